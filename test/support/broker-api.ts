@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { installedProgram } from './installed.mjs'
+
+/** Where a private broker is and how to speak to it: plain data, so that a test file can be told of the shared one. */
+export interface BrokerAddress {
+  readonly port: number
+  readonly managementPort: number
+  /** What rabbitmqctl needs to find the node and be let in. */
+  readonly ctlEnvironment: Readonly<Record<string, string>>
+}
+
+/** A line of `rabbitmqctl list_queues`. */
+export interface QueueCounts {
+  readonly name: string
+  readonly ready: number
+  readonly unacked: number
+  readonly consumers: number
+}
+
+export interface Broker {
+  readonly address: BrokerAddress
+  readonly port: number
+  /** Of the virtual host `/`, as guest. */
+  readonly url: string
+  /** Runs rabbitmqctl, which takes 1 to 2 s, and returns its stdout. Throws with its stderr when it fails. */
+  ctl(...args: string[]): Promise<string>
+  /** The exact counts at this moment, from the queues themselves. */
+  queues(virtualHost?: string): Promise<QueueCounts[]>
+  /**
+   * The management HTTP API. Acts within milliseconds; the statistics it returns are up to half a second old.
+   *
+   * @param path below `/api`, its parts encoded: `/queues/%2F/commands`
+   * @returns the JSON of the answer; undefined when it is empty
+   * @throws ApiError when the answer is not a 2xx
+   */
+  api<T = unknown>(method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T>
+}
+
+export class ApiError extends Error {
+  readonly status: number
+
+  constructor(message: string, status: number) {
+    super(message)
+    this.status = status
+  }
+}
+
+const run = promisify(execFile)
+
+/** A broker that somebody else started and will stop. */
+export function brokerAt(address: BrokerAddress): Broker {
+  const { port, managementPort, ctlEnvironment } = address
+
+  async function ctl(...args: string[]): Promise<string> {
+    const environment = { PATH: process.env['PATH'], ...ctlEnvironment }
+    const { stdout } = await run(installedProgram('rabbitmqctl'), args, { env: environment, timeout: 60_000 })
+    return stdout
+  }
+
+  return {
+    address,
+    port,
+    url: `amqp://guest:guest@127.0.0.1:${port}`,
+    ctl,
+
+    async queues(virtualHost = '/') {
+      const columns = ['name', 'messages_ready', 'messages_unacknowledged', 'consumers']
+      const table = await ctl(
+        'list_queues',
+        '--silent',
+        '--no-table-headers',
+        '--vhost',
+        virtualHost,
+        ...columns,
+      )
+      return table
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => {
+          const [name = '', ready, unacked, consumers] = line.split('\t')
+          return { name, ready: Number(ready), unacked: Number(unacked), consumers: Number(consumers) }
+        })
+    },
+
+    async api<T>(method: string, path: string, body?: unknown) {
+      const response = await fetch(`http://127.0.0.1:${managementPort}/api${path}`, {
+        method,
+        headers: {
+          authorization: `Basic ${Buffer.from('guest:guest').toString('base64')}`,
+          'content-type': 'application/json',
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      if (!response.ok) {
+        throw new ApiError(`${method} ${path} answered ${response.status}: ${text}`, response.status)
+      }
+      return (text === '' ? undefined : JSON.parse(text)) as T
+    },
+  }
+}

@@ -1,0 +1,74 @@
+// Where this machine keeps the services that the tests and the demo run. Plain JavaScript without
+// dependencies: it is asked before node_modules exists.
+
+import { accessSync, constants, readdirSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Debian keeps these out of an ordinary user's PATH. */
+const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin']
+
+/**
+ * Debian's /usr/sbin/rabbitmq-server and rabbitmqctl are wrappers: as root they change to the user rabbitmq,
+ * as anyone else they refuse. The scripts behind them run as whoever calls them, so they come first.
+ */
+const RABBITMQ_FOLDERS = ['/usr/lib/rabbitmq/bin']
+
+const searchPath = () => (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+
+/** @param {string} path */
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** @param {string} folder */
+function namesIn(folder) {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+/**
+ * @param {string[]} folders searched in order
+ * @param {RegExp} name
+ * @returns {string | undefined} the first match; of several in one folder the newest version
+ */
+function find(folders, name) {
+  for (const folder of folders) {
+    const newestFirst = namesIn(folder)
+      .filter((entry) => name.test(entry) && isExecutable(join(folder, entry)))
+      .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))
+    if (newestFirst[0] !== undefined) return join(folder, newestFirst[0])
+  }
+  return undefined
+}
+
+/** The paths of the programs that the tests run; undefined where there is none. */
+export function installedPrograms() {
+  const everywhere = [...searchPath(), ...SYSTEM_FOLDERS]
+  const rabbitmq = [...RABBITMQ_FOLDERS, ...everywhere]
+  return {
+    rabbitmqServer: find(rabbitmq, /^rabbitmq-server$/),
+    rabbitmqctl: find(rabbitmq, /^rabbitmqctl$/),
+    epmd: find(everywhere, /^epmd$/),
+    phpFpm: find(everywhere, /^php-fpm[\d.]*$/),
+    php: find(everywhere, /^php$/),
+  }
+}
+
+/**
+ * @param {keyof ReturnType<typeof installedPrograms>} program
+ * @returns {string} its path
+ * @throws when it is not installed
+ */
+export function installedProgram(program) {
+  const path = installedPrograms()[program]
+  if (path === undefined) throw new Error(`${program} is not installed: run node test/support/prepare.mjs`)
+  return path
+}

@@ -1,0 +1,150 @@
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { eventually, Hopeless } from './eventually.ts'
+import { installedProgram } from './installed.mjs'
+import { hasEnded, type OwnedProcess, spawnOwned } from './owned-process.ts'
+import { poolConfiguration } from './pool-configuration.ts'
+import { freePorts } from './ports.ts'
+import { removeFolder, temporaryFolder } from './run-folder.ts'
+
+export interface PoolOptions {
+  /** Where the pool listens; default `unix`. */
+  readonly listen?: 'unix' | 'tcp'
+  /** Default `static`. */
+  readonly pm?: 'static' | 'ondemand' | 'dynamic'
+  /** pm.max_children; default 4. */
+  readonly children?: number
+  /** More lines of the pool section, such as `{ 'pm.max_requests': 10, 'listen.backlog': 4 }`. */
+  readonly settings?: Readonly<Record<string, string | number>>
+  /** PHP ini values that a script cannot change, such as `{ post_max_size: '1M', display_errors: 'on' }`. */
+  readonly ini?: Readonly<Record<string, string | number>>
+  /** The environment of the children, which is all they have; default empty. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** More lines of the global section, such as `{ process_control_timeout: '5s' }`. */
+  readonly global?: Readonly<Record<string, string | number>>
+  /** Whether the children share an opcode cache, as in production; default no. */
+  readonly opcache?: boolean
+}
+
+/** Where a pool is: plain data, so that a test file can be told of the shared one. */
+export interface PoolAddress {
+  /** A path, or `127.0.0.1:port`: what `--socket` takes. */
+  readonly socket: string
+  /** The status page's own socket, answered while all children are busy. */
+  readonly statusSocket: string
+  /** The pool's folder; its owner removes it. */
+  readonly directory: string
+}
+
+/** A pool of our own: the one who started it closes it. */
+export interface Pool extends PoolAddress {
+  /** The master's process id; undefined while it is not running. */
+  readonly masterPid: number | undefined
+  /** php-fpm's log so far, with what the children wrote to their stderr. */
+  errorLog(): string
+  /** SIGUSR2: the master executes itself anew, on the same sockets. Resolves when it is ready. */
+  reload(): Promise<void>
+  /** SIGQUIT: the children finish what they are at. Resolves when the master has ended. */
+  stop(): Promise<void>
+  /** SIGKILL to the master and all children. The socket's file stays, as after a crash. */
+  kill(): Promise<void>
+  /** Starts it again, on the same sockets. */
+  start(): Promise<void>
+  /** Kills it and removes the folder. Idempotent. */
+  close(): Promise<void>
+}
+
+const READY = 'ready to handle connections'
+
+/**
+ * Starts a private php-fpm master with one pool, `[commands]`, in a temporary folder. It reads no php.ini of the
+ * machine, and its children run as the user who runs the tests. Takes about 0.1 s.
+ *
+ * @throws when php-fpm is not installed or does not come up within 10 s: the message has its log
+ */
+export async function startPool(options: PoolOptions = {}): Promise<Pool> {
+  const directory = temporaryFolder('pool')
+  const address: PoolAddress = {
+    socket: options.listen === 'tcp' ? `127.0.0.1:${(await freePorts(1))[0]}` : join(directory, 'fpm.sock'),
+    statusSocket: join(directory, 'status.sock'),
+    directory,
+  }
+  const configuration = join(directory, 'php-fpm.conf')
+  const log = join(directory, 'error.log')
+  writeFileSync(configuration, poolConfiguration(address, log, options))
+
+  let master: OwnedProcess | undefined
+
+  const errorLog = () => (existsSync(log) ? readFileSync(log, 'utf8') : '')
+  const timesReady = () => errorLog().split(READY).length - 1
+
+  async function nowReady(before: number): Promise<void> {
+    await eventually(
+      'php-fpm is ready',
+      () => {
+        if (master === undefined || hasEnded(master))
+          throw new Hopeless(`php-fpm has ended:\n${errorLog()}${output()}`)
+        return timesReady() > before
+      },
+      { within: 10_000 },
+    )
+  }
+
+  // What php-fpm says before it has read its configuration, such as a mistake in it.
+  const output = () => readFileSync(join(directory, 'output.log'), 'utf8')
+
+  async function start(): Promise<void> {
+    const before = timesReady()
+    const root = process.getuid?.() === 0 ? ['-R'] : []
+    const opcache = options.opcache ? ['-d', 'zend_extension=opcache'] : []
+    const args = ['-n', '-F', ...root, ...opcache, '-y', configuration]
+    const outputFile = openSync(join(directory, 'output.log'), 'a')
+    try {
+      const env = { PATH: process.env['PATH'] ?? '' }
+      master = await spawnOwned(installedProgram('phpFpm'), args, {
+        env,
+        stdio: ['ignore', outputFile, outputFile],
+      })
+    } finally {
+      closeSync(outputFile)
+    }
+    try {
+      await nowReady(before)
+    } catch (error) {
+      await close()
+      throw error
+    }
+  }
+
+  async function kill(): Promise<void> {
+    await master?.kill()
+    master = undefined
+  }
+
+  async function close(): Promise<void> {
+    await kill()
+    removeFolder(directory)
+  }
+
+  await start()
+  return {
+    ...address,
+    get masterPid() {
+      return master?.pid
+    },
+    errorLog,
+    async reload() {
+      const before = timesReady()
+      master?.signal('SIGUSR2')
+      await nowReady(before)
+    },
+    async stop() {
+      master?.signal('SIGQUIT')
+      await master?.exited
+      master = undefined
+    },
+    kill,
+    start,
+    close,
+  }
+}
