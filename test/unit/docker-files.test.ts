@@ -126,8 +126,8 @@ describe('the pool', () => {
 })
 
 describe('time limits', () => {
-  it('end a script before the bridge gives up on it, 25 minutes by default', () => {
-    expect(seconds(setting('request_terminate_timeout'))).toBeLessThan(25 * 60)
+  it("end a script before RabbitMQ's delivery acknowledgement timeout, 30 minutes by default", () => {
+    expect(seconds(setting('request_terminate_timeout'))).toBeLessThan(30 * 60)
   })
 
   it('let a running script end when the pool stops or is reloaded', () => {
