@@ -1,0 +1,44 @@
+import { expect } from 'vitest'
+import { startBroker } from '../support/broker.ts'
+import { eventually } from '../support/eventually.ts'
+import { test } from '../support/fixtures.ts'
+import { groupIsAlive } from '../support/run-folder.ts'
+
+test('the broker keeps a durable queue over a crash', { timeout: 60_000 }, async () => {
+  const broker = await startBroker()
+  try {
+    await broker.api('PUT', '/queues/%2F/kept', { durable: true })
+    await broker.kill()
+    await broker.start()
+    expect(await broker.queues()).toEqual([{ name: 'kept', ready: 0, unacked: 0, consumers: 0 }])
+  } finally {
+    await broker.close()
+  }
+})
+
+test('the shared broker is reached by its API and by rabbitmqctl', async ({ broker, queue }) => {
+  await broker.api('PUT', `/queues/%2F/${queue}`, { durable: true })
+  await broker.api('POST', '/exchanges/%2F/amq.default/publish', {
+    properties: {},
+    routing_key: queue,
+    payload: 'a message',
+    payload_encoding: 'string',
+  })
+  await eventually('the message is in the queue', async () => {
+    const queues = await broker.queues()
+    expect(queues).toContainEqual({ name: queue, ready: 1, unacked: 0, consumers: 0 })
+    return true
+  })
+})
+
+test('a pool comes back on the same socket', async ({ ownPool }) => {
+  const pool = await ownPool({ children: 2 })
+  const first = pool.masterPid
+  await pool.kill()
+  await pool.start()
+  expect(pool.masterPid).not.toBe(first)
+  await pool.reload()
+  await pool.stop()
+  expect(pool.errorLog()).toContain('exiting, bye-bye!')
+  expect(groupIsAlive(first as number)).toBe(false)
+})

@@ -1,0 +1,116 @@
+// npm test: everything that has to hold before a change goes in, on a machine that has Node, npm and git only.
+//
+//   npm test                              all of it
+//   npm test -- test/unit/form.test.ts    the same, with these arguments for Vitest
+//   npm test -- --yes                     install missing packages without asking
+//
+// The last line says `N passed, N failed, N skipped`: the tests, and one for each check. Exits 0 only when nothing
+// failed and some test ran. Plain JavaScript, since it runs before there is a TypeScript runner.
+
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { constants, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { exitUnprepared, prepare } from './support/prepare.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const bin = join(root, 'node_modules', '.bin')
+
+const CHECKS = [
+  { name: 'format and lint', command: 'biome', args: ['ci', '--error-on-warnings'] },
+  { name: 'types', command: 'tsc', args: ['-p', 'test'] },
+  { name: 'build', command: 'tsc', args: [] },
+]
+
+const yes = process.argv.includes('--yes')
+const vitestArguments = process.argv.slice(2).filter((argument) => argument !== '--yes')
+
+await prepare({ yes }).catch(exitUnprepared)
+const total = { passed: 0, failed: 0, skipped: 0 }
+rmSync(join(root, 'dist'), { recursive: true, force: true })
+for (const { name, command, args } of CHECKS) {
+  const passed = (await run(command, args)) === 0
+  total[passed ? 'passed' : 'failed'] += 1
+  process.stdout.write(`${passed ? 'passed' : 'FAILED'}: ${name}\n`)
+}
+const tests = await runTests()
+total.passed += tests.passed
+total.failed += tests.failed
+total.skipped += tests.skipped
+process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
+process.exitCode = total.failed > 0 || tests.passed === 0 ? 1 : 0
+
+/** @returns {Promise<{passed: number, failed: number, skipped: number}>} */
+async function runTests() {
+  const folder = mkdtempSync(join(tmpdir(), 'fpm-bridge-report-'))
+  const report = join(folder, 'report.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  try {
+    const code = await run('vitest', [
+      'run',
+      '--config',
+      'test/vitest.config.ts',
+      ...reporters,
+      ...vitestArguments,
+    ])
+    const counts = readReport(report)
+    // Not every failure is a test's: something left behind, a rejection that nobody awaited, no report at all.
+    if (code !== 0 && counts.failed === 0) counts.failed = 1
+    return counts
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** @param {string} path of what Vitest's JSON reporter wrote */
+function readReport(path) {
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  let report
+  try {
+    report = JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return counts // Vitest did not come that far
+  }
+  for (const { status, assertionResults } of report.testResults) {
+    // A file that cannot be loaded, or whose hook fails, has no failed test of its own.
+    const failed = assertionResults.filter((/** @type {{status: string}} */ test) => test.status === 'failed')
+    if (status === 'failed' && failed.length === 0) counts.failed += 1
+  }
+  counts.passed += report.numPassedTests
+  counts.failed += report.numFailedTests
+  counts.skipped += report.numPendingTests + report.numTodoTests
+  return counts
+}
+
+/**
+ * Runs a program of node_modules to its end. When a signal comes meanwhile, the program gets it too, and this process
+ * ends after it: what it started is then ended as well.
+ *
+ * @param {string} command @param {string[]} args
+ * @returns {Promise<number | null>} its exit code; null when a signal ended it
+ */
+function run(command, args) {
+  return new Promise((resolve, reject) => {
+    // Biome colours what it writes into a pipe, too.
+    const env = process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: '1' }
+    const child = spawn(join(bin, command), args, { cwd: root, env, stdio: 'inherit' })
+    /** @type {NodeJS.Signals | undefined} */
+    let interruptedBy
+    /** @param {NodeJS.Signals} signal */
+    const interrupt = (signal) => {
+      interruptedBy = signal
+      // Ctrl-C reaches the child by itself, as it shares the terminal; a second SIGINT would cut its closing short.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+    }
+    const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
+    for (const signal of signals) process.on(signal, interrupt)
+    child.once('error', reject)
+    child.once('close', (code) => {
+      for (const signal of signals) process.off(signal, interrupt)
+      if (interruptedBy === undefined) return resolve(code)
+      process.stdout.write(`\nInterrupted during ${command}.\n`)
+      process.exit(128 + constants.signals[interruptedBy])
+    })
+  })
+}

@@ -1,0 +1,111 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { eventually, Hopeless } from './eventually.ts'
+import { type Exit, hasEnded, spawnOwned } from './owned-process.ts'
+
+/** A line of the JSON log. What is not JSON, such as a stack trace, becomes a message without a level. */
+export interface LogLine {
+  readonly level?: string
+  readonly message: string
+  readonly [field: string]: unknown
+}
+
+/** A process of the built fpm-bridge. */
+export interface BridgeProcess {
+  readonly pid: number
+  /** The lines of stderr so far, oldest first. */
+  readonly log: readonly LogLine[]
+  /** The lines of stdout so far. */
+  readonly stdout: readonly string[]
+  /** Resolves when the process has ended and all its output is read. Never rejects. */
+  readonly exited: Promise<Exit>
+  /**
+   * Resolves with the first line, past ones included, that contains the text or meets the condition. Waits 10 s
+   * unless told otherwise; fails at once when the process ends without it, with the log in the message.
+   */
+  waitForLine(match: string | ((line: LogLine) => boolean), within?: number): Promise<LogLine>
+  signal(signal: NodeJS.Signals): void
+  /** Resident set size in bytes. Throws when the process has ended. */
+  residentBytes(): number
+  /** The number of open file descriptors. Throws when the process has ended. */
+  openFiles(): number
+  /** SIGKILL, with its children. Idempotent. */
+  kill(): Promise<void>
+}
+
+const entryPoint = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+
+/**
+ * Starts the built command line under this very Node. Of the environment it gets PATH and HOME only.
+ *
+ * @param args such as `['run', '--socket', ...]`
+ * @param environment added to it
+ */
+export async function spawnBridge(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<BridgeProcess> {
+  const { PATH, HOME } = process.env
+  const owned = await spawnOwned(process.execPath, [entryPoint, ...args], {
+    env: { PATH, HOME, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const log: LogLine[] = []
+  const stdout: string[] = []
+  readLines(owned.child.stderr, (line) => log.push(parseLogLine(line)))
+  readLines(owned.child.stdout, (line) => stdout.push(line))
+  const { pid, exited, signal, kill } = owned
+
+  return {
+    pid,
+    log,
+    stdout,
+    exited,
+    signal,
+    kill,
+    waitForLine(match, within = 10_000) {
+      const matches =
+        typeof match === 'function' ? match : (line: LogLine) => JSON.stringify(line).includes(match)
+      const text = () => log.map((line) => JSON.stringify(line)).join('\n')
+      const look = () => {
+        const ended = hasEnded(owned)
+        const found = log.find(matches)
+        if (found === undefined && ended)
+          throw new Hopeless(`fpm-bridge ended without the line. Its log:\n${text()}`)
+        if (found === undefined) throw new Error(`Its log:\n${text()}`)
+        return found
+      }
+      return eventually(`fpm-bridge logs ${match}`, look, { within, every: 10 })
+    },
+    residentBytes() {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+    },
+    openFiles: () => readdirSync(`/proc/${pid}/fd`).length,
+  }
+}
+
+/** Runs a command that ends by itself, such as `publish`. Resolves with how it ended and what it wrote. */
+export async function runBridge(
+  args: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+): Promise<Exit & Pick<BridgeProcess, 'log' | 'stdout'>> {
+  const { exited, log, stdout } = await spawnBridge(args, environment)
+  return { ...(await exited), log, stdout }
+}
+
+function readLines(stream: Readable | null, take: (line: string) => void): void {
+  if (stream !== null) createInterface({ input: stream }).on('line', take)
+}
+
+function parseLogLine(line: string): LogLine {
+  try {
+    const parsed: unknown = JSON.parse(line)
+    if (typeof parsed === 'object' && parsed !== null) return { message: '', ...parsed }
+  } catch {
+    // Node's own words about an uncaught error.
+  }
+  return { message: line }
+}

@@ -1,0 +1,30 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const include = (folder: string) => [`test/${folder}/**/*.test.ts`]
+
+export default defineConfig({
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  test: {
+    // Forked processes: a test may start processes and send itself signals.
+    pool: 'forks',
+    maxWorkers: 2,
+    // A rejection that nobody awaited fails the run: Vitest's default, and never to be switched off here.
+    dangerouslyIgnoreUnhandledErrors: false,
+    projects: [
+      { extends: true, test: { name: 'unit', include: include('unit'), testTimeout: 5_000 } },
+      { extends: true, test: { name: 'wire', include: include('wire'), testTimeout: 10_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: include('integration'),
+          globalSetup: 'test/support/global-setup.ts',
+          // Two files at once: most of a test's time goes to waiting for processes to start.
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
