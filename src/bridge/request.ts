@@ -1,0 +1,107 @@
+import type { FastCgiRequest } from '../fastcgi/client.ts'
+import { encodeForm } from './form.ts'
+import type { BridgeConfig, Delivery, MessageProperties } from './ports.ts'
+
+/** A larger header table is left out: php-fpm resets connections whose params approach 64 KiB a pair. */
+const MAX_HEADERS_BYTES = 32 * 1024
+
+/** The properties a worker gets to see, by the name of their param. */
+const PROPERTY_PARAMS = {
+  AMQP_MESSAGE_ID: 'messageId',
+  AMQP_CORRELATION_ID: 'correlationId',
+  AMQP_REPLY_TO: 'replyTo',
+  AMQP_TYPE: 'type',
+  AMQP_APP_ID: 'appId',
+  AMQP_USER_ID: 'userId',
+  AMQP_TIMESTAMP: 'timestamp',
+  AMQP_PRIORITY: 'priority',
+  AMQP_EXPIRATION: 'expiration',
+  AMQP_CONTENT_ENCODING: 'contentEncoding',
+  AMQP_DELIVERY_MODE: 'deliveryMode',
+} as const satisfies Record<string, keyof MessageProperties>
+
+/** What every request carries (RFC 3875, section 4.1, and what php-fpm needs to run a script at all). */
+export function staticParams(config: BridgeConfig, version: string): Record<string, string> {
+  const slash = config.script.lastIndexOf('/')
+  const uri = config.script.slice(slash)
+  return {
+    GATEWAY_INTERFACE: 'CGI/1.1',
+    SERVER_PROTOCOL: 'HTTP/1.1',
+    SERVER_SOFTWARE: `fpm-bridge/${version}`,
+    REQUEST_METHOD: 'POST',
+    SCRIPT_FILENAME: config.script,
+    SCRIPT_NAME: uri,
+    DOCUMENT_URI: uri,
+    REQUEST_URI: uri,
+    DOCUMENT_ROOT: config.script.slice(0, slash) || '/',
+    QUERY_STRING: '',
+    REMOTE_ADDR: '127.0.0.1',
+    REMOTE_PORT: '0',
+    SERVER_ADDR: '127.0.0.1',
+    SERVER_PORT: '0',
+    SERVER_NAME: 'fpm-bridge',
+    HTTP_HOST: 'fpm-bridge',
+    // php-cgi's cgi.force_redirect wants to see that a server sent the request.
+    REDIRECT_STATUS: '200',
+    AMQP_DAEMON_ID: config.daemonId,
+    AMQP_QUEUE: config.queue,
+  }
+}
+
+export interface PreparedRequest {
+  readonly request: FastCgiRequest
+  /** What the worker does not get to see, and why. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * What one delivery asks of the pool. No part of a message ever names a param: a header called
+ * PHP_ADMIN_VALUE or SCRIPT_FILENAME is only a key in the JSON of AMQP_HEADERS.
+ *
+ * @throws {UnprocessableError} when the body cannot become a form
+ */
+export function prepareRequest(
+  delivery: Delivery,
+  executionId: string,
+  config: BridgeConfig,
+): PreparedRequest {
+  const { properties } = delivery
+  const warnings: string[] = []
+  const params: Record<string, string> = {
+    CONTENT_TYPE: 'application/x-www-form-urlencoded',
+    AMQP_CONSUMER_TAG: delivery.consumerTag,
+    AMQP_REDELIVERED: delivery.redelivered ? '1' : '0',
+    AMQP_EXECUTION_ID: executionId,
+  }
+  const add = (name: string, value: string): void => {
+    // A NUL ends the value for PHP, and CR LF would pass through into whatever the worker writes it to.
+    if (hasControlByte(value)) warnings.push(`${name} is left out: it has a control character`)
+    else params[name] = value
+  }
+  add('AMQP_EXCHANGE', delivery.exchange)
+  add('AMQP_ROUTING_KEY', delivery.routingKey)
+  for (const [name, property] of Object.entries(PROPERTY_PARAMS)) {
+    const value = properties[property]
+    if (value !== undefined) add(name, String(value))
+  }
+  if (properties.headers !== undefined) {
+    const headers = JSON.stringify(properties.headers)
+    if (Buffer.byteLength(headers) > MAX_HEADERS_BYTES) {
+      warnings.push(`AMQP_HEADERS is left out: it is larger than ${MAX_HEADERS_BYTES} bytes`)
+    } else params['AMQP_HEADERS'] = headers
+  }
+  if (config.payload === 'form') {
+    return { request: { params, body: encodeForm(delivery.body, ['daemonId', config.daemonId]) }, warnings }
+  }
+  params['CONTENT_TYPE'] = 'application/octet-stream'
+  if (properties.contentType !== undefined) add('CONTENT_TYPE', properties.contentType)
+  return { request: { params, body: delivery.body }, warnings }
+}
+
+function hasControlByte(value: string): boolean {
+  for (let index = 0; index < value.length; index += 1) {
+    const code = value.charCodeAt(index)
+    if (code < 0x20 || code === 0x7f) return true
+  }
+  return false
+}
