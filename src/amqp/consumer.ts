@@ -1,0 +1,94 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Delivery, Log } from '../bridge/ports.ts'
+import { BrokerError } from './broker-error.ts'
+import { formatBrokerUrl } from './broker-url.ts'
+import { Session, type SessionOptions } from './session.ts'
+
+export interface ConsumerOptions extends SessionOptions {
+  /** Milliseconds before try number `attempt` (from 1) to open a session is repeated. */
+  readonly delay: (attempt: number) => number
+}
+
+/** Milliseconds between tries when the broker says no to what it accepted before. */
+const REFUSED_DELAY = 10_000
+
+type State =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'opening' }
+  | { readonly kind: 'consuming'; readonly session: Session }
+  | { readonly kind: 'cancelled'; readonly session: Session | undefined }
+
+/** Keeps a session open for as long as deliveries are wanted: opens one after the other. */
+export class Consumer {
+  readonly #options: ConsumerOptions
+  readonly #accept: (delivery: Delivery) => void
+  readonly #log: Log
+  readonly #stop = new AbortController()
+  #state: State = { kind: 'idle' }
+
+  constructor(options: ConsumerOptions, accept: (delivery: Delivery) => void, log: Log) {
+    this.#options = options
+    this.#accept = accept
+    this.#log = log
+  }
+
+  /**
+   * Resolves when the first session consumes, or when cancelled before; sessions then follow each other.
+   * A broker that cannot be reached is tried until it can.
+   *
+   * @throws {BrokerError} what the broker refuses at the first try; later it is tried again
+   */
+  async start(): Promise<void> {
+    const first = await this.#open(true)
+    if (first !== undefined) void this.#keepOpen(first)
+  }
+
+  /** No more deliveries and no more sessions; what was delivered can still be settled. */
+  async cancel(): Promise<void> {
+    const session = this.#state.kind === 'consuming' ? this.#state.session : undefined
+    this.#state = { kind: 'cancelled', session }
+    this.#stop.abort()
+    await session?.cancel()
+  }
+
+  /** Flushes what was settled and closes; to be called after cancel. */
+  async close(): Promise<void> {
+    if (this.#state.kind === 'cancelled') await this.#state.session?.close()
+  }
+
+  async #keepOpen(first: Session): Promise<void> {
+    for (let session: Session | undefined = first; session !== undefined; session = await this.#open(false)) {
+      const reason = await session.ended
+      if (this.#stop.signal.aborted) return
+      this.#log.warn('The session with the broker has ended; opening another.', { reason })
+      await session.close()
+    }
+  }
+
+  /** @returns undefined when cancelled */
+  async #open(first: boolean): Promise<Session | undefined> {
+    const { broker, queue, prefetch, delay } = this.#options
+    let reported: string | undefined
+    for (let attempt = 1; !this.#stop.signal.aborted; attempt += 1) {
+      this.#state = { kind: 'opening' }
+      try {
+        const session = await Session.open(this.#options, this.#accept)
+        if (this.#stop.signal.aborted) {
+          await session.close()
+          return undefined
+        }
+        this.#state = { kind: 'consuming', session }
+        this.#log.info('Consuming.', { broker: formatBrokerUrl(broker), queue, prefetch })
+        return session
+      } catch (error) {
+        if (!(error instanceof BrokerError) || (first && error.permanent)) throw error
+        if (error.message !== reported)
+          this.#log.warn('Not consuming; trying again until it works.', { reason: error.message })
+        reported = error.message
+        const milliseconds = error.permanent ? REFUSED_DELAY : delay(attempt)
+        await pause(milliseconds, undefined, { signal: this.#stop.signal }).catch(() => {})
+      }
+    }
+    return undefined
+  }
+}

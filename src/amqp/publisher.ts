@@ -1,0 +1,134 @@
+import type { ChannelModel, ConfirmChannel, Options } from 'amqplib'
+import type { Log, OutgoingMessage, Publisher } from '../bridge/ports.ts'
+import { asBrokerError, BrokerError, withDeadline } from './broker-error.ts'
+import type { BrokerUrl } from './broker-url.ts'
+import { closeConnection, openConnection, RPC_TIMEOUT } from './connection.ts'
+import { ensureQueues, type Topology } from './topology.ts'
+
+export interface PublisherOptions {
+  readonly broker: BrokerUrl
+  readonly name: string
+  readonly topology: Topology
+}
+
+/** Tells a returned message from all others that are on their way. */
+const PUBLISH_ID = 'x-fpm-bridge-publish-id'
+
+interface OpenChannel {
+  readonly connection: ChannelModel
+  readonly channel: ConfirmChannel
+  /** Publish ids of messages that came back as unroutable and are not confirmed yet. */
+  readonly returned: Set<unknown>
+  /** Resolves when the channel takes more without piling it up in memory, or is gone. */
+  writable: Promise<void>
+  resume: () => void
+}
+
+/**
+ * Publishes with confirms and `mandatory`, on a connection of its own: a broker in alarm stops reading from
+ * connections that publish, and acks must not be stuck behind that. Opened at first need, and again after a loss.
+ */
+export class ConfirmPublisher implements Publisher {
+  readonly #options: PublisherOptions
+  readonly #log: Log
+  #open: Promise<OpenChannel> | undefined
+  #sequence = 0
+
+  constructor(options: PublisherOptions, log: Log) {
+    this.#options = options
+    this.#log = log
+  }
+
+  /**
+   * Connects, if that has not happened yet.
+   *
+   * @throws {BrokerError}
+   */
+  async connect(): Promise<void> {
+    await this.#channel()
+  }
+
+  /**
+   * @throws {BrokerError} UNROUTABLE when no queue took the message, NOT_CONFIRMED when the broker refused it or
+   * the connection ended first (it may be in the queue), or why there is no connection
+   */
+  async publish(message: OutgoingMessage): Promise<void> {
+    const open = await this.#channel()
+    await open.writable
+    this.#sequence += 1
+    const id = String(this.#sequence)
+    const headers = { ...message.properties.headers, [PUBLISH_ID]: id }
+    // amqplib takes undefined for a property that is not set; its types leave that out.
+    const properties = { ...message.properties, headers, mandatory: true } as Options.Publish
+    await new Promise<void>((resolve, reject) => {
+      const settle = (error: Error | null): void => {
+        // amqplib confirms a returned message like any other; the return comes before the confirm.
+        if (open.returned.delete(id)) reject(unroutable(message.queue))
+        else if (error !== null) reject(notConfirmed(error))
+        else resolve()
+      }
+      try {
+        if (!open.channel.publish('', message.queue, message.body, properties, settle)) wait(open)
+      } catch (error) {
+        reject(notConfirmed(error))
+      }
+    })
+  }
+
+  /** Closes the connection. What is not confirmed by then fails with NOT_CONFIRMED. Idempotent. */
+  async close(): Promise<void> {
+    const open = await this.#open?.catch(() => undefined)
+    this.#open = undefined
+    if (open !== undefined) await closeConnection(open.connection)
+  }
+
+  #channel(): Promise<OpenChannel> {
+    this.#open ??= this.#connect().catch((error: unknown) => {
+      this.#open = undefined
+      throw error
+    })
+    return this.#open
+  }
+
+  async #connect(): Promise<OpenChannel> {
+    const { broker, name, topology } = this.#options
+    const connection = await openConnection(broker, name)
+    try {
+      await ensureQueues(connection, topology)
+      const channel = await withDeadline(connection.createConfirmChannel(), RPC_TIMEOUT, 'confirm.select')
+      const open = { connection, channel, returned: new Set(), writable: Promise.resolve(), resume: () => {} }
+      channel.on('error', () => {})
+      channel.on('return', (message) => open.returned.add(message.properties.headers?.[PUBLISH_ID]))
+      channel.on('drain', () => open.resume())
+      channel.on('close', () => {
+        open.resume()
+        this.#open = undefined
+        void closeConnection(connection)
+      })
+      connection.on('blocked', (reason) =>
+        this.#log.warn('The broker takes no messages at the moment; publishing waits.', { reason }),
+      )
+      connection.on('unblocked', () => this.#log.info('The broker takes messages again.'))
+      return open
+    } catch (error) {
+      await closeConnection(connection)
+      throw asBrokerError(error, 'the start of the publisher')
+    }
+  }
+}
+
+function wait(open: OpenChannel): void {
+  open.writable = new Promise((resolve) => {
+    open.resume = resolve
+  })
+}
+
+function unroutable(queue: string): BrokerError {
+  return new BrokerError('UNROUTABLE', `no queue "${queue}" took the message; it was returned`)
+}
+
+function notConfirmed(cause: unknown): BrokerError {
+  return new BrokerError('NOT_CONFIRMED', `the broker has not confirmed the message: ${String(cause)}`, {
+    cause,
+  })
+}

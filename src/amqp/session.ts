@@ -1,0 +1,147 @@
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
+import type { Delivery, MessageProperties } from '../bridge/ports.ts'
+import { asBrokerError, withDeadline } from './broker-error.ts'
+import type { BrokerUrl } from './broker-url.ts'
+import { closeConnection, openConnection, RPC_TIMEOUT } from './connection.ts'
+import { ensureQueues, type Topology } from './topology.ts'
+
+export interface SessionOptions {
+  readonly broker: BrokerUrl
+  readonly topology: Topology
+  readonly queue: string
+  /** Also the connection's name. */
+  readonly consumerTag: string
+  /** Deliveries unacked at most, 1 to 65,535. */
+  readonly prefetch: number
+}
+
+/**
+ * One connection with one channel and one consumer. Connection lost, channel closed by the server and consumer
+ * cancelled are one case: the session has ended, and every delivery of it is the broker's again.
+ */
+export class Session {
+  /** Resolves, once, with the reason. */
+  readonly ended: Promise<string>
+  readonly #connection: ChannelModel
+  readonly #channel: Channel
+  readonly #consumerTag: string
+  #open = true
+  #end: (reason: string) => void = () => {}
+
+  /**
+   * @throws {BrokerError} after which nothing is left open
+   */
+  static async open(options: SessionOptions, accept: (delivery: Delivery) => void): Promise<Session> {
+    const connection = await openConnection(options.broker, options.consumerTag)
+    try {
+      await ensureQueues(connection, options.topology)
+      const channel = await withDeadline(connection.createChannel(), RPC_TIMEOUT, 'channel.open')
+      const session = new Session(connection, channel, options.consumerTag)
+      await session.#consume(options, accept)
+      return session
+    } catch (error) {
+      await closeConnection(connection)
+      throw asBrokerError(error, 'the start of the consumer')
+    }
+  }
+
+  private constructor(connection: ChannelModel, channel: Channel, consumerTag: string) {
+    this.#connection = connection
+    this.#channel = channel
+    this.#consumerTag = consumerTag
+    this.ended = new Promise((resolve) => {
+      this.#end = (reason) => {
+        this.#open = false
+        resolve(reason)
+      }
+    })
+    // What the server says comes as 'error' before the bare 'close'; the first reason counts.
+    channel.on('error', (error) => this.#end(error.message))
+    channel.on('close', () => this.#end('the channel was closed'))
+    connection.on('close', (error) => this.#end(error?.message ?? 'the connection was closed'))
+  }
+
+  async #consume(
+    { queue, prefetch, consumerTag }: SessionOptions,
+    accept: (delivery: Delivery) => void,
+  ): Promise<void> {
+    await withDeadline(this.#channel.prefetch(prefetch), RPC_TIMEOUT, 'basic.qos')
+    const consuming = this.#channel.consume(
+      queue,
+      (message) => {
+        // The broker cancels the consumer when its queue is deleted; channel and connection stay open.
+        if (message === null)
+          this.#end(`the broker cancelled the consumer: queue "${queue}" was deleted, or its node is gone`)
+        else accept(new ChannelDelivery(message, this.#channel, () => this.#open))
+      },
+      { consumerTag },
+    )
+    await withDeadline(consuming, RPC_TIMEOUT, 'basic.consume')
+  }
+
+  /** Asks for no more deliveries. Those on their way still arrive, until this resolves. */
+  async cancel(): Promise<void> {
+    if (!this.#open) return
+    // If that fails the session is ending, and with it the consumer.
+    await withDeadline(this.#channel.cancel(this.#consumerTag), RPC_TIMEOUT, 'basic.cancel').catch(() => {})
+  }
+
+  /**
+   * Closes channel, then connection: closing the connection at once would discard acks that still wait in the
+   * channel's buffer. Idempotent.
+   */
+  async close(): Promise<void> {
+    if (this.#open) {
+      this.#end('closed by us')
+      await withDeadline(this.#channel.close(), RPC_TIMEOUT, 'channel.close').catch(() => {})
+    }
+    await closeConnection(this.#connection)
+  }
+}
+
+/** A delivery and the channel it came on: on any other channel its tag would settle somebody else's message. */
+class ChannelDelivery implements Delivery {
+  readonly deliveryTag: number
+  readonly consumerTag: string
+  readonly redelivered: boolean
+  readonly exchange: string
+  readonly routingKey: string
+  readonly properties: MessageProperties
+  readonly body: Buffer
+  readonly #message: ConsumeMessage
+  readonly #channel: Channel
+  readonly #sessionOpen: () => boolean
+  #settled = false
+
+  constructor(message: ConsumeMessage, channel: Channel, sessionOpen: () => boolean) {
+    this.deliveryTag = message.fields.deliveryTag
+    this.consumerTag = message.fields.consumerTag
+    this.redelivered = message.fields.redelivered
+    this.exchange = message.fields.exchange
+    this.routingKey = message.fields.routingKey
+    this.properties = message.properties
+    this.body = message.content
+    this.#message = message
+    this.#channel = channel
+    this.#sessionOpen = sessionOpen
+  }
+
+  get live(): boolean {
+    return this.#sessionOpen()
+  }
+
+  ack(): void {
+    if (this.#take()) this.#channel.ack(this.#message)
+  }
+
+  requeue(): void {
+    if (this.#take()) this.#channel.nack(this.#message, false, true)
+  }
+
+  /** The right to settle is given once; a second ack of one tag would close the channel (406). */
+  #take(): boolean {
+    if (this.#settled || !this.live) return false
+    this.#settled = true
+    return true
+  }
+}
