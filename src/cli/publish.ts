@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto'
+import { BrokerError } from '../amqp/broker-error.ts'
+import { ConfirmPublisher } from '../amqp/publisher.ts'
+import { OptionError } from '../config/reader.ts'
+import type { PublishConfig } from '../config.ts'
+import { createLogger } from '../operations/logger.ts'
+import { countOf, jsonFault, readMessages, type SourceMessage } from './messages.ts'
+import { Progress } from './progress.ts'
+import { Window } from './window.ts'
+
+/** sysexits */
+const EXIT = { done: 0, badInput: 65, unavailable: 69, incomplete: 75, configuration: 78 } as const
+
+/** Unconfirmed at most: enough to keep the broker busy, little to hold in memory or to be unsure of. */
+const UNCONFIRMED = { messages: 1_000, bytes: 16 * 1024 * 1024 }
+
+/** Characters of a body that --verbose shows. */
+const SHOWN_BODY = 200
+
+/**
+ * `fpm-bridge publish`: every message persistent, confirmed, and routed to a queue. A message that is not JSON
+ * although its content type says so is left out; the first one that cannot be published ends the run.
+ *
+ * @returns the exit code: 0 all published, 65 some input was bad, 69 no broker, 75 stopped half-way, 78 refused
+ */
+export async function publish(config: PublishConfig): Promise<number> {
+  if (config.source.kind === 'lines' && process.stdin.isTTY) {
+    throw new OptionError('no messages: give them as arguments, with --body, or on standard input', 64)
+  }
+  const log = createLogger({ level: 'warn', format: 'text', stream: process.stderr, fields: {} })
+  const { broker, queue, queueType, declare } = config
+  const topology = { queues: [queue], queueType, declare }
+  const publisher = new ConfirmPublisher({ broker, name: 'fpm-bridge publish', topology }, log)
+  try {
+    await publisher.connect()
+    return await new Run(config, publisher).complete()
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error
+    complain(error.message)
+    return error.permanent ? EXIT.configuration : EXIT.unavailable
+  } finally {
+    await publisher.close()
+  }
+}
+
+/** One run: from the first message to the count at the end. */
+class Run {
+  readonly #config: PublishConfig
+  readonly #publisher: ConfirmPublisher
+  readonly #window = new Window(UNCONFIRMED)
+  readonly #progress: Progress
+  #published = 0
+  #refused = 0
+  /** Sent, and nobody knows whether it arrived. */
+  #unsure = 0
+  /** Why no more is sent. */
+  #stopped: { readonly reason: string; readonly exitCode: number } | undefined
+
+  constructor(config: PublishConfig, publisher: ConfirmPublisher) {
+    this.#config = config
+    this.#publisher = publisher
+    this.#progress = new Progress(process.stderr, countOf(config.source))
+  }
+
+  async complete(): Promise<number> {
+    const onSignal = (signal: NodeJS.Signals): void => {
+      this.#stop(signal, EXIT.incomplete)
+      process.stdin.destroy()
+    }
+    process.once('SIGINT', onSignal)
+    process.once('SIGTERM', onSignal)
+    try {
+      for await (const message of readMessages(this.#config.source, process.stdin)) {
+        await this.#window.room()
+        if (this.#stopped !== undefined) break
+        this.#send(message)
+      }
+    } catch (error) {
+      // An input that breaks off ends the run like a message that cannot be sent.
+      this.#stop((error as Error).message, error instanceof OptionError ? error.exitCode : EXIT.badInput)
+    }
+    await this.#window.empty()
+    return this.#report()
+  }
+
+  #send(message: SourceMessage): void {
+    const { properties, queue } = this.#config
+    const fault = jsonFault(properties.contentType, message.body)
+    if (fault !== undefined) {
+      this.#refused += 1
+      this.#progress.clear()
+      complain(`${message.label} is left out, it is not JSON: ${fault}`)
+      return
+    }
+    const messageId = properties.messageId ?? randomUUID()
+    const timestamp = properties.timestamp ?? Math.floor(Date.now() / 1_000)
+    const { length } = message.body
+    this.#window.enter(length)
+    this.#publisher
+      .publish({
+        queue,
+        properties: { ...properties, messageId, timestamp, deliveryMode: 2 },
+        body: message.body,
+      })
+      .then(
+        () => this.#succeed(message, messageId),
+        (error: Error) => this.#fail(message, error),
+      )
+      .finally(() => this.#window.leave(length))
+  }
+
+  #succeed(message: SourceMessage, messageId: string): void {
+    this.#published += 1
+    if (this.#config.verbose) say(`${message.label} ${messageId} ${excerpt(message.body)}`)
+    else this.#progress.update(this.#published)
+  }
+
+  #fail(message: SourceMessage, error: Error): void {
+    if (error instanceof BrokerError && error.code === 'NOT_CONFIRMED') this.#unsure += 1
+    this.#stop(`${message.label}: ${error.message}`, EXIT.incomplete)
+  }
+
+  /** The first reason counts. */
+  #stop(reason: string, exitCode: number): void {
+    this.#stopped ??= { reason, exitCode }
+  }
+
+  #report(): number {
+    this.#progress.clear()
+    if (this.#stopped !== undefined) complain(`stopped: ${this.#stopped.reason}`)
+    if (this.#unsure > 0)
+      complain(`${this.#unsure} sent and not confirmed; they may be in the queue all the same`)
+    const leftOut = this.#refused > 0 ? `, ${this.#refused} left out` : ''
+    say(`${this.#published} published to "${this.#config.queue}"${leftOut}`)
+    return this.#stopped?.exitCode ?? (this.#refused > 0 ? EXIT.badInput : EXIT.done)
+  }
+}
+
+function excerpt(body: Buffer): string {
+  const text = body.toString('utf8', 0, SHOWN_BODY).replace(/\p{Cc}/gu, ' ')
+  return body.length > SHOWN_BODY ? `${text}...` : text
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+function complain(text: string): void {
+  process.stderr.write(`fpm-bridge: ${text}\n`)
+}

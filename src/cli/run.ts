@@ -1,0 +1,64 @@
+import { lstat } from 'node:fs/promises'
+import { BrokerError } from '../amqp/broker-error.ts'
+import { OptionError } from '../config/reader.ts'
+import type { RunConfig } from '../config.ts'
+import { Daemon } from '../daemon.ts'
+import type { PoolAddress } from '../fastcgi/address.ts'
+import { createLogger } from '../operations/logger.ts'
+
+/** sysexits */
+const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
+
+/**
+ * `fpm-bridge run`: lives until a signal ends it. The first SIGTERM or SIGINT drains, a second one leaves at once.
+ *
+ * @returns the exit code: 0 drained, 75 not everything was settled, 78 the broker refuses the configuration
+ * @throws {OptionError} when the socket's path is something else than a socket
+ */
+export async function run(config: RunConfig, version: string): Promise<number> {
+  await refuseNonSocket(config.pool)
+  const log = createLogger({
+    level: config.logLevel,
+    format: config.logFormat,
+    stream: process.stderr,
+    fields: { daemonId: config.daemonId },
+  })
+  const daemon = new Daemon(config, log, version)
+  return new Promise((resolve, reject) => {
+    let drain: Promise<void> | undefined
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (drain !== undefined) {
+        log.error('Second signal: leaving at once. What is unacked will be delivered again.', { signal })
+        resolve(EXIT.incomplete)
+      }
+      drain ??= daemon.drain().then((end) => resolve(end === 'drained' ? EXIT.done : EXIT.incomplete), reject)
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+    daemon.start().catch((error: unknown) => {
+      if (!(error instanceof BrokerError)) {
+        reject(error)
+        return
+      }
+      log.error('Cannot start: the broker refuses the configuration.', {
+        reason: error.message,
+        code: error.code,
+      })
+      resolve(EXIT.configuration)
+    })
+  })
+}
+
+/**
+ * A missing socket is waited for, since php-fpm may start later. A file in its place will not become one.
+ */
+async function refuseNonSocket(pool: PoolAddress): Promise<void> {
+  if (pool.kind !== 'unix') return
+  const stats = await lstat(pool.path).catch(() => undefined)
+  if (stats === undefined || stats.isSocket() || stats.isSymbolicLink()) return
+  const what = stats.isDirectory() ? 'a directory' : 'a file'
+  throw new OptionError(
+    `--socket ${pool.path} is ${what} and no socket; it must be the \`listen\` of the pool`,
+    78,
+  )
+}

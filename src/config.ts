@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto'
+import { type BrokerUrl, parseBrokerUrl } from './amqp/broker-url.ts'
+import type { QueueType } from './amqp/topology.ts'
+import type { BridgeConfig, LogLevel, MessageProperties, Payload } from './bridge/ports.ts'
+import { OptionReader, type RawOptions } from './config/reader.ts'
+import {
+  absolutePath,
+  daemonId,
+  duration,
+  flag,
+  integer,
+  messageProperty,
+  oneOf,
+  pair,
+  queueName,
+  shortString,
+} from './config/values.ts'
+import { type PoolAddress, parsePoolAddress } from './fastcgi/address.ts'
+import type { LogFormat } from './operations/logger.ts'
+
+/** What both commands say about the broker. */
+export interface BrokerConfig {
+  readonly broker: BrokerUrl
+  readonly queue: string
+  readonly queueType: QueueType
+  readonly declare: boolean
+}
+
+/** Everything `fpm-bridge run` does follows from this; frozen. */
+export interface RunConfig extends BridgeConfig, BrokerConfig {
+  readonly pool: PoolAddress
+  readonly prefetch: number
+  /** Milliseconds. */
+  readonly drainTimeout: number
+  readonly transport: 'fastcgi-client'
+  readonly logLevel: LogLevel
+  readonly logFormat: LogFormat
+}
+
+/** Where the messages of `fpm-bridge publish` come from. */
+export type MessageSource =
+  | { readonly kind: 'arguments'; readonly bodies: readonly string[] }
+  /** `{n}` in the body stands for 1 to `count`. */
+  | { readonly kind: 'template'; readonly body: string; readonly count: number }
+  /** Standard input, one message a line. */
+  | { readonly kind: 'lines' }
+
+/** Everything `fpm-bridge publish` does follows from this; frozen. */
+export interface PublishConfig extends BrokerConfig {
+  readonly source: MessageSource
+  readonly properties: MessageProperties
+  readonly verbose: boolean
+}
+
+/**
+ * @throws {OptionError} naming the option at fault, and where its value came from
+ */
+export function readRunConfig(options: RawOptions): RunConfig {
+  const read = new OptionReader(options)
+  const concurrency = read.value('concurrency', integer(1, 65_535))
+  const queue = read.value('queue', queueName)
+  const config: RunConfig = {
+    ...readBroker(read, queue),
+    pool: read.value('socket', parsePoolAddress),
+    script: read.value('script', absolutePath),
+    daemonId: read.optional('daemon-id', daemonId) ?? randomDaemonId(),
+    payload: read.value('payload', oneOf<Payload>('form', 'raw')),
+    concurrency,
+    prefetch: read.optional('prefetch', integer(1, 65_535)) ?? concurrency,
+    deadLetterQueue: read.optional('dead-letter-queue', queueName) ?? `${queue}.dead`,
+    drainTimeout: read.value('drain-timeout', duration),
+    transport: read.value('transport', oneOf('fastcgi-client')),
+    logLevel: read.value('log-level', oneOf<LogLevel>('error', 'warn', 'info', 'debug')),
+    logFormat: read.value('log-format', oneOf<LogFormat>('auto', 'json', 'text')),
+  }
+  if (config.prefetch < concurrency) {
+    read.refuse('prefetch', `is below --concurrency ${concurrency}: some slots would never get a message`)
+  }
+  if (config.deadLetterQueue === queue) {
+    read.refuse(
+      'dead-letter-queue',
+      'is the queue that is consumed: given-up messages would come back for ever',
+    )
+  }
+  return Object.freeze(config)
+}
+
+/**
+ * @param messages the command's arguments, one body each
+ * @throws {OptionError} naming the option at fault, and where its value came from
+ */
+export function readPublishConfig(options: RawOptions, messages: readonly string[]): PublishConfig {
+  const read = new OptionReader(options)
+  return Object.freeze({
+    ...readBroker(read, read.value('queue', queueName)),
+    source: readSource(read, messages),
+    properties: Object.freeze({
+      ...Object.fromEntries(read.list('property', messageProperty)),
+      contentType: read.value('content-type', shortString),
+      headers: Object.freeze(Object.fromEntries(read.list('header', pair))),
+    }),
+    verbose: read.value('verbose', flag),
+  })
+}
+
+function readBroker(read: OptionReader, queue: string): BrokerConfig {
+  return {
+    broker: read.secret('url', parseBrokerUrl),
+    queue,
+    queueType: read.value('queue-type', oneOf<QueueType>('classic', 'quorum')),
+    declare: read.value('declare', flag),
+  }
+}
+
+function readSource(read: OptionReader, messages: readonly string[]): MessageSource {
+  const body = read.optional('body', (text) => text)
+  const count = read.optional('count', integer(1, Number.MAX_SAFE_INTEGER))
+  if (body === undefined) {
+    if (count !== undefined) read.refuse('count', 'needs --body')
+    return messages.length > 0 ? { kind: 'arguments', bodies: messages } : { kind: 'lines' }
+  }
+  if (messages.length > 0) read.refuse('body', 'cannot be given together with messages as arguments')
+  return { kind: 'template', body, count: count ?? 1 }
+}
+
+/** Two daemons with one id could not be told apart; 32 random bits are enough for any fleet. */
+function randomDaemonId(): string {
+  return `D-${randomBytes(4).toString('hex')}`
+}

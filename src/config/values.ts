@@ -1,0 +1,108 @@
+import { isAbsolute } from 'node:path'
+import type { MessageProperties } from '../bridge/ports.ts'
+import type { Parse } from './reader.ts'
+
+/**
+ * The kinds of values options take. Each function turns text into a value or throws an Error that completes the
+ * sentence "--option ...".
+ */
+
+/** A whole number of decimal digits from `min` to `max`. */
+export function integer(min: number, max: number): Parse<number> {
+  return (text) => {
+    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+    if (!(value >= min && value <= max)) throw new Error(`must be an integer from ${min} to ${max}`)
+    return value
+  }
+}
+
+export function oneOf<T extends string>(...choices: readonly T[]): Parse<T> {
+  return (text) => {
+    const choice = choices.find((candidate) => candidate === text)
+    if (choice === undefined) throw new Error(`must be ${choices.join(' or ')}`)
+    return choice
+  }
+}
+
+/** On or off; in the environment and in files as `true` or `false`. */
+export function flag(text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new Error('must be true or false')
+  return text === 'true'
+}
+
+const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+
+/** Longer timers would fire at once: setTimeout counts in 31 bits. */
+const MAX_DURATION = 2 ** 31 - 1
+
+/** `500ms`, `1s`, `25m`, `2h`, or `0`, in milliseconds. */
+export function duration(text: string): number {
+  if (text === '0') return 0
+  const [, digits, unit] = /^(\d{1,10})(ms|s|m|h)$/.exec(text) ?? []
+  const milliseconds = Number(digits) * (MILLISECONDS[unit ?? ''] ?? Number.NaN)
+  if (Number.isNaN(milliseconds)) throw new Error('must be a duration such as 500ms, 30s, 25m or 2h')
+  if (milliseconds > MAX_DURATION) throw new Error('must be shorter than 24 days')
+  return milliseconds
+}
+
+/** An AMQP short string (AMQP 0-9-1, section 4.2.5.3) holds 255 bytes. */
+const SHORT_STRING_BYTES = 255
+
+export function shortString(text: string): string {
+  if (Buffer.byteLength(text) > SHORT_STRING_BYTES)
+    throw new Error(`must be at most ${SHORT_STRING_BYTES} bytes long`)
+  if (/\p{Cc}/u.test(text)) throw new Error('must not have control characters')
+  return text
+}
+
+export function queueName(text: string): string {
+  if (text === '') throw new Error('must not be empty')
+  if (text.startsWith('amq.')) throw new Error('must not begin with amq., which the broker keeps for itself')
+  return shortString(text)
+}
+
+export function daemonId(text: string): string {
+  if (text === '') throw new Error('must not be empty')
+  return shortString(text)
+}
+
+export function absolutePath(text: string): string {
+  if (!isAbsolute(text)) throw new Error('must be an absolute path, as php-fpm sees it')
+  if (/\p{Cc}/u.test(text)) throw new Error('must not have control characters')
+  if (text.endsWith('/')) throw new Error('must name a file')
+  return text
+}
+
+/** `name=value`. */
+export function pair(text: string): readonly [name: string, value: string] {
+  const equals = text.indexOf('=')
+  if (equals < 1) throw new Error('must be name=value')
+  return [shortString(text.slice(0, equals)), text.slice(equals + 1)]
+}
+
+/** Basic properties as the specification spells them, and how their values are read. */
+const PROPERTIES: Readonly<Record<string, readonly [keyof MessageProperties, Parse<string | number>]>> = {
+  message_id: ['messageId', shortString],
+  correlation_id: ['correlationId', shortString],
+  reply_to: ['replyTo', shortString],
+  type: ['type', shortString],
+  app_id: ['appId', shortString],
+  user_id: ['userId', shortString],
+  content_encoding: ['contentEncoding', shortString],
+  expiration: ['expiration', (text) => String(integer(0, 4_294_967_295)(text))],
+  priority: ['priority', integer(0, 255)],
+  timestamp: ['timestamp', integer(0, Number.MAX_SAFE_INTEGER)],
+}
+
+/** `message_id=42`: a basic property (AMQP 0-9-1, section 1.8 of the class reference) and its value. */
+export function messageProperty(text: string): readonly [keyof MessageProperties, string | number] {
+  const [name, value] = pair(text)
+  const property = PROPERTIES[name]
+  if (property === undefined) throw new Error(`must set one of ${Object.keys(PROPERTIES).join(', ')}`)
+  const [field, parse] = property
+  try {
+    return [field, parse(value)]
+  } catch (error) {
+    throw new Error(`sets ${name}, which ${(error as Error).message}`, { cause: error })
+  }
+}

@@ -1,0 +1,131 @@
+import { Consumer } from './amqp/consumer.ts'
+import { ConfirmPublisher } from './amqp/publisher.ts'
+import { type BackoffRange, backoff } from './bridge/backoff.ts'
+import { Dispatcher } from './bridge/dispatcher.ts'
+import type { Log } from './bridge/ports.ts'
+import { staticParams } from './bridge/request.ts'
+import { Settlement } from './bridge/settle.ts'
+import type { RunConfig } from './config.ts'
+import { formatPoolAddress } from './fastcgi/address.ts'
+import { createLibraryClient } from './fastcgi-library.ts'
+
+/** The broker must be consumed from within 5 s of its return, so the longest pause is well below. */
+const SESSION_DELAY: BackoffRange = { min: 100, max: 2_000 }
+
+/** Bytes of a worker's answer that are kept; the rest is read and dropped. */
+const MAX_RESPONSE = 1024 * 1024
+const MAX_STDERR = 64 * 1024
+
+type State =
+  | { readonly kind: 'starting' | 'running' | 'stopped' }
+  | { readonly kind: 'draining'; readonly end: Promise<DrainEnd> }
+
+/** Whether everything in flight was settled before the drain timeout. */
+export type DrainEnd = 'drained' | 'overdue'
+
+/**
+ * The composition root: owns consumer, dispatcher and publisher, brings them up, and takes them down in reverse.
+ *
+ * starting -> running -> draining -> stopped
+ */
+export class Daemon {
+  readonly #config: RunConfig
+  readonly #log: Log
+  readonly #gaveUp = new AbortController()
+  readonly #publisher: ConfirmPublisher
+  readonly #dispatcher: Dispatcher
+  readonly #consumer: Consumer
+  #state: State = { kind: 'starting' }
+
+  constructor(config: RunConfig, log: Log, version: string) {
+    this.#config = config
+    this.#log = log
+    const { broker, queue, deadLetterQueue, queueType, declare, daemonId, prefetch } = config
+    const topology = { queues: [queue, deadLetterQueue], queueType, declare }
+    const client = createLibraryClient({
+      address: config.pool,
+      params: staticParams(config, version),
+      maxResponse: MAX_RESPONSE,
+      maxStderr: MAX_STDERR,
+    })
+    this.#publisher = new ConfirmPublisher({ broker, name: `${daemonId} publisher`, topology }, log)
+    this.#dispatcher = new Dispatcher(
+      config,
+      client,
+      new Settlement(config, this.#publisher, this.#gaveUp.signal),
+      log,
+    )
+    this.#consumer = new Consumer(
+      {
+        broker,
+        topology,
+        queue,
+        prefetch,
+        consumerTag: daemonId,
+        delay: (attempt) => backoff(attempt, SESSION_DELAY),
+      },
+      (delivery) => this.#dispatcher.accept(delivery),
+      log,
+    )
+  }
+
+  /**
+   * Resolves when messages are consumed, or when drained before it came to that. Broker and pool may be away:
+   * both are waited for.
+   *
+   * @throws {BrokerError} when waiting makes no sense: the broker refuses what the configuration asks for
+   */
+  async start(): Promise<void> {
+    const { pool, script, concurrency, payload } = this.#config
+    this.#log.info('Starting.', {
+      pid: process.pid,
+      pool: formatPoolAddress(pool),
+      script,
+      payload,
+      concurrency,
+    })
+    await Promise.all([this.#dispatcher.probe(), this.#consumer.start()])
+    if (this.#state.kind === 'starting') this.#state = { kind: 'running' }
+  }
+
+  /**
+   * Stops consuming, hands back what has not started, and lets what is in flight finish. After the drain timeout
+   * the rest is left unacked. Idempotent: a second call waits for the same end.
+   */
+  drain(): Promise<DrainEnd> {
+    if (this.#state.kind === 'draining') return this.#state.end
+    if (this.#state.kind === 'stopped') return Promise.resolve('drained')
+    const end = this.#drain()
+    this.#state = { kind: 'draining', end }
+    return end
+  }
+
+  async #drain(): Promise<DrainEnd> {
+    const { drainTimeout } = this.#config
+    this.#log.info('Draining.', { inFlight: this.#dispatcher.inFlight, drainTimeoutMs: drainTimeout })
+    let timer: NodeJS.Timeout | undefined
+    const overdue = new Promise<DrainEnd>((resolve) => {
+      timer = setTimeout(() => resolve('overdue'), drainTimeout)
+    })
+    const end = await Promise.race([this.#finish(), overdue])
+    clearTimeout(timer)
+    this.#gaveUp.abort()
+    this.#state = { kind: 'stopped' }
+    if (end === 'drained') this.#log.info('Stopped.', { ...this.#dispatcher.counts })
+    else {
+      this.#log.error('Stopped before all was done: what is unacked will be delivered again.', {
+        ...this.#dispatcher.counts,
+        inFlight: this.#dispatcher.inFlight,
+      })
+    }
+    return end
+  }
+
+  /** Settling needs the channel the delivery came on, so that closes after the last of them. */
+  async #finish(): Promise<DrainEnd> {
+    await Promise.all([this.#consumer.cancel(), this.#dispatcher.drain()])
+    await this.#consumer.close()
+    await this.#publisher.close()
+    return 'drained'
+  }
+}

@@ -1,0 +1,63 @@
+import { styleText } from 'node:util'
+import { createLogger as createWinston, format, transports } from 'winston'
+import type { Log, LogLevel } from '../bridge/ports.ts'
+
+/** `auto`: readable on a terminal, JSON otherwise. */
+export type LogFormat = 'auto' | 'json' | 'text'
+
+export interface LoggerOptions {
+  readonly level: LogLevel
+  readonly format: LogFormat
+  /** Where lines go; standard error for the daemon, since standard output is for results. */
+  readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  /** In every line. */
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 }
+const COLORS = { error: 'red', warn: 'yellow', info: 'green', debug: 'gray' } as const
+
+/**
+ * One line per event. JSON: an object with `time` (ISO 8601), `level`, `message`, then the fields. Text: the same
+ * as `time level message key=value`.
+ *
+ * A stream that fails (log pipe closed, disk full) costs its lines, never the daemon.
+ */
+export function createLogger(options: LoggerOptions): Log {
+  const { stream } = options
+  stream.on('error', () => {})
+  const asText = options.format === 'text' || (options.format === 'auto' && stream.isTTY === true)
+  const logger = createWinston({
+    level: options.level,
+    levels: LEVELS,
+    format: format.printf(asText ? textLine : jsonLine),
+    transports: [new transports.Stream({ stream })],
+  })
+  logger.on('error', () => {})
+  const at =
+    (level: LogLevel): Log[LogLevel] =>
+    (message, fields) => {
+      logger.log({ level, message, ...options.fields, ...fields })
+    }
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
+}
+
+type Line = Readonly<Record<string, unknown>>
+
+function jsonLine({ level, message, ...fields }: Line): string {
+  return JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })
+}
+
+function textLine({ level, message, ...fields }: Line): string {
+  const time = new Date().toISOString().slice(11, 23)
+  const name = styleText(COLORS[level as LogLevel], String(level).padEnd(5))
+  const pairs = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? quote(value) : JSON.stringify(value)}`)
+  return [time, name, message, ...pairs].join(' ')
+}
+
+/** Keeps a value on one line, and apart from its neighbours. */
+function quote(value: string): string {
+  return /^[\w./:@+-]+$/.test(value) ? value : JSON.stringify(value)
+}
