@@ -19,6 +19,8 @@ interface OpenChannel {
   readonly channel: ConfirmChannel
   /** Publish ids of messages that came back as unroutable and are not confirmed yet. */
   readonly returned: Set<unknown>
+  /** A message came back: somebody deleted a queue since we looked. */
+  queueMissing: boolean
   /** Resolves when the channel takes more without piling it up in memory, or is gone. */
   writable: Promise<void>
   resume: () => void
@@ -54,6 +56,7 @@ export class ConfirmPublisher implements Publisher {
    */
   async publish(message: OutgoingMessage): Promise<void> {
     const open = await this.#channel()
+    if (open.queueMissing) await this.#lookAgain(open)
     await open.writable
     this.#sequence += 1
     const id = String(this.#sequence)
@@ -82,6 +85,11 @@ export class ConfirmPublisher implements Publisher {
     if (open !== undefined) await closeConnection(open.connection)
   }
 
+  async #lookAgain(open: OpenChannel): Promise<void> {
+    await ensureQueues(open.connection, this.#options.topology)
+    open.queueMissing = false
+  }
+
   #channel(): Promise<OpenChannel> {
     this.#open ??= this.#connect().catch((error: unknown) => {
       this.#open = undefined
@@ -96,9 +104,19 @@ export class ConfirmPublisher implements Publisher {
     try {
       await ensureQueues(connection, topology)
       const channel = await withDeadline(connection.createConfirmChannel(), RPC_TIMEOUT, 'confirm.select')
-      const open = { connection, channel, returned: new Set(), writable: Promise.resolve(), resume: () => {} }
+      const open = {
+        connection,
+        channel,
+        returned: new Set(),
+        queueMissing: false,
+        writable: Promise.resolve(),
+        resume: () => {},
+      }
       channel.on('error', () => {})
-      channel.on('return', (message) => open.returned.add(message.properties.headers?.[PUBLISH_ID]))
+      channel.on('return', (message) => {
+        open.returned.add(message.properties.headers?.[PUBLISH_ID])
+        open.queueMissing = true
+      })
       channel.on('drain', () => open.resume())
       channel.on('close', () => {
         open.resume()

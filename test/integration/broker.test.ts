@@ -1,0 +1,154 @@
+import { expect } from 'vitest'
+import { startBroker } from '../support/broker.ts'
+import { eventually } from '../support/eventually.ts'
+import { test } from '../support/fixtures.ts'
+import { numbers, publishAll } from '../support/messages.ts'
+
+test('an absent queue is declared durable, not exclusive, not auto-delete, and its dead-letter queue too', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  await (await startDaemon()).waitForLine('Consuming.')
+  for (const name of [queue, `${queue}.dead`]) {
+    const declared = await broker.api('GET', `/queues/%2F/${name}`)
+    expect(declared).toMatchObject({ durable: true, exclusive: false, auto_delete: false, type: 'classic' })
+  }
+})
+
+test('--queue-type quorum declares quorum queues', async ({ broker, queue, startDaemon }) => {
+  await (await startDaemon({ args: ['--queue-type', 'quorum'] })).waitForLine('Consuming.')
+  expect(await broker.api('GET', `/queues/%2F/${queue}`)).toMatchObject({ type: 'quorum' })
+})
+
+test('an existing queue is taken as it is, whatever its arguments', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const custom = { durable: true, arguments: { 'x-max-priority': 5, 'x-max-length': 1_000 } }
+  await broker.api('PUT', `/queues/%2F/${queue}`, custom)
+  const daemon = await startDaemon()
+  await daemon.waitForLine('Consuming.')
+  expect(await broker.api('GET', `/queues/%2F/${queue}`)).toMatchObject(custom)
+})
+
+test('--no-declare: every missing queue is named, and the exit code is 78', async ({
+  queue,
+  startDaemon,
+}) => {
+  const daemon = await startDaemon({ args: ['--no-declare'] })
+  expect(await daemon.exited).toMatchObject({ code: 78 })
+  const reason = String(daemon.log.at(-1)?.['reason'])
+  expect(reason).toContain('--no-declare')
+  expect(reason).toContain(`"${queue}"`)
+  expect(reason).toContain(`"${queue}.dead"`)
+})
+
+test.for([
+  {
+    what: 'a wrong password',
+    url: (port: number) => `amqp://guest:s3cret@127.0.0.1:${port}`,
+    names: 'the password in --url',
+  },
+  {
+    what: 'an unknown user',
+    url: (port: number) => `amqp://nobody:s3cret@127.0.0.1:${port}`,
+    names: 'change the user',
+  },
+  {
+    what: 'a missing vhost',
+    url: (port: number) => `amqp://127.0.0.1:${port}/nowhere`,
+    names: 'the vhost in --url',
+  },
+])(
+  '$what: one line that names what to change, exit 78, no password',
+  async ({ url, names }, { broker, startDaemon }) => {
+    const daemon = await startDaemon({ url: url(broker.port) })
+    expect(await daemon.exited).toMatchObject({ code: 78 })
+    const complaints = daemon.log.filter(({ level }) => level === 'error')
+    expect(complaints).toHaveLength(1)
+    expect(complaints[0]?.['reason']).toContain(names)
+    expect(JSON.stringify(daemon.log)).not.toContain('s3cret')
+  },
+)
+
+test('a queue of somebody else, exclusively: exit 78', async ({ broker, queue, startDaemon }) => {
+  const { connect } = await import('amqplib')
+  const connection = await connect(broker.url)
+  try {
+    await (await connection.createChannel()).assertQueue(queue, { exclusive: true })
+    const daemon = await startDaemon()
+    expect(await daemon.exited).toMatchObject({ code: 78 })
+    expect(daemon.log.at(-1)?.['reason']).toContain('RESOURCE_LOCKED')
+  } finally {
+    await connection.close()
+  }
+})
+
+test('a broker that is away at start and later: said once each time, and consumed when it is back', async ({
+  queue,
+  startDaemon,
+}) => {
+  const broker = await startBroker()
+  try {
+    await publishAll(broker, queue, numbers(1))
+    await broker.kill()
+    const daemon = await startDaemon({ url: broker.url })
+    await daemon.waitForLine('Not consuming')
+    await broker.start()
+    await daemon.waitForLine('Executed.')
+
+    await broker.kill()
+    await broker.start()
+    await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2, { within: 10_000 })
+    await publishAll(broker, queue, numbers(1))
+    await eventually('it executes again', () => count(daemon.log, 'Executed.') === 2)
+
+    expect(count(daemon.log, 'The session with the broker has ended; opening another.')).toBe(1)
+    for (const series of seriesOf(daemon.log)) expect(series).toEqual([...new Set(series)])
+    daemon.signal('SIGTERM')
+    expect(await daemon.exited).toMatchObject({ code: 0 })
+  } finally {
+    await broker.close()
+  }
+})
+
+test('a connection closed by the broker and a deleted queue end the session, and another is opened', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const daemon = await startDaemon({ args: ['--daemon-id', `D-${queue}`] })
+  await daemon.waitForLine('Consuming.')
+  await eventually('the connection is closed', async () => {
+    type Listed = { name: string; client_properties: { connection_name?: string } }
+    const connections = await broker.api<Listed[]>('GET', '/connections')
+    const ours = connections.find(
+      ({ client_properties }) => client_properties.connection_name === `D-${queue}`,
+    )
+    if (ours === undefined) return false
+    await broker.api('DELETE', `/connections/${encodeURIComponent(ours.name)}`)
+    return true
+  })
+  await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2)
+
+  await broker.api('DELETE', `/queues/%2F/${queue}`)
+  await eventually('it consumes once more', () => count(daemon.log, 'Consuming.') === 3)
+  await publishAll(broker, queue, numbers(1))
+  await daemon.waitForLine('Executed.')
+})
+
+function count(log: readonly { message: string }[], message: string): number {
+  return log.filter((line) => line.message === message).length
+}
+
+/** The complaints between one 'Consuming.' and the next. */
+function seriesOf(log: readonly { message: string; reason?: unknown }[]): unknown[][] {
+  const series: unknown[][] = [[]]
+  for (const { message, reason } of log) {
+    if (message === 'Consuming.') series.push([])
+    else if (message.startsWith('Not consuming')) series.at(-1)?.push(reason)
+  }
+  return series
+}

@@ -1,0 +1,99 @@
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { eventually } from '../support/eventually.ts'
+import { test, workerScript } from '../support/fixtures.ts'
+import { numbers, publishAll } from '../support/messages.ts'
+import { executionsBy, readWorkerLog } from '../support/worker-log.ts'
+
+const HOLDING = 'Holding: the pool cannot be reached. Messages are kept and wait; none is lost.'
+
+test('a pool that is away at start is waited for, with one line that says so', async ({
+  broker,
+  queue,
+  ownPool,
+  startDaemon,
+}) => {
+  await publishAll(broker, queue, numbers(5))
+  const pool = await ownPool({ environment: { WORKER_LOG: '/dev/null', WORKER_SLEEP_MS: '0' } })
+  await pool.stop()
+  const daemon = await startDaemon({ socket: pool.socket })
+  const line = await daemon.waitForLine(HOLDING)
+  expect(line['reason']).toMatch(/fpm\.sock: ENOENT: there is no such socket/)
+  await daemon.waitForLine('Consuming.')
+
+  await pool.start()
+  await eventually('all are executed', () => count(daemon.log, 'Executed.') === 5)
+  expect(count(daemon.log, HOLDING)).toBe(1)
+  expect(count(daemon.log, 'The pool can be reached again; dispatching.')).toBe(1)
+  expect(await broker.queues()).toContainEqual({ name: queue, ready: 0, unacked: 0, consumers: 1 })
+})
+
+test('a pool that dies and leaves its socket behind loses what it had, and nothing else', async ({
+  broker,
+  queue,
+  ownPool,
+  startDaemon,
+}) => {
+  const log = join((await ownPool()).directory, 'worker.log')
+  const pool = await ownPool({ environment: { WORKER_LOG: log, WORKER_SLEEP_MS: '20' } })
+  await publishAll(broker, queue, numbers(200))
+  const daemon = await startDaemon({ socket: pool.socket })
+  await eventually('some are executed', () => readWorkerLog(log).length > 20)
+  await pool.kill()
+  const line = await daemon.waitForLine(HOLDING)
+  expect(line['reason']).toContain('ECONNREFUSED')
+  await pool.start()
+
+  await eventually('nothing is left', () => executed(daemon.log) + lost(daemon.log) === 200, {
+    within: 15_000,
+  })
+  // One message that began may have died with its child; every one is accounted for in the daemon's log.
+  expect(lost(daemon.log)).toBeLessThanOrEqual(4)
+  expect([...executionsBy('number', readWorkerLog(log)).values()].every((times) => times === 1)).toBe(true)
+  expect(executionsBy('number', readWorkerLog(log)).size).toBeGreaterThanOrEqual(200 - lost(daemon.log))
+})
+
+test('a pool on host:port', async ({ broker, queue, ownPool, startDaemon }) => {
+  await publishAll(broker, queue, numbers(3))
+  const pool = await ownPool({
+    listen: 'tcp',
+    environment: { WORKER_LOG: '/dev/null', WORKER_SLEEP_MS: '0' },
+  })
+  const daemon = await startDaemon({ socket: pool.socket })
+  await eventually('all are executed', () => count(daemon.log, 'Executed.') === 3)
+})
+
+test('a script that is missing is said, with the message it should have executed', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  await publishAll(broker, queue, numbers(1), { messageId: 'M-1' })
+  const daemon = await startDaemon({ script: `${workerScript}.gone` })
+  const line = await daemon.waitForLine('not with success')
+  expect(line).toMatchObject({
+    status: 404,
+    messageId: 'M-1',
+    stderr: expect.stringContaining('Primary script unknown'),
+  })
+})
+
+test('a socket that is a file: exit 78', async ({ startDaemon }) => {
+  const daemon = await startDaemon({ socket: workerScript })
+  expect(await daemon.exited).toMatchObject({ code: 78 })
+  expect(daemon.log).toEqual([
+    { message: expect.stringMatching(/--socket .*worker\.php is a file and no socket/) },
+  ])
+})
+
+function count(log: readonly { message: string }[], message: string): number {
+  return log.filter((line) => line.message === message).length
+}
+
+function executed(log: readonly { message: string }[]): number {
+  return count(log, 'Executed.')
+}
+
+function lost(log: readonly { message: string }[]): number {
+  return log.filter(({ message }) => message.startsWith('Acked, and no complete answer')).length
+}

@@ -1,0 +1,181 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { expect } from 'vitest'
+import { eventually } from '../support/eventually.ts'
+import { test } from '../support/fixtures.ts'
+import { numbers, publishAll } from '../support/messages.ts'
+import { mostAtOnce, readRecords, recordScript } from '../support/records.ts'
+import { executionsBy, readWorkerLog } from '../support/worker-log.ts'
+
+const emptied = { ready: 0, unacked: 0 }
+
+test('a message becomes $_POST with the daemon id, and params that describe it', async ({
+  broker,
+  queue,
+  sharedPool,
+  startDaemon,
+}) => {
+  await publishAll(broker, queue, ['{"number":"7","nested":{"list":[1,null,true]}}'], {
+    messageId: 'M-1',
+    correlationId: 'C-1',
+    type: 'greeting',
+    timestamp: 1_700_000_000,
+    headers: { PHP_ADMIN_VALUE: 'auto_prepend_file=/etc/passwd', 'x-tries': 2 },
+  })
+  const daemon = await startDaemon({ script: recordScript, args: ['--daemon-id', `D-${queue}`] })
+  const executed = await daemon.waitForLine('Executed.')
+
+  const [record] = readRecords(sharedPool.workerLog, queue)
+  expect(record?.post).toEqual({ number: '7', nested: { list: { 0: '1', 2: '1' } }, daemonId: `D-${queue}` })
+  expect(record?.params).toMatchObject({
+    REQUEST_METHOD: 'POST',
+    CONTENT_TYPE: 'application/x-www-form-urlencoded',
+    SCRIPT_FILENAME: recordScript,
+    SCRIPT_NAME: '/record.php',
+    AMQP_DAEMON_ID: `D-${queue}`,
+    AMQP_CONSUMER_TAG: `D-${queue}`,
+    AMQP_QUEUE: queue,
+    AMQP_EXCHANGE: '',
+    AMQP_ROUTING_KEY: queue,
+    AMQP_REDELIVERED: '0',
+    AMQP_MESSAGE_ID: 'M-1',
+    AMQP_CORRELATION_ID: 'C-1',
+    AMQP_TYPE: 'greeting',
+    AMQP_TIMESTAMP: '1700000000',
+    AMQP_DELIVERY_MODE: '2',
+    AMQP_EXECUTION_ID: executed['executionId'],
+  })
+  expect(record?.params).not.toHaveProperty('PHP_ADMIN_VALUE')
+  expect(JSON.parse(record?.params['AMQP_HEADERS'] ?? '')).toEqual({
+    PHP_ADMIN_VALUE: 'auto_prepend_file=/etc/passwd',
+    'x-tries': 2,
+  })
+  expect(executed).toMatchObject({
+    level: 'info',
+    daemonId: `D-${queue}`,
+    deliveryTag: 1,
+    messageId: 'M-1',
+    status: 200,
+    durationMs: expect.any(Number),
+  })
+})
+
+test('an 8 MiB body passes through whole, as bytes and as a form', async ({
+  broker,
+  queue,
+  sharedPool,
+  startDaemon,
+}) => {
+  const bytes = randomBytes(8 * 1024 * 1024)
+  await publishAll(broker, queue, [bytes], { contentType: 'image/x-noise' })
+  const daemon = await startDaemon({ script: recordScript, args: ['--payload', 'raw'] })
+  await daemon.waitForLine('Executed.')
+  daemon.signal('SIGTERM')
+  await daemon.exited
+
+  const text = 'a'.repeat(8 * 1024 * 1024)
+  await publishAll(broker, queue, [{ text }])
+  await (await startDaemon({ script: recordScript, args: ['--daemon-id', 'D-form'] })).waitForLine(
+    'Executed.',
+  )
+
+  const [raw, form] = readRecords(sharedPool.workerLog, queue)
+  expect(raw?.params['CONTENT_TYPE']).toBe('image/x-noise')
+  expect(raw?.sha256).toBe(createHash('sha256').update(bytes).digest('hex'))
+  // More than post_max_size: PHP leaves $_POST empty, but the body is all there.
+  expect(form?.sha256).toBe(createHash('sha256').update(`text=${text}&daemonId=D-form`).digest('hex'))
+})
+
+test('3,000 messages, 8 in flight, are executed exactly once each', async ({
+  broker,
+  queue,
+  sharedPool,
+  startDaemon,
+}) => {
+  await publishAll(broker, queue, numbers(3_000))
+  const id = `D-${queue}`
+  const daemon = await startDaemon({ args: ['--concurrency', '8', '--daemon-id', id] })
+  await eventually('all are executed', () => executionsOf(sharedPool.workerLog, id).length >= 3_000, {
+    within: 25_000,
+  })
+  daemon.signal('SIGTERM')
+  expect((await daemon.exited).code).toBe(0)
+
+  const times = executionsBy('number', executionsOf(sharedPool.workerLog, id))
+  expect(times.size).toBe(3_000)
+  expect([...times.values()].every((count) => count === 1)).toBe(true)
+  expect(await countsOf(broker, queue)).toEqual(emptied)
+})
+
+test.for([2, 4])(
+  '%i daemons share the queue evenly within a factor of two',
+  async (daemons, { broker, queue, sharedPool, startDaemon }) => {
+    const ids = Array.from({ length: daemons }, (_, index) => `D-${queue}-${index}`)
+    // A message each proves that all of them consume before the others come.
+    for (const id of ids)
+      await (await startDaemon({ args: ['--daemon-id', id, '--concurrency', '2'] })).waitForLine('Consuming.')
+    await publishAll(broker, queue, numbers(400))
+    const counts = await eventually('all are executed', () => {
+      const executed = ids.map((id) => executionsOf(sharedPool.workerLog, id).length)
+      return executed.reduce((sum, count) => sum + count) >= 400 && executed
+    })
+    expect(counts.reduce((sum, count) => sum + count)).toBe(400)
+    expect(Math.max(...counts) / Math.min(...counts)).toBeLessThanOrEqual(2)
+  },
+)
+
+test('no more than --concurrency run at once, although their messages are acked already', async ({
+  broker,
+  queue,
+  sharedPool,
+  startDaemon,
+}) => {
+  await publishAll(broker, queue, Array(8).fill({ sleepMs: 200 }))
+  await startDaemon({ script: recordScript, args: ['--concurrency', '3', '--prefetch', '8'] })
+  const records = await eventually('all are executed', () => {
+    const ended = readRecords(sharedPool.workerLog, queue)
+    return ended.length === 8 && ended
+  })
+  expect(mostAtOnce(records)).toBe(3)
+})
+
+test('a message is acked when it is dispatched, not when it is done', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  await publishAll(broker, queue, [{ sleepMs: 3_000 }])
+  const daemon = await startDaemon({ script: recordScript, args: ['--log-level', 'debug'] })
+  await daemon.waitForLine('Dispatched.')
+  await eventually('nothing is unacked', async () => {
+    expect(await countsOf(broker, queue)).toEqual(emptied)
+    return true
+  })
+  expect(daemon.log.some(({ message }) => message === 'Executed.')).toBe(false)
+})
+
+test('an answer that is no success is logged with what the worker said', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  await publishAll(broker, queue, [{ status: 503, stderr: 'the database is away' }])
+  const daemon = await startDaemon({ script: recordScript })
+  const line = await daemon.waitForLine('not with success')
+  expect(line).toMatchObject({
+    level: 'warn',
+    status: 503,
+    stderr: expect.stringContaining('the database is away'),
+  })
+})
+
+function executionsOf(workerLog: string, daemonId: string) {
+  return readWorkerLog(workerLog).filter((execution) => execution.daemonId === daemonId)
+}
+
+async function countsOf(
+  broker: { queues(): Promise<{ name: string; ready: number; unacked: number }[]> },
+  queue: string,
+) {
+  const found = (await broker.queues()).find(({ name }) => name === queue)
+  return found && { ready: found.ready, unacked: found.unacked }
+}
