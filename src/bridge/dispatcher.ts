@@ -143,7 +143,7 @@ export class Dispatcher {
         delivery.ack()
         log.warn('The worker answered, and not with success.', {
           status: outcome.status,
-          stderr: outcome.stderr.slice(0, LOGGED_STDERR),
+          stderr: outcome.stderr.slice(0, LOGGED_STDERR) || undefined,
         })
         return
       case 'lost':
