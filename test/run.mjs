@@ -17,8 +17,10 @@ import { exitUnprepared, prepare } from './support/prepare.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bin = join(root, 'node_modules', '.bin')
 
+// Biome colours what it writes into a pipe, too.
+const colors = process.stdout.isTTY ? [] : ['--colors=off']
 const CHECKS = [
-  { name: 'format and lint', command: 'biome', args: ['ci', '--error-on-warnings'] },
+  { name: 'format and lint', command: 'biome', args: ['ci', '--error-on-warnings', ...colors] },
   { name: 'types', command: 'tsc', args: ['-p', 'test'] },
   { name: 'build', command: 'tsc', args: [] },
 ]
@@ -26,20 +28,39 @@ const CHECKS = [
 const yes = process.argv.includes('--yes')
 const vitestArguments = process.argv.slice(2).filter((argument) => argument !== '--yes')
 
-await prepare({ yes }).catch(exitUnprepared)
-const total = { passed: 0, failed: 0, skipped: 0 }
-rmSync(join(root, 'dist'), { recursive: true, force: true })
-for (const { name, command, args } of CHECKS) {
-  const passed = (await run(command, args)) === 0
-  total[passed ? 'passed' : 'failed'] += 1
-  process.stdout.write(`${passed ? 'passed' : 'FAILED'}: ${name}\n`)
+/** A signal came: there is no result, and the exit code says which signal. */
+class Interrupted extends Error {
+  /** @param {NodeJS.Signals} signal */
+  constructor(signal) {
+    super(`Interrupted by ${signal}.`)
+    this.exitCode = 128 + constants.signals[signal]
+  }
 }
-const tests = await runTests()
-total.passed += tests.passed
-total.failed += tests.failed
-total.skipped += tests.skipped
-process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
-process.exitCode = total.failed > 0 || tests.passed === 0 ? 1 : 0
+
+await prepare({ yes }).catch(exitUnprepared)
+try {
+  const { passed, failed, skipped } = await checkAndTest()
+  process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`)
+  process.exitCode = failed > 0 ? 1 : 0
+} catch (error) {
+  if (!(error instanceof Interrupted)) throw error
+  process.stdout.write(`\n${error.message}\n`)
+  process.exitCode = error.exitCode
+}
+
+async function checkAndTest() {
+  rmSync(join(root, 'dist'), { recursive: true, force: true })
+  const checks = { passed: 0, failed: 0 }
+  for (const { name, command, args } of CHECKS) {
+    const passed = (await run(command, args)) === 0
+    checks[passed ? 'passed' : 'failed'] += 1
+    process.stdout.write(`${passed ? 'passed' : 'FAILED'}: ${name}\n`)
+  }
+  const tests = await runTests()
+  // Of no test at all one cannot say that it passed.
+  const failed = tests.passed + tests.failed === 0 ? 1 : tests.failed
+  return { passed: checks.passed + tests.passed, failed: checks.failed + failed, skipped: tests.skipped }
+}
 
 /** @returns {Promise<{passed: number, failed: number, skipped: number}>} */
 async function runTests() {
@@ -84,17 +105,15 @@ function readReport(path) {
 }
 
 /**
- * Runs a program of node_modules to its end. When a signal comes meanwhile, the program gets it too, and this process
- * ends after it: what it started is then ended as well.
+ * Runs a program of node_modules to its end.
  *
  * @param {string} command @param {string[]} args
  * @returns {Promise<number | null>} its exit code; null when a signal ended it
+ * @throws {Interrupted} when a signal came meanwhile; the program got it too, and has ended
  */
 function run(command, args) {
   return new Promise((resolve, reject) => {
-    // Biome colours what it writes into a pipe, too.
-    const env = process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: '1' }
-    const child = spawn(join(bin, command), args, { cwd: root, env, stdio: 'inherit' })
+    const child = spawn(join(bin, command), args, { cwd: root, stdio: 'inherit' })
     /** @type {NodeJS.Signals | undefined} */
     let interruptedBy
     /** @param {NodeJS.Signals} signal */
@@ -108,9 +127,8 @@ function run(command, args) {
     child.once('error', reject)
     child.once('close', (code) => {
       for (const signal of signals) process.off(signal, interrupt)
-      if (interruptedBy === undefined) return resolve(code)
-      process.stdout.write(`\nInterrupted during ${command}.\n`)
-      process.exit(128 + constants.signals[interruptedBy])
+      if (interruptedBy === undefined) resolve(code)
+      else reject(new Interrupted(interruptedBy))
     })
   })
 }

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { eventually, Hopeless } from './eventually.ts'
-import { type Exit, hasEnded, spawnOwned } from './owned-process.ts'
+import { type Exit, spawnOwned } from './owned-process.ts'
 
 /** A line of the JSON log. What is not JSON, such as a stack trace, becomes a message without a level. */
 export interface LogLine {
@@ -19,6 +19,8 @@ export interface BridgeProcess {
   readonly log: readonly LogLine[]
   /** The lines of stdout so far. */
   readonly stdout: readonly string[]
+  /** How the process ended; undefined while it runs. */
+  readonly exit: Exit | undefined
   /** Resolves when the process has ended and all its output is read. Never rejects. */
   readonly exited: Promise<Exit>
   /**
@@ -63,6 +65,9 @@ export async function spawnBridge(
     log,
     stdout,
     exited,
+    get exit() {
+      return owned.exit
+    },
     signal,
     kill,
     waitForLine(match, within = 10_000) {
@@ -70,7 +75,7 @@ export async function spawnBridge(
         typeof match === 'function' ? match : (line: LogLine) => JSON.stringify(line).includes(match)
       const text = () => log.map((line) => JSON.stringify(line)).join('\n')
       const look = () => {
-        const ended = hasEnded(owned)
+        const ended = owned.exit !== undefined
         const found = log.find(matches)
         if (found === undefined && ended)
           throw new Hopeless(`fpm-bridge ended without the line. Its log:\n${text()}`)

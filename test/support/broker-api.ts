@@ -28,7 +28,7 @@ export interface Broker {
   /** The exact counts at this moment, from the queues themselves. */
   queues(virtualHost?: string): Promise<QueueCounts[]>
   /**
-   * The management HTTP API. Acts within milliseconds; the statistics it returns are up to half a second old.
+   * The management HTTP API. Acts within milliseconds; the statistics it returns are up to 2 s old.
    *
    * @param path below `/api`, its parts encoded: `/queues/%2F/commands`
    * @returns the JSON of the answer; undefined when it is empty

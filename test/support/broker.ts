@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Broker, type BrokerAddress, brokerAt } from './broker-api.ts'
 import { eventually, Hopeless } from './eventually.ts'
 import { installedProgram } from './installed.mjs'
-import { hasEnded, type OwnedProcess, spawnOwned } from './owned-process.ts'
+import { type OwnedProcess, spawnOwned } from './owned-process.ts'
 import { freePorts, reach } from './ports.ts'
 import { removeFolder, temporaryFolder } from './run-folder.ts'
 
@@ -55,7 +55,7 @@ export async function startBroker({ config = [] }: BrokerOptions = {}): Promise<
     const started = await spawnLogged(installedProgram('rabbitmqServer'), [], environment, output)
     node = started
     const accepts = async () => {
-      if (hasEnded(started)) throw new Hopeless('the node has ended')
+      if (started.exit !== undefined) throw new Hopeless('the node has ended')
       // The listeners open last, the management plugin's and then the one for AMQP.
       await reach({ port })
       await broker.api('GET', '/overview')
@@ -123,12 +123,16 @@ function layOut(directory: string, ports: Ports, config: readonly string[]) {
     RABBITMQ_PID_FILE: join(directory, 'pid'),
     RABBITMQ_CONF_ENV_FILE: file('rabbitmq-env.conf', []),
     RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', ['[rabbitmq_management].']),
-    RABBITMQ_ADVANCED_CONFIG_FILE: file('advanced.config', ['[].']),
+    RABBITMQ_ADVANCED_CONFIG_FILE: file('advanced.config', [
+      // Seconds {kept, between}. The management API renews its figures as often as it samples, by default every 5 s.
+      '[{rabbitmq_management, [{sample_retention_policies,',
+      '  [{global, [{60, 1}]}, {basic, [{60, 1}]}, {detailed, [{60, 1}]}]}]}].',
+    ]),
     RABBITMQ_CONFIG_FILE: file('rabbitmq.conf', [
       `listeners.tcp.1 = 127.0.0.1:${ports.port}`,
       'management.tcp.ip = 127.0.0.1',
       `management.tcp.port = ${ports.managementPort}`,
-      // Milliseconds. The default of 5 s would make every look at the management API wait for that long.
+      // Milliseconds; by default, the queues too report every 5 s only.
       'collect_statistics_interval = 500',
       // A full disk or memory would block publishers and look like a fault of ours.
       'vm_memory_high_watermark.relative = 0.9',

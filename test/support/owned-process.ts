@@ -12,17 +12,14 @@ export interface Exit {
 export interface OwnedProcess {
   readonly child: ChildProcess
   readonly pid: number
+  /** How the process itself ended, though perhaps not its group; undefined while it runs. */
+  readonly exit: Exit | undefined
   /** Resolves when the process itself has ended and its output is read. Never rejects. */
   readonly exited: Promise<Exit>
   /** Sends a signal to the process alone; does nothing when it has ended. */
   signal(signal: NodeJS.Signals): void
   /** SIGKILL to the whole group; resolves once none of it is left. Idempotent. */
   kill(): Promise<void>
-}
-
-/** Whether the process itself has ended, though perhaps not its group. */
-export function hasEnded({ child }: OwnedProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null
 }
 
 export interface SpawnOptions {
@@ -59,6 +56,10 @@ export async function spawnOwned(
     child,
     pid,
     exited,
+    get exit() {
+      const { exitCode, signalCode } = child
+      return exitCode === null && signalCode === null ? undefined : { code: exitCode, signal: signalCode }
+    },
     signal(signal) {
       child.kill(signal)
     },

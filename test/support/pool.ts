@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { eventually, Hopeless } from './eventually.ts'
 import { installedProgram } from './installed.mjs'
-import { hasEnded, type OwnedProcess, spawnOwned } from './owned-process.ts'
+import { type OwnedProcess, spawnOwned } from './owned-process.ts'
 import { poolConfiguration } from './pool-configuration.ts'
 import { freePorts } from './ports.ts'
 import { removeFolder, temporaryFolder } from './run-folder.ts'
@@ -82,7 +82,7 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
     await eventually(
       'php-fpm is ready',
       () => {
-        if (master === undefined || hasEnded(master))
+        if (master === undefined || master.exit !== undefined)
           throw new Hopeless(`php-fpm has ended:\n${errorLog()}${output()}`)
         return timesReady() > before
       },

@@ -33,9 +33,31 @@ export class NotReady extends Error {
  * @param {{yes?: boolean}} [options] yes: install packages without asking
  * @throws {NotReady} with one line that says what to do
  */
-export async function prepare({ yes = false } = {}) {
+export async function prepare(options = {}) {
+  await prepareNode()
+  await prepareServices(options)
+}
+
+/**
+ * The first half: the right Node, and the npm packages.
+ *
+ * @throws {NotReady}
+ */
+export async function prepareNode() {
   checkNode()
-  await installNodeModules()
+  if (nodeModulesAreCurrent(root)) return
+  say('Installing the npm packages of package-lock.json (npm ci) ...')
+  const ended = await run('npm', ['ci', '--no-audit', '--no-fund'], 'inherit')
+  if (ended !== 0) throw new NotReady('npm ci failed; its message is above.')
+}
+
+/**
+ * The second half: RabbitMQ and php-fpm.
+ *
+ * @param {{yes?: boolean}} [options] yes: install packages without asking
+ * @throws {NotReady}
+ */
+export async function prepareServices({ yes = false } = {}) {
   const packages = missingPackages()
   if (packages.length === 0) return
   await installDistributionPackages(packages, yes)
@@ -47,13 +69,6 @@ function checkNode() {
   const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   if (nodeSatisfies(process.versions.node, engines.node)) return
   throw new NotReady(`Node ${engines.node} is needed, and this is ${process.version}: install a newer one.`)
-}
-
-async function installNodeModules() {
-  if (nodeModulesAreCurrent(root)) return
-  say('Installing the npm packages of package-lock.json (npm ci) ...')
-  const ended = await run('npm', ['ci', '--no-audit', '--no-fund'], 'inherit')
-  if (ended !== 0) throw new NotReady('npm ci failed; its message is above.')
 }
 
 /** The distribution's packages for what is not there, by the names that Debian and Ubuntu share. */

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { exitUnprepared, prepareServices } from '../support/prepare.mjs'
+import { readOptions } from './options.ts'
+import { play } from './play.ts'
+import { openScreen } from './screen.ts'
+import { openStage, type Releases } from './stage.ts'
+
+/*
+ * The demo: prepares and builds, plays once on services of its own, and exits 0 only if every message was executed
+ * once and nothing is left. Ctrl-C and SIGTERM take everything down before it exits with 130 or 143; whatever else
+ * should end it, the run folder's guard takes it down.
+ */
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const options = readOptions(process.argv.slice(2))
+await prepareServices(options).catch(exitUnprepared)
+await build()
+
+const daemonIds = Array.from({ length: options.daemons }, (_, n) => `D-${n + 1}`)
+const screen = openScreen(process.stdout, options, daemonIds)
+const releases: Releases = []
+const interrupted = new Promise<NodeJS.Signals>((resolve) => {
+  process.once('SIGINT', resolve)
+  process.once('SIGTERM', resolve)
+  process.once('SIGHUP', resolve)
+})
+
+const ended = await Promise.race([interrupted, perform()])
+if (typeof ended === 'string') screen.say(`${ended}: ending what was started ...`)
+for (let release = releases.pop(); release !== undefined; release = releases.pop()) await release()
+// What was just about to start when the signal came would otherwise keep this process alive; the guard ends it.
+process.exit(typeof ended === 'string' ? 128 + constants.signals[ended] : ended)
+
+/** @returns the exit code */
+async function perform(): Promise<number> {
+  try {
+    screen.say('Starting a private RabbitMQ and a private php-fpm ...')
+    const stage = await openStage(options, releases)
+    const faults = await play(stage, options, daemonIds, screen)
+    for (const fault of faults) screen.say(`NOT AS IT SHOULD BE: ${fault}`)
+    if (faults.length === 0)
+      screen.say('Every message was executed as often as it was published. Nothing is left.')
+    return faults.length === 0 ? 0 : 1
+  } catch (error) {
+    screen.say(`FAILED: ${error instanceof Error ? error.message : error}`)
+    return 1
+  }
+}
+
+async function build(): Promise<void> {
+  const tsc = spawn('node_modules/.bin/tsc', [], { cwd: root, stdio: ['ignore', 2, 2] })
+  const [code] = await once(tsc, 'close')
+  if (code !== 0) process.exit(1)
+}
