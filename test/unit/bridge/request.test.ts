@@ -1,0 +1,204 @@
+import { describe, expect, it } from 'vitest'
+import { UnprocessableError } from '../../../src/bridge/form.ts'
+import type { MessageProperties, Payload } from '../../../src/bridge/ports.ts'
+import { prepareRequest, staticParams } from '../../../src/bridge/request.ts'
+import { config, RecordingDelivery } from './recording.ts'
+
+const EXECUTION_ID = '6f1c2a9e-0000-4000-8000-000000000001'
+
+const prepare = (delivery: RecordingDelivery, payload: Payload = 'form') =>
+  prepareRequest(delivery, EXECUTION_ID, { ...config, payload })
+
+/** The params and warnings of a message with these properties. */
+function prepared(properties: MessageProperties, payload: Payload = 'form') {
+  const { request, warnings } = prepare(new RecordingDelivery({ properties }), payload)
+  return { params: request.params, warnings }
+}
+
+describe('static params', () => {
+  it('are those of a CGI request for the script, and name the daemon and its queue', () => {
+    expect(staticParams(config, '1.2.3')).toEqual({
+      GATEWAY_INTERFACE: 'CGI/1.1',
+      SERVER_PROTOCOL: 'HTTP/1.1',
+      SERVER_SOFTWARE: 'fpm-bridge/1.2.3',
+      REQUEST_METHOD: 'POST',
+      SCRIPT_FILENAME: '/srv/app/worker.php',
+      SCRIPT_NAME: '/worker.php',
+      DOCUMENT_URI: '/worker.php',
+      REQUEST_URI: '/worker.php',
+      DOCUMENT_ROOT: '/srv/app',
+      QUERY_STRING: '',
+      REMOTE_ADDR: '127.0.0.1',
+      REMOTE_PORT: '0',
+      SERVER_ADDR: '127.0.0.1',
+      SERVER_PORT: '0',
+      SERVER_NAME: 'fpm-bridge',
+      HTTP_HOST: 'fpm-bridge',
+      REDIRECT_STATUS: '200',
+      AMQP_DAEMON_ID: 'D-1',
+      AMQP_QUEUE: 'commands',
+    })
+  })
+
+  it('of a script at the root', () => {
+    expect(staticParams({ ...config, script: '/worker.php' }, '1')).toMatchObject({
+      SCRIPT_NAME: '/worker.php',
+      DOCUMENT_ROOT: '/',
+    })
+  })
+})
+
+describe('params of a delivery', () => {
+  it('without properties', () => {
+    const delivery = new RecordingDelivery({ exchange: 'orders', routingKey: 'orders.new' })
+    expect(prepare(delivery)).toEqual({
+      request: {
+        params: {
+          CONTENT_TYPE: 'application/x-www-form-urlencoded',
+          AMQP_CONSUMER_TAG: 'D-test',
+          AMQP_REDELIVERED: '0',
+          AMQP_EXECUTION_ID: EXECUTION_ID,
+          AMQP_EXCHANGE: 'orders',
+          AMQP_ROUTING_KEY: 'orders.new',
+        },
+        body: Buffer.from('daemonId=D-1'),
+      },
+      warnings: [],
+    })
+  })
+
+  it('that was delivered before', () => {
+    expect(prepare(new RecordingDelivery({ redelivered: true })).request.params['AMQP_REDELIVERED']).toBe('1')
+  })
+
+  it.each<[string, MessageProperties, string]>([
+    ['AMQP_MESSAGE_ID', { messageId: 'm-1' }, 'm-1'],
+    ['AMQP_CORRELATION_ID', { correlationId: 'c-1' }, 'c-1'],
+    ['AMQP_REPLY_TO', { replyTo: 'amq.rabbitmq.reply-to.x' }, 'amq.rabbitmq.reply-to.x'],
+    ['AMQP_TYPE', { type: 'order' }, 'order'],
+    ['AMQP_APP_ID', { appId: 'shop' }, 'shop'],
+    ['AMQP_USER_ID', { userId: 'guest' }, 'guest'],
+    ['AMQP_TIMESTAMP', { timestamp: 1_700_000_000 }, '1700000000'],
+    ['AMQP_PRIORITY', { priority: 0 }, '0'],
+    ['AMQP_EXPIRATION', { expiration: '60000' }, '60000'],
+    ['AMQP_CONTENT_ENCODING', { contentEncoding: 'gzip' }, 'gzip'],
+    ['AMQP_DELIVERY_MODE', { deliveryMode: 2 }, '2'],
+    ['AMQP_MESSAGE_ID', { messageId: '' }, ''],
+    ['AMQP_HEADERS', { headers: { a: 1, b: ['x', { c: null }] } }, '{"a":1,"b":["x",{"c":null}]}'],
+  ])('%s of %j', (name, properties, value) => {
+    expect(prepared(properties).params[name]).toBe(value)
+  })
+
+  it.each<[string, string, MessageProperties]>([
+    ['AMQP_MESSAGE_ID', 'NUL', { messageId: 'a\0b' }],
+    ['AMQP_CORRELATION_ID', 'CR LF', { correlationId: 'a\r\nX: y' }],
+    ['AMQP_TYPE', 'DEL', { type: 'a\x7f' }],
+    ['AMQP_APP_ID', 'ESC', { appId: '\x1b[2J' }],
+    ['AMQP_REPLY_TO', 'the last below a space', { replyTo: '\x1f' }],
+  ])('%s with %s is left out, and the message runs all the same', (name, _, properties) => {
+    const { params, warnings } = prepared(properties)
+    expect(params).not.toHaveProperty(name)
+    expect(warnings).toEqual([`${name} is left out: it has a control character`])
+  })
+
+  it('exchange and routing key are guarded alike', () => {
+    const { request, warnings } = prepare(new RecordingDelivery({ exchange: 'a\n', routingKey: 'b\0' }))
+    expect(Object.keys(request.params)).not.toContain('AMQP_EXCHANGE')
+    expect(Object.keys(request.params)).not.toContain('AMQP_ROUTING_KEY')
+    expect(warnings).toHaveLength(2)
+  })
+})
+
+describe('headers', () => {
+  /** A table of exactly this many bytes as JSON: `{"a":"..."}`. */
+  const table = (bytes: number) => ({ a: 'x'.repeat(bytes - 8) })
+
+  it('of 32 KiB are passed, a byte more is left out with a warning', () => {
+    expect(prepared({ headers: table(32_768) }).params['AMQP_HEADERS']).toHaveLength(32_768)
+    const { params, warnings } = prepared({ headers: table(32_769) })
+    expect(params).not.toHaveProperty('AMQP_HEADERS')
+    expect(warnings).toEqual(['AMQP_HEADERS is left out: it is larger than 32768 bytes'])
+  })
+
+  it('are measured in bytes, not in characters', () => {
+    expect(prepared({ headers: { a: '€'.repeat(12_000) } }).params).not.toHaveProperty('AMQP_HEADERS')
+  })
+
+  it('have their control characters escaped, and so have one line', () => {
+    expect(prepared({ headers: { 'a\0': '\r\n' } }).params['AMQP_HEADERS']).toBe('{"a\\u0000":"\\r\\n"}')
+  })
+
+  it.each([
+    'PHP_VALUE',
+    'PHP_ADMIN_VALUE',
+    'SCRIPT_FILENAME',
+    'DOCUMENT_ROOT',
+    'CONTENT_LENGTH',
+    'CONTENT_TYPE',
+    'REQUEST_METHOD',
+    'Proxy',
+    'HTTP_PROXY',
+    'AMQP_DAEMON_ID',
+    'AMQP_QUEUE',
+    '__proto__',
+    'constructor',
+    'toJSON',
+    'hasOwnProperty',
+  ])('called %s name no param', (name) => {
+    const usual = prepared({ headers: {} }).params
+    // As amqplib builds its tables: a plain object, a key at a time.
+    const headers = JSON.parse(`{"${name}":"hostile"}`)
+    const { params } = prepared({ headers })
+    expect(params).toEqual({ ...usual, AMQP_HEADERS: `{"${name}":"hostile"}` })
+  })
+
+  it('of types that JSON has not are passed as amqplib decodes them', () => {
+    const headers = {
+      bytes: Buffer.from('hi'),
+      time: { '!': 'timestamp', value: 1 },
+      price: { '!': 'decimal', value: { places: 2, digits: 199 } },
+      nothing: undefined,
+      nan: Number.NaN,
+    }
+    expect(JSON.parse(prepared({ headers }).params['AMQP_HEADERS'] ?? '')).toEqual({
+      bytes: { type: 'Buffer', data: [104, 105] },
+      time: { '!': 'timestamp', value: 1 },
+      price: { '!': 'decimal', value: { places: 2, digits: 199 } },
+      nan: null,
+    })
+  })
+
+  it('nested deeper than can be written as JSON are left out, and the message runs all the same', () => {
+    let headers: Record<string, unknown> = {}
+    for (let level = 0; level < 20_000; level += 1) headers = { a: headers }
+    expect(prepared({ headers }).warnings).toEqual([expect.stringContaining('AMQP_HEADERS is left out')])
+  })
+})
+
+describe('the body', () => {
+  it('as a form carries the form content type, whatever the message says', () => {
+    const properties = { contentType: 'application/json' }
+    const { request } = prepare(new RecordingDelivery({ body: '{"number":7}', properties }))
+    expect(request.params['CONTENT_TYPE']).toBe('application/x-www-form-urlencoded')
+    expect(request.body).toEqual(Buffer.from('number=7&daemonId=D-1'))
+  })
+
+  it('that is no JSON array cannot be a form', () => {
+    expect(() => prepare(new RecordingDelivery({ body: 'number=7' }))).toThrow(UnprocessableError)
+  })
+
+  it.each<[string, MessageProperties, string]>([
+    ['its own', { contentType: 'image/png' }, 'image/png'],
+    ['octet-stream when it has none', {}, 'application/octet-stream'],
+    ['octet-stream when it has a line break', { contentType: 'a/b\r\nX: y' }, 'application/octet-stream'],
+  ])('raw is passed byte for byte, with a content type: %s', (_, properties, contentType) => {
+    const body = Buffer.from([0x00, 0xff, 0x0a, 0x7b])
+    const { request } = prepare(new RecordingDelivery({ body, properties }), 'raw')
+    expect(request.body).toEqual(body)
+    expect(request.params['CONTENT_TYPE']).toBe(contentType)
+  })
+
+  it('raw may be empty', () => {
+    expect(prepare(new RecordingDelivery({ body: '' }), 'raw').request.body).toHaveLength(0)
+  })
+})
