@@ -29,6 +29,7 @@ const interrupted = new Promise<NodeJS.Signals>((resolve) => {
 })
 
 const ended = await Promise.race([interrupted, perform()])
+screen.leave()
 if (typeof ended === 'string') screen.say(`${ended}: ending what was started ...`)
 for (let release = releases.pop(); release !== undefined; release = releases.pop()) await release()
 // What was just about to start when the signal came would otherwise keep this process alive; the guard ends it.

@@ -55,6 +55,7 @@ export async function play(
     await sleep(100)
   }
 
+  screen.leave()
   screen.say(
     `All done after ${seconds(performance.now() - startedAt)}; ideal: ${seconds(idealTime(options))}.`,
   )

@@ -6,8 +6,10 @@ import { type DemoOptions, idealTime } from './options.ts'
 export interface Screen {
   /** @param elapsed milliseconds since the callers started */
   show(observation: Observation, elapsed: number): void
-  /** A line that stays. */
+  /** A line that stays, above what is shown next. */
   say(line: string): void
+  /** Lets what was shown last stay, too. */
+  leave(): void
 }
 
 const BAR_WIDTH = 40
@@ -59,9 +61,11 @@ function drawing(output: NodeJS.WriteStream, options: DemoOptions, daemonIds: st
       drawnLines = rows.length
     },
     say(line) {
-      // What is drawn is drawn again below the line.
       erase()
       output.write(`${line}\n`)
+    },
+    leave() {
+      drawnLines = 0
     },
   }
 }
@@ -83,6 +87,7 @@ function lines(output: NodeJS.WriteStream, options: DemoOptions, daemonIds: stri
     say(line) {
       output.write(`${line}\n`)
     },
+    leave() {},
   }
 }
 
