@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { answer, connectionLost, dispatcherOf } from './waiting-pool.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** Lets everything happen that waits for no timer. */
+const settle = () => vi.advanceTimersByTimeAsync(0)
+
+describe('dispatching', () => {
+  it('acks when the request is sent, and not before', async () => {
+    const { pool, deliver } = dispatcherOf()
+    const delivery = deliver()
+    await settle()
+    expect(delivery.settled).toEqual([])
+    pool.requests[0]?.onSent()
+    expect(delivery.settled).toEqual(['ack'])
+  })
+
+  it('sends body and params of the message', async () => {
+    const { pool, deliver } = dispatcherOf()
+    deliver('{"number":7}')
+    await settle()
+    expect(pool.requests[0]?.body.toString()).toBe('number=7&daemonId=D-1')
+    expect(pool.requests[0]?.params).toMatchObject({ AMQP_ROUTING_KEY: 'commands' })
+  })
+
+  it('gives each execution an id of its own', async () => {
+    const { pool, deliver } = dispatcherOf(10)
+    for (let n = 0; n < 10; n += 1) deliver()
+    await settle()
+    const ids = pool.requests.map(({ params }) => params['AMQP_EXECUTION_ID'])
+    expect(new Set(ids).size).toBe(10)
+  })
+
+  it('keeps the slot until the answer has ended, although the delivery is acked', async () => {
+    const { pool, dispatcher, deliver } = dispatcherOf(2)
+    for (let n = 0; n < 5; n += 1) deliver()
+    await settle()
+    expect(pool.requests).toHaveLength(2)
+    for (const request of pool.requests) request.onSent()
+    await settle()
+    expect(pool.requests).toHaveLength(2)
+    expect(dispatcher.inFlight).toBe(2)
+    pool.requests[0]?.succeed(answer(200))
+    await settle()
+    expect(pool.requests).toHaveLength(3)
+    expect(dispatcher.inFlight).toBe(2)
+  })
+
+  it('starts deliveries in the order of their arrival', async () => {
+    const { pool, deliver } = dispatcherOf(1)
+    for (let n = 1; n <= 3; n += 1) deliver(`{"n":${n}}`)
+    for (let n = 1; n <= 3; n += 1) {
+      await settle()
+      expect(pool.requests.at(-1)?.body.toString()).toBe(`n=${n}&daemonId=D-1`)
+      pool.requests.at(-1)?.complete(answer(200))
+    }
+  })
+
+  it('counts and logs each end', async () => {
+    const { pool, log, dispatcher, deliver } = dispatcherOf(4)
+    const deliveries = [deliver(), deliver(), deliver(), deliver('no JSON')]
+    await settle()
+    pool.requests[0]?.complete(answer(200))
+    pool.requests[1]?.complete(answer(500, 'PHP Fatal error: boom'))
+    pool.requests[2]?.onSent()
+    pool.requests[2]?.fail(connectionLost())
+    await settle()
+    expect(dispatcher.counts).toEqual({ executed: 1, refused: 1, lost: 1, 'dead-letter': 1, hold: 0 })
+    expect(dispatcher.inFlight).toBe(0)
+    expect(
+      log.lines.filter(({ level }) => level !== 'debug').map(({ level, fields }) => [level, fields]),
+    ).toEqual(
+      expect.arrayContaining([
+        ['info', expect.objectContaining({ status: 200, deliveryTag: 1 })],
+        ['warn', expect.objectContaining({ status: 500, stderr: 'PHP Fatal error: boom' })],
+        ['error', expect.objectContaining({ reason: 'the connection ended' })],
+        ['warn', expect.objectContaining({ deadLetterQueue: 'commands.dead' })],
+      ]),
+    )
+    for (const { settled } of deliveries) expect(settled).toContain('ack')
+  })
+
+  it('shows the beginning of a long stderr', async () => {
+    const { pool, log, deliver } = dispatcherOf()
+    deliver()
+    await settle()
+    pool.requests[0]?.complete(answer(500, 'x'.repeat(10_000)))
+    await settle()
+    expect(log.lines.at(-1)?.fields['stderr']).toHaveLength(2_048)
+  })
+
+  it('dead-letters what cannot be a form, without a request', async () => {
+    const { pool, published, deliver } = dispatcherOf()
+    const delivery = deliver('no JSON')
+    await settle()
+    expect(pool.requests).toHaveLength(0)
+    expect(published.map(({ queue, body }) => [queue, body.toString()])).toEqual([
+      ['commands.dead', 'no JSON'],
+    ])
+    expect(delivery.settled).toEqual(['ack'])
+  })
+
+  it('does not start what came with a session that is gone', async () => {
+    const { pool, dispatcher, deliver } = dispatcherOf(1)
+    deliver()
+    const stale = deliver()
+    const fresh = deliver('{"fresh":1}')
+    stale.live = false
+    await settle()
+    pool.requests[0]?.complete(answer(200))
+    await settle()
+    expect(pool.requests.map(({ body }) => body.toString())).toEqual(['daemonId=D-1', 'fresh=1&daemonId=D-1'])
+    expect(stale.settled).toEqual([])
+    expect(fresh.settled).toEqual([])
+    expect(dispatcher.inFlight).toBe(1)
+  })
+})
