@@ -28,27 +28,33 @@ const interrupted = new Promise<NodeJS.Signals>((resolve) => {
   process.once('SIGHUP', resolve)
 })
 
-const ended = await Promise.race([interrupted, perform()])
+// Whatever perform() still says after a signal is about things that are being ended under its feet.
+const outcome = await Promise.race([interrupted, perform()])
 screen.leave()
-if (typeof ended === 'string') screen.say(`${ended}: ending what was started ...`)
+for (const line of report(outcome)) screen.say(line)
 for (let release = releases.pop(); release !== undefined; release = releases.pop()) await release()
 // What was just about to start when the signal came would otherwise keep this process alive; the guard ends it.
-process.exit(typeof ended === 'string' ? 128 + constants.signals[ended] : ended)
+process.exit(exitCode(outcome))
 
-/** @returns the exit code */
-async function perform(): Promise<number> {
+/** @returns what is not as it should be; empty when all is well */
+async function perform(): Promise<readonly string[]> {
   try {
     screen.say('Starting a private RabbitMQ and a private php-fpm ...')
-    const stage = await openStage(options, releases)
-    const faults = await play(stage, options, daemonIds, screen)
-    for (const fault of faults) screen.say(`NOT AS IT SHOULD BE: ${fault}`)
-    if (faults.length === 0)
-      screen.say('Every message was executed as often as it was published. Nothing is left.')
-    return faults.length === 0 ? 0 : 1
+    return await play(await openStage(options, releases), options, daemonIds, screen)
   } catch (error) {
-    screen.say(`FAILED: ${error instanceof Error ? error.message : error}`)
-    return 1
+    return [error instanceof Error ? error.message : String(error)]
   }
+}
+
+function report(outcome: NodeJS.Signals | readonly string[]): readonly string[] {
+  if (typeof outcome === 'string') return [`${outcome}: ending what was started ...`]
+  if (outcome.length > 0) return outcome.map((fault) => `NOT AS IT SHOULD BE: ${fault}`)
+  return ['Every message was executed as often as it was published, and nothing is left.']
+}
+
+function exitCode(outcome: NodeJS.Signals | readonly string[]): number {
+  if (typeof outcome === 'string') return 128 + constants.signals[outcome]
+  return outcome.length === 0 ? 0 : 1
 }
 
 async function build(): Promise<void> {
