@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest'
+import { collectOptions } from '../../../src/cli/sources.ts'
+import { OptionError, type RawOptions } from '../../../src/config/reader.ts'
+import { readPublishConfig, readRunConfig } from '../../../src/config.ts'
+
+type Given = Readonly<Record<string, string | readonly string[]>>
+
+/** Options as the command line would give them, defaults included. */
+function options(command: 'run' | 'publish', given: Given): RawOptions {
+  const flags = Object.entries(given).map(
+    ([name, value]) => [name, typeof value === 'string' ? [value] : value] as const,
+  )
+  return collectOptions(command, new Map(flags), {})
+}
+
+const run = (given: Given = {}) =>
+  readRunConfig(options('run', { socket: '/run/fpm.sock', script: '/srv/worker.php', ...given }))
+const publish = (given: Given = {}, ...messages: string[]) =>
+  readPublishConfig(options('publish', given), messages)
+
+function refusal(read: () => unknown): [message: string, exitCode: number] {
+  try {
+    read()
+  } catch (error) {
+    expect(error).toBeInstanceOf(OptionError)
+    return [(error as OptionError).message, (error as OptionError).exitCode]
+  }
+  return ['accepted', 0]
+}
+
+describe('run', () => {
+  it('needs a socket and a script; all else has a default', () => {
+    expect(run()).toEqual({
+      broker: {
+        hostname: '127.0.0.1',
+        port: 5672,
+        vhost: '/',
+        username: 'guest',
+        password: 'guest',
+        heartbeat: 10,
+        frameMax: 131_072,
+      },
+      queue: 'commands',
+      queueType: 'classic',
+      declare: true,
+      pool: { kind: 'unix', path: '/run/fpm.sock' },
+      script: '/srv/worker.php',
+      daemonId: expect.stringMatching(/^D-[0-9a-f]{8}$/),
+      payload: 'form',
+      concurrency: 4,
+      prefetch: 4,
+      deadLetterQueue: 'commands.dead',
+      drainTimeout: 30_000,
+      transport: 'fastcgi-client',
+      logLevel: 'info',
+      logFormat: 'auto',
+    })
+  })
+
+  it('is frozen', () => {
+    expect(Object.isFrozen(run())).toBe(true)
+  })
+
+  it('makes up another daemon id each time', () => {
+    expect(run().daemonId).not.toBe(run().daemonId)
+  })
+
+  it('derives prefetch and dead-letter queue from what is given', () => {
+    expect(run({ concurrency: '9', queue: 'orders' })).toMatchObject({
+      prefetch: 9,
+      deadLetterQueue: 'orders.dead',
+    })
+  })
+
+  it.each<[Given, string]>([
+    [
+      { socket: 'fpm.sock' },
+      '--socket must be an absolute socket path (/run/php/fpm.sock), unix:///path or host:port, not "fpm.sock"',
+    ],
+    [{ script: 'worker.php' }, '--script must be an absolute path, as php-fpm sees it, not "worker.php"'],
+    [{ prefetch: '0' }, '--prefetch must be an integer from 1 to 65535, not "0"'],
+    [{ prefetch: 'NaN' }, '--prefetch must be an integer from 1 to 65535, not "NaN"'],
+    [{ prefetch: '70000' }, '--prefetch must be an integer from 1 to 65535, not "70000"'],
+    [{ prefetch: '-1' }, '--prefetch must be an integer from 1 to 65535, not "-1"'],
+    [{ prefetch: '3' }, '--prefetch is below --concurrency 4: some slots would never get a message'],
+    [{ concurrency: '0' }, '--concurrency must be an integer from 1 to 65535, not "0"'],
+    [{ queue: 'amq.x' }, '--queue must not begin with amq., which the broker keeps for itself, not "amq.x"'],
+    [{ 'queue-type': 'stream' }, '--queue-type must be classic or quorum, not "stream"'],
+    [{ declare: 'maybe' }, '--declare must be true or false, not "maybe"'],
+    [{ 'daemon-id': 'a\nb' }, '--daemon-id must not have control characters, not "a\\nb"'],
+    [
+      { 'drain-timeout': 'Infinity' },
+      '--drain-timeout must be a duration such as 500ms, 30s, 25m or 2h, not "Infinity"',
+    ],
+    [
+      { 'drain-timeout': '1e9' },
+      '--drain-timeout must be a duration such as 500ms, 30s, 25m or 2h, not "1e9"',
+    ],
+    [
+      { 'dead-letter-queue': 'commands' },
+      '--dead-letter-queue is the queue that is consumed: given-up messages would come back for ever',
+    ],
+    [{ transport: 'http' }, '--transport must be fastcgi-client, not "http"'],
+    [{ payload: 'json' }, '--payload must be form or raw, not "json"'],
+    [{ 'log-level': 'trace' }, '--log-level must be error or warn or info or debug, not "trace"'],
+    [{ url: 'amqp://host?heartbeat=abc' }, '--url has a heartbeat that is no integer from 0 to 65535'],
+    [{ url: 'amqp://host?heartbeat=-5' }, '--url has a heartbeat that is no integer from 0 to 65535'],
+    [{ queue: ['a', 'b'] }, '--queue takes one value'],
+  ])('refuses %j', (given, message) => {
+    expect(refusal(() => run(given))).toEqual([message, 64])
+  })
+
+  it.each<[Given, string]>([
+    [{ queue: '' }, '--queue must not be empty'],
+    [{ 'daemon-id': '' }, '--daemon-id must not be empty'],
+  ])('refuses %j without quoting nothing', (given, message) => {
+    expect(refusal(() => run(given))[0]).toMatch(new RegExp(`^${message}`))
+  })
+
+  it('refuses a queue whose dead-letter queue would have too long a name', () => {
+    const [message, exitCode] = refusal(() => run({ queue: 'q'.repeat(251) }))
+    expect(message).toContain('dead-letter-queue')
+    expect(exitCode).toBe(64)
+    expect(refusal(() => run({ queue: 'q'.repeat(251), 'dead-letter-queue': 'dead' }))[0]).toBe('accepted')
+  })
+
+  it.each([
+    'amqp://alice:hunter2@ho st',
+    'amqp://alice:hunter2@host:99999',
+    'http://alice:hunter2@host',
+    'hunter2',
+    'amqp://alice:hunter2@host/a/b',
+    'amqp://alice:hunter2%@host',
+    'amqp://host?hunter2=1',
+  ])('does not repeat the URL %s', (url) => {
+    const [message, exitCode] = refusal(() => run({ url }))
+    expect(message).toMatch(/^--url /)
+    expect(message).not.toContain('hunter2')
+    expect(exitCode).toBe(64)
+  })
+})
+
+describe('publish', () => {
+  it('reads lines of standard input unless told otherwise', () => {
+    expect(publish()).toMatchObject({
+      source: { kind: 'lines' },
+      properties: { contentType: 'application/json', headers: {} },
+      verbose: false,
+    })
+  })
+
+  it('takes messages as arguments, an empty one too', () => {
+    expect(publish({}, '{}', '').source).toEqual({ kind: 'arguments', bodies: ['{}', ''] })
+  })
+
+  it('makes messages from a template', () => {
+    expect(publish({ body: '{n}', count: '3' }).source).toEqual({ kind: 'template', body: '{n}', count: 3 })
+    expect(publish({ body: '' }).source).toEqual({ kind: 'template', body: '', count: 1 })
+  })
+
+  it('sets properties and headers, the last of one name', () => {
+    const { properties } = publish({
+      property: ['message_id=1', 'message_id=2', 'priority=3'],
+      header: ['tenant=a', '__proto__=b', 'tenant=c'],
+      'content-type': 'text/plain',
+    })
+    expect(properties).toMatchObject({ messageId: '2', priority: 3, contentType: 'text/plain' })
+    expect(Object.entries(properties.headers ?? {})).toEqual([
+      ['tenant', 'c'],
+      ['__proto__', 'b'],
+    ])
+  })
+
+  it.each<[Given, readonly string[], string]>([
+    [{ count: '3' }, [], '--count needs --body'],
+    [{ count: '3' }, ['{}'], '--count needs --body'],
+    [{ body: '{}' }, ['{}'], '--body cannot be given together with messages as arguments'],
+    [{ body: '{}', count: '0' }, [], '--count must be an integer from 1 to 9007199254740991, not "0"'],
+    [{ header: 'a' }, [], '--header must be name=value, not "a"'],
+    [
+      { property: 'prio=1' },
+      [],
+      '--property must set one of message_id, correlation_id, reply_to, type, app_id, user_id, content_encoding, expiration, priority, timestamp, not "prio=1"',
+    ],
+    [{ 'content-type': 'a\nb' }, [], '--content-type must not have control characters, not "a\\nb"'],
+  ])('refuses %j', (given, messages, message) => {
+    expect(refusal(() => publish(given, ...messages))).toEqual([message, 64])
+  })
+})

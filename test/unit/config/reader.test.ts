@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import { OptionError, OptionReader, type RawOption } from '../../../src/config/reader.ts'
+import { integer } from '../../../src/config/values.ts'
+
+const flag = (...values: string[]): RawOption => ({ values, origin: 'flag', source: '--prefetch' })
+const environment = (...values: string[]): RawOption => ({
+  values,
+  origin: 'environment',
+  source: 'FPM_BRIDGE_PREFETCH',
+})
+const file = (...values: string[]): RawOption => ({
+  values,
+  origin: 'file',
+  source: 'prefetch in /etc/fpm-bridge.yaml',
+})
+
+const readerOf = (prefetch?: RawOption) =>
+  new OptionReader(new Map(prefetch === undefined ? [] : [['prefetch', prefetch]]))
+const positive = integer(1, 10)
+
+/** Message and exit code of what reading throws. */
+function refusal(read: () => unknown): [message: string, exitCode: number] {
+  try {
+    read()
+  } catch (error) {
+    expect(error).toBeInstanceOf(OptionError)
+    return [(error as OptionError).message, (error as OptionError).exitCode]
+  }
+  throw new Error('was accepted')
+}
+
+describe('a value', () => {
+  it('is read, wherever it comes from', () => {
+    expect(readerOf(flag('3')).value('prefetch', positive)).toBe(3)
+    expect(readerOf(file('3')).optional('prefetch', positive)).toBe(3)
+    expect(readerOf().optional('prefetch', positive)).toBeUndefined()
+    expect(readerOf(flag('1', '2')).list('prefetch', positive)).toEqual([1, 2])
+    expect(readerOf().list('prefetch', positive)).toEqual([])
+  })
+
+  it.each([
+    ['a flag', flag('0'), '--prefetch must be an integer from 1 to 10, not "0"', 64],
+    [
+      'the environment',
+      environment('0'),
+      '--prefetch (from FPM_BRIDGE_PREFETCH) must be an integer from 1 to 10, not "0"',
+      78,
+    ],
+    [
+      'a file',
+      file('0'),
+      '--prefetch (from prefetch in /etc/fpm-bridge.yaml) must be an integer from 1 to 10, not "0"',
+      78,
+    ],
+    [
+      'a flag, with a line break',
+      flag('a\nb\0'),
+      '--prefetch must be an integer from 1 to 10, not "a\\nb\\u0000"',
+      64,
+    ],
+    ['a flag given twice', flag('1', '2'), '--prefetch takes one value', 64],
+    [
+      'a list in a file',
+      file('1', '2'),
+      '--prefetch (from prefetch in /etc/fpm-bridge.yaml) takes one value',
+      78,
+    ],
+    [
+      'an empty list in a file',
+      file(),
+      '--prefetch (from prefetch in /etc/fpm-bridge.yaml) takes one value',
+      78,
+    ],
+  ])('from %s is complained about with its source', (_, option, message, exitCode) => {
+    expect(refusal(() => readerOf(option).value('prefetch', positive))).toEqual([message, exitCode])
+    expect(refusal(() => readerOf(option).optional('prefetch', positive))).toEqual([message, exitCode])
+  })
+
+  it('that is missing is asked for by both its names', () => {
+    const message = '--drain-timeout is required (or FPM_BRIDGE_DRAIN_TIMEOUT)'
+    expect(refusal(() => readerOf().value('drain-timeout', positive))).toEqual([message, 64])
+    expect(refusal(() => readerOf().secret('drain-timeout', positive))).toEqual([message, 64])
+  })
+
+  it('that is wrong beside another is refused in the same words', () => {
+    expect(refusal(() => readerOf(file('1')).refuse('prefetch', 'is too low'))).toEqual([
+      '--prefetch (from prefetch in /etc/fpm-bridge.yaml) is too low',
+      78,
+    ])
+    expect(refusal(() => readerOf().refuse('prefetch', 'is too low'))).toEqual(['--prefetch is too low', 64])
+  })
+})
+
+describe('a secret', () => {
+  it('is never repeated', () => {
+    const [message] = refusal(() => readerOf(flag('hunter2')).secret('prefetch', positive))
+    expect(message).toBe('--prefetch must be an integer from 1 to 10')
+  })
+
+  it('is not repeated when there are two of it', () => {
+    const [message] = refusal(() => readerOf(flag('hunter2', 'hunter3')).secret('prefetch', positive))
+    expect(message).toBe('--prefetch takes one value')
+  })
+})
