@@ -131,8 +131,10 @@ export const answering =
     await wholeRequest(socket, request)
     for (const chunk of chunks) {
       socket.write(chunk)
-      // A turn of the loop between two writes: the client reads them one by one.
-      if (chunks.length > 1) await new Promise((resolve) => setImmediate(resolve))
+      // Three turns of the loop between two writes: in one of them the client reads the first alone.
+      for (let turn = 0; turn < 3 && chunks.length > 1; turn += 1) {
+        await new Promise((resolve) => setImmediate(resolve))
+      }
     }
     socket.end()
   }

@@ -1,0 +1,175 @@
+import type { Socket } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { BrokerError } from '../../src/amqp/broker-error.ts'
+import { closeConnection, openConnection } from '../../src/amqp/connection.ts'
+import { Session } from '../../src/amqp/session.ts'
+import type { Delivery } from '../../src/bridge/ports.ts'
+import { connectionClose, delivery, listenAmqp, method, type ScriptedBroker } from './scripted-broker.ts'
+
+/*
+ * Opening connections and sessions against peers that are no good brokers. A peer that accepts and says nothing is
+ * given up after 10 s, a constant: that is too long for a test, and is shown with a real connection elsewhere.
+ */
+
+const brokers: ScriptedBroker[] = []
+afterEach(async () => {
+  for (const broker of brokers.splice(0)) await broker.close()
+})
+
+async function brokerThat(...given: Parameters<typeof listenAmqp>): Promise<ScriptedBroker> {
+  const broker = await listenAmqp(...given)
+  brokers.push(broker)
+  return broker
+}
+
+async function failureOf(pending: Promise<unknown>): Promise<BrokerError> {
+  const error: unknown = await pending.catch((caught: unknown) => caught)
+  expect(error).toBeInstanceOf(BrokerError)
+  return error as BrokerError
+}
+
+describe('opening a connection', () => {
+  it('to a broker', async () => {
+    const { url } = await brokerThat()
+    const connection = await openConnection(url, 'D-1')
+    await closeConnection(connection)
+  })
+
+  it('to a port where nobody listens', async () => {
+    const broker = await listenAmqp()
+    await broker.close()
+    const error = await failureOf(openConnection(broker.url, 'D-1'))
+    expect([error.code, error.permanent]).toEqual(['UNREACHABLE', false])
+    expect(error.message).toBe(
+      `cannot connect to amqp://alice@127.0.0.1:${broker.url.port}/shop: connect ECONNREFUSED 127.0.0.1:${broker.url.port}`,
+    )
+  })
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['closes at once', (socket) => void socket.end()],
+    ['closes after the greeting', (socket) => void socket.once('data', () => socket.end())],
+    ['resets at once', (socket) => void socket.resetAndDestroy()],
+    ['resets after the greeting', (socket) => void socket.once('data', () => socket.resetAndDestroy())],
+    [
+      'speaks HTTP and closes',
+      (socket) => void socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'),
+    ],
+    [
+      'speaks HTTP and waits',
+      (socket) => void socket.write('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'),
+    ],
+    ['speaks another AMQP', (socket) => void socket.end('AMQP\0\x01\0\0')],
+    ['sends garbage', (socket) => void socket.end(Buffer.alloc(1_000, 0xff))],
+    ['stops in the middle of a frame', (socket) => void socket.end(method(0, [10, 10]).subarray(0, 9))],
+  ])('to a peer that %s', async (_, onConnect) => {
+    const broker = await brokerThat({}, onConnect)
+    const error = await failureOf(openConnection(broker.url, 'D-1'))
+    expect([error.code, error.permanent]).toEqual(['UNREACHABLE', false])
+    expect(error.message).not.toContain('hunter2')
+    expect(error.message).not.toContain('\n')
+  })
+
+  it('with a wrong password', async () => {
+    const refusal = connectionClose(403, 'ACCESS_REFUSED - Login was refused')
+    const { url } = await brokerThat({ 'connection.start-ok': () => refusal })
+    const error = await failureOf(openConnection(url, 'D-1'))
+    expect([error.code, error.permanent]).toEqual(['LOGIN_REFUSED', true])
+    expect(error.message).not.toContain('hunter2')
+  })
+
+  it.each([
+    [530, "NOT_ALLOWED - vhost 'shop' not found"],
+    [530, "NOT_ALLOWED - access to vhost 'shop' refused for user 'alice'"],
+  ])('to a vhost that is not there, or not for us: %d %s', async (code, text) => {
+    const { url } = await brokerThat({ 'connection.open': () => connectionClose(code, text) })
+    const error = await failureOf(openConnection(url, 'D-1'))
+    expect([error.code, error.permanent]).toEqual(['VHOST_REFUSED', true])
+  })
+
+  it.each([
+    [320, 'CONNECTION_FORCED - broker forced connection closure'],
+    [541, "INTERNAL_ERROR - access to vhost 'shop' refused for user 'alice': vhost 'shop' is down"],
+    [506, 'RESOURCE_ERROR - out of something'],
+  ])('to a broker that is just going or coming: %d %s', async (code, text) => {
+    const { url } = await brokerThat({ 'connection.open': () => connectionClose(code, text) })
+    const error = await failureOf(openConnection(url, 'D-1'))
+    expect([error.code, error.permanent]).toEqual(['UNREACHABLE', false])
+  })
+})
+
+describe('a session', () => {
+  /** A session, what it delivers, and a way to speak for the broker. */
+  async function openSession(answers: Parameters<typeof listenAmqp>[0] = {}) {
+    let channel = 0
+    const broker = await brokerThat({
+      ...answers,
+      'basic.consume': (number) => {
+        channel = number
+        return Buffer.concat([method(number, [60, 21], Buffer.from('\x03tag')), delivery(number, 1)])
+      },
+    })
+    let deliver: (delivery: Delivery) => void = () => {}
+    const first = new Promise<Delivery>((resolve) => {
+      deliver = resolve
+    })
+    const topology = { queues: ['q'], queueType: 'classic', declare: true } as const
+    const options = { broker: broker.url, topology, queue: 'q', consumerTag: 'tag', prefetch: 1 }
+    const session = await Session.open(options, (each) => deliver(each))
+    const say = (bytes: (channel: number) => Buffer) => {
+      for (const socket of broker.sockets) socket.write(bytes(channel))
+    }
+    return { session, broker, say, delivery: await first }
+  }
+
+  it.each<[string, (channel: number) => Buffer, RegExp]>([
+    [
+      'its channel is closed',
+      (channel) => method(channel, [20, 40], Buffer.from('\x01\x96\x04oops\0\0\0\0', 'latin1')),
+      /oops/,
+    ],
+    ['its connection is closed', () => connectionClose(320, 'CONNECTION_FORCED'), /CONNECTION_FORCED/],
+    [
+      'its consumer is cancelled',
+      (channel) => method(channel, [60, 30], Buffer.from('\x03tag\x01')),
+      /cancelled/,
+    ],
+    ['the broker makes no sense', () => Buffer.alloc(100, 0xff), /./],
+  ])('ends when %s, and then settles nothing', async (_, bytes, reason) => {
+    const { session, say, delivery: each } = await openSession()
+    expect(each.live).toBe(true)
+    say(bytes)
+    expect(await session.ended).toMatch(reason)
+    expect(each.live).toBe(false)
+    expect(() => each.ack()).not.toThrow()
+    await session.close()
+  })
+
+  it('ends when the connection is lost', async () => {
+    const { session, broker, delivery: each } = await openSession()
+    for (const socket of broker.sockets) socket.resetAndDestroy()
+    await session.ended
+    expect(() => each.requeue()).not.toThrow()
+    await session.close()
+  })
+
+  it('lets a delivery be settled while the connection is on its way out', async () => {
+    const { say, delivery: each } = await openSession({ 'connection.close': () => undefined })
+    // A method that has no place on channel 0: amqplib says goodbye, waits for the answer, and sends nothing more.
+    say(() => method(0, [60, 11]))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(() => each.ack()).not.toThrow()
+  })
+
+  it('ends when a header table is nested too deep to be decoded', async () => {
+    const { session, say } = await openSession()
+    let table = Buffer.alloc(0)
+    for (let level = 0; level < 12_000; level += 1) {
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE(table.length)
+      table = Buffer.concat([Buffer.from('\x01aF'), length, table])
+    }
+    say((channel) => delivery(channel, 2, table))
+    expect(await session.ended).toMatch(/./)
+    await session.close()
+  })
+})

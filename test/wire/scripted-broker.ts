@@ -1,0 +1,145 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type BrokerUrl, parseBrokerUrl } from '../../src/amqp/broker-url.ts'
+
+/*
+ * The server's half of AMQP 0-9-1, as little of it as openConnection, Session and ConfirmPublisher need: every queue
+ * exists, and every message is confirmed.
+ */
+
+const short = (value: number) => Buffer.from([value >> 8, value & 0xff])
+const long = (value: number) => Buffer.concat([short(value >>> 16), short(value & 0xffff)])
+const longlong = (value: number) => Buffer.concat([long(0), long(value)])
+const shortString = (text: string) =>
+  Buffer.concat([Buffer.from([Buffer.byteLength(text)]), Buffer.from(text)])
+const longString = (text: string) => Buffer.concat([long(Buffer.byteLength(text)), Buffer.from(text)])
+
+/** A frame (section 2.3.5 of the specification); 1 is a method, 2 a content header, 3 a body. */
+export function frame(type: number, channel: number, payload: Buffer): Buffer {
+  return Buffer.concat([
+    Buffer.from([type]),
+    short(channel),
+    long(payload.length),
+    payload,
+    Buffer.from([0xce]),
+  ])
+}
+
+export function method(channel: number, id: readonly [number, number], ...args: readonly Buffer[]): Buffer {
+  return frame(1, channel, Buffer.concat([short(id[0]), short(id[1]), ...args]))
+}
+
+export const connectionClose = (code: number, text: string): Buffer =>
+  method(0, [10, 50], short(code), shortString(text), short(0), short(0))
+
+/** basic.deliver with a table of headers, already encoded, and an empty body. */
+export function delivery(channel: number, deliveryTag: number, headers: Buffer = Buffer.alloc(0)): Buffer {
+  const HEADERS_FLAG = 1 << 13
+  const table = Buffer.concat([long(headers.length), headers])
+  return Buffer.concat([
+    method(
+      channel,
+      [60, 60],
+      shortString('tag'),
+      longlong(deliveryTag),
+      Buffer.from([0]),
+      shortString(''),
+      shortString('q'),
+    ),
+    frame(2, channel, Buffer.concat([short(60), short(0), longlong(0), short(HEADERS_FLAG), table])),
+  ])
+}
+
+const START = method(0, [10, 10], Buffer.from([0, 9]), long(0), longString('PLAIN'), longString('en_US'))
+const TUNE = method(0, [10, 30], short(2_047), long(131_072), short(0))
+
+/** What is sent for a method of the client's; undefined: nothing. */
+type Answer = (channel: number, broker: ScriptedBroker) => Buffer | undefined
+
+const ANSWERS: Readonly<Record<string, Answer>> = {
+  'connection.start-ok': () => TUNE,
+  'connection.open': () => method(0, [10, 41], shortString('')),
+  'connection.close': () => method(0, [10, 51]),
+  'channel.open': (channel) => method(channel, [20, 11], longString('')),
+  'channel.close': (channel) => method(channel, [20, 41]),
+  'queue.declare': (channel) => method(channel, [50, 11], shortString('q'), long(0), long(0)),
+  'confirm.select': (channel) => method(channel, [85, 11]),
+  'basic.qos': (channel) => method(channel, [60, 11]),
+  'basic.consume': (channel) => method(channel, [60, 21], shortString('tag')),
+  'basic.publish': (channel, broker) => {
+    broker.published += 1
+    return method(channel, [60, 80], longlong(broker.published), Buffer.from([0]))
+  },
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  '10.11': 'connection.start-ok',
+  '10.40': 'connection.open',
+  '10.50': 'connection.close',
+  '20.10': 'channel.open',
+  '20.40': 'channel.close',
+  '50.10': 'queue.declare',
+  '60.10': 'basic.qos',
+  '60.20': 'basic.consume',
+  '60.40': 'basic.publish',
+  '85.10': 'confirm.select',
+}
+
+export interface ScriptedBroker {
+  readonly url: BrokerUrl
+  published: number
+  /** The sockets that are open. */
+  readonly sockets: ReadonlySet<Socket>
+  close(): Promise<void>
+}
+
+/** Listens on a port of its own. `onConnect` plays the server; by default it speaks AMQP, with answers replaced. */
+export async function listenAmqp(
+  answers: Readonly<Record<string, Answer>> = {},
+  onConnect?: (socket: Socket) => void,
+): Promise<ScriptedBroker> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+    if (onConnect !== undefined) onConnect(socket)
+    else speak(socket, { ...ANSWERS, ...answers }, broker)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const broker: ScriptedBroker = {
+    url: parseBrokerUrl(
+      `amqp://alice:hunter2@127.0.0.1:${(server.address() as AddressInfo).port}/shop?heartbeat=0`,
+    ),
+    published: 0,
+    sockets,
+    async close() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+  return broker
+}
+
+function speak(socket: Socket, answers: Readonly<Record<string, Answer>>, broker: ScriptedBroker): void {
+  const PROTOCOL_HEADER = 8
+  let rest = Buffer.alloc(0)
+  let greeted = false
+  socket.on('data', (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk])
+    if (!greeted && rest.length >= PROTOCOL_HEADER) {
+      greeted = true
+      rest = rest.subarray(PROTOCOL_HEADER)
+      socket.write(START)
+    }
+    while (greeted && rest.length >= 7) {
+      const end = 7 + rest.readUInt32BE(3) + 1
+      if (rest.length < end) return
+      const name = rest[0] === 1 ? NAMES[`${rest.readUInt16BE(7)}.${rest.readUInt16BE(9)}`] : undefined
+      const answer = name === undefined ? undefined : answers[name]?.(rest.readUInt16BE(1), broker)
+      rest = rest.subarray(end)
+      if (answer !== undefined) socket.write(answer)
+    }
+  })
+}
