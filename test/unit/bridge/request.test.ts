@@ -117,7 +117,9 @@ describe('headers', () => {
     expect(prepared({ headers: table(32_768) }).params['AMQP_HEADERS']).toHaveLength(32_768)
     const { params, warnings } = prepared({ headers: table(32_769) })
     expect(params).not.toHaveProperty('AMQP_HEADERS')
-    expect(warnings).toEqual(['AMQP_HEADERS is left out: it is larger than 32768 bytes'])
+    expect(warnings).toEqual([
+      expect.stringMatching(/^AMQP_HEADERS is left out: it is larger than 32768 bytes/),
+    ])
   })
 
   it('are measured in bytes, not in characters', () => {
