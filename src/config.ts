@@ -76,6 +76,12 @@ export function readRunConfig(options: RawOptions): RunConfig {
   if (config.prefetch < concurrency) {
     read.refuse('prefetch', `is below --concurrency ${concurrency}: some slots would never get a message`)
   }
+  if (Buffer.byteLength(config.deadLetterQueue) > 255) {
+    read.refuse(
+      'dead-letter-queue',
+      `must be given: "${queue}" with .dead is too long for the name of a queue`,
+    )
+  }
   if (config.deadLetterQueue === queue) {
     read.refuse(
       'dead-letter-queue',

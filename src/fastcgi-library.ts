@@ -89,8 +89,13 @@ async function converse(
   const status = exchange.getExitStatus()
   if (status instanceof Error) throw failure(status, sent, uploadError)
   const head = parseResponseHead(output.bytes)
-  if (head === undefined)
-    throw new FastCgiError('MALFORMED_ANSWER', 'receive', 'the answer has no CGI header block')
+  if (head === undefined) {
+    throw new FastCgiError(
+      'MALFORMED_ANSWER',
+      sent ? 'receive' : 'send',
+      'the answer has no CGI header block',
+    )
+  }
   return {
     status: head.status,
     headers: head.headers,
@@ -104,9 +109,14 @@ async function converse(
 /** Why there is no complete answer. A request that was answered before it was sent whole has run, and is none. */
 function failure(status: Error, sent: boolean, uploadError: unknown): FastCgiError {
   if (status.message.startsWith('Server rejected')) {
-    return new FastCgiError('REQUEST_REFUSED', 'receive', `the pool refused the request: ${status.message}`, {
-      cause: status,
-    })
+    return new FastCgiError(
+      'REQUEST_REFUSED',
+      sent ? 'receive' : 'send',
+      `the pool refused the request: ${status.message}`,
+      {
+        cause: status,
+      },
+    )
   }
   return sent
     ? new FastCgiError('CONNECTION_LOST', 'receive', 'the connection ended before the answer was complete', {

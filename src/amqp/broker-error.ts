@@ -3,6 +3,7 @@
  * - `LOGIN_REFUSED`, `VHOST_REFUSED`, `QUEUE_MISSING`, `QUEUE_REFUSED`: the broker said no, and will say so again
  *   until somebody changes something.
  * - `UNROUTABLE`, `NOT_CONFIRMED`: a published message that is in no queue for certain, or perhaps.
+ * - `INVALID_MESSAGE`: a message whose properties AMQP cannot express; nothing was sent.
  */
 export type BrokerErrorCode =
   | 'UNREACHABLE'
@@ -12,6 +13,7 @@ export type BrokerErrorCode =
   | 'QUEUE_REFUSED'
   | 'UNROUTABLE'
   | 'NOT_CONFIRMED'
+  | 'INVALID_MESSAGE'
 
 /** The one error of this folder. Its message is for the operator and names the option to change. */
 export class BrokerError extends Error {

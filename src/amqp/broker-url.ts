@@ -21,10 +21,10 @@ const DEFAULTS = {
 }
 
 /** The query parameters we know, with their ranges. A frame is 4,096 bytes at least (AMQP 0-9-1, 4.2.3). */
-const PARAMETERS: Readonly<Record<string, { field: 'heartbeat' | 'frameMax'; min: number; max: number }>> = {
-  heartbeat: { field: 'heartbeat', min: 0, max: 65_535 },
-  frame_max: { field: 'frameMax', min: 4_096, max: 16_777_216 },
-}
+const PARAMETERS = new Map([
+  ['heartbeat', { field: 'heartbeat', min: 0, max: 65_535 }],
+  ['frame_max', { field: 'frameMax', min: 4_096, max: 16_777_216 }],
+] as const)
 
 /**
  * Reads `amqp://user:password@host:port/vhost?heartbeat=10&frame_max=131072` (RabbitMQ's URI specification).
@@ -38,7 +38,11 @@ export function parseBrokerUrl(text: string): BrokerUrl {
   if (url.protocol !== 'amqp:') throw new Error('must begin with amqp://')
   if (url.hostname === '') throw new Error('names no host')
   if (url.hash !== '') throw new Error('has a # in it; in a password it is written %23')
+  if (url.port === '0') throw new Error('names port 0, on which nobody listens')
+  // The URL parser would take it for a step in the path, and leave it out.
+  if (/\/(?:\.|%2e){1,2}(?:[?#]|$)/i.test(text)) throw new Error('names a vhost of dots alone')
   const path = url.pathname.slice(1)
+  if (path.includes('@')) throw new Error('has an @ in its vhost; a slash in the password is written %2F')
   if (path.includes('/')) throw new Error('names a vhost with a slash in it, which must be written %2F')
   return {
     hostname: url.hostname.replace(/^\[|\]$/g, ''),
@@ -62,9 +66,9 @@ export function formatBrokerUrl({ hostname, port, vhost, username }: BrokerUrl):
 function readParameters(query: URLSearchParams): Partial<Pick<BrokerUrl, 'heartbeat' | 'frameMax'>> {
   const read: { heartbeat?: number; frameMax?: number } = {}
   for (const [name, value] of query) {
-    const parameter = PARAMETERS[name]
+    const parameter = PARAMETERS.get(name as 'heartbeat' | 'frame_max')
     if (parameter === undefined) {
-      throw new Error(`has an unknown query parameter; known are ${Object.keys(PARAMETERS).join(' and ')}`)
+      throw new Error(`has an unknown query parameter; known are ${[...PARAMETERS.keys()].join(' and ')}`)
     }
     const { field, min, max } = parameter
     if (read[field] !== undefined) throw new Error(`gives ${name} twice`)
@@ -76,10 +80,15 @@ function readParameters(query: URLSearchParams): Partial<Pick<BrokerUrl, 'heartb
   return read
 }
 
+/** Decodes an AMQP short string, which holds 255 bytes; PLAIN ends names at a NUL (RFC 4616). */
 function decode(text: string, what: string): string {
+  let decoded: string
   try {
-    return decodeURIComponent(text)
+    decoded = decodeURIComponent(text)
   } catch (cause) {
     throw new Error(`has a malformed % escape in its ${what}`, { cause })
   }
+  if (decoded.includes('\0')) throw new Error(`has a NUL in its ${what}`)
+  if (Buffer.byteLength(decoded) > 255) throw new Error(`has a ${what} of more than 255 bytes`)
+  return decoded
 }

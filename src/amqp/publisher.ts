@@ -1,4 +1,4 @@
-import type { ChannelModel, ConfirmChannel, Options } from 'amqplib'
+import { type ChannelModel, type ConfirmChannel, IllegalOperationError, type Options } from 'amqplib'
 import type { Log, OutgoingMessage, Publisher } from '../bridge/ports.ts'
 import { asBrokerError, BrokerError, withDeadline } from './broker-error.ts'
 import type { BrokerUrl } from './broker-url.ts'
@@ -51,7 +51,7 @@ export class ConfirmPublisher implements Publisher {
   }
 
   /**
-   * @throws {BrokerError} UNROUTABLE when no queue took the message, NOT_CONFIRMED when the broker refused it or
+   * @throws {BrokerError} INVALID_MESSAGE when it cannot be encoded, UNROUTABLE when no queue took the message, NOT_CONFIRMED when the broker refused it or
    * the connection ended first (it may be in the queue), or why there is no connection
    */
   async publish(message: OutgoingMessage): Promise<void> {
@@ -73,7 +73,7 @@ export class ConfirmPublisher implements Publisher {
       try {
         if (!open.channel.publish('', message.queue, message.body, properties, settle)) wait(open)
       } catch (error) {
-        reject(notConfirmed(error))
+        reject(error instanceof IllegalOperationError ? notConfirmed(error) : invalid(error))
       }
     })
   }
@@ -139,6 +139,14 @@ function wait(open: OpenChannel): void {
   open.writable = new Promise((resolve) => {
     open.resume = resolve
   })
+}
+
+function invalid(cause: unknown): BrokerError {
+  return new BrokerError(
+    'INVALID_MESSAGE',
+    `AMQP cannot express the message's properties: ${String(cause)}`,
+    { cause },
+  )
 }
 
 function unroutable(queue: string): BrokerError {

@@ -57,7 +57,11 @@ export class Session {
     })
     // What the server says comes as 'error' before the bare 'close'; the first reason counts.
     channel.on('error', (error) => this.#end(error.message))
-    channel.on('close', () => this.#end('the channel was closed'))
+    channel.on('close', () => {
+      this.#open = false
+      // A connection that is lost closes its channels first, and then says why.
+      queueMicrotask(() => this.#end('the channel was closed'))
+    })
     connection.on('close', (error) => this.#end(error?.message ?? 'the connection was closed'))
   }
 
@@ -131,17 +135,21 @@ class ChannelDelivery implements Delivery {
   }
 
   ack(): void {
-    if (this.#take()) this.#channel.ack(this.#message)
+    this.#settle(() => this.#channel.ack(this.#message))
   }
 
   requeue(): void {
-    if (this.#take()) this.#channel.nack(this.#message, false, true)
+    this.#settle(() => this.#channel.nack(this.#message, false, true))
   }
 
-  /** The right to settle is given once; a second ack of one tag would close the channel (406). */
-  #take(): boolean {
-    if (this.#settled || !this.live) return false
+  /** Once only: a second ack of one tag would close the channel (406). */
+  #settle(send: () => void): void {
+    if (this.#settled || !this.live) return
     this.#settled = true
-    return true
+    try {
+      send()
+    } catch {
+      // amqplib lets nothing out any more, and will say that the connection has ended: the delivery is the broker's.
+    }
   }
 }

@@ -9,7 +9,15 @@ import type { Settlement } from './settle.ts'
 /** Bytes of a worker's stderr that go into a log line. */
 const LOGGED_STDERR = 2_048
 
-type State = { readonly kind: 'running' } | { readonly kind: 'draining'; readonly onIdle: () => void }
+/**
+ * Times that one message may break its connection while it is sent. The pool is there, and takes everything but
+ * this message, such as a body that its script dies over before it has read it: then it may have run, each time.
+ */
+const MAX_BROKEN_UPLOADS = 5
+
+type State =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'draining'; readonly idle: Promise<void>; readonly onIdle: () => void }
 
 /** How many deliveries ended in which way, since the start. */
 export type Counts = Record<Outcome['kind'], number>
@@ -25,6 +33,7 @@ export class Dispatcher {
   readonly #log: Log
   readonly #hold: Hold
   readonly #waiting: Delivery[] = []
+  readonly #brokenUploads = new WeakMap<Delivery, number>()
   readonly #counts: Counts = { executed: 0, refused: 0, lost: 0, 'dead-letter': 0, hold: 0 }
   #state: State = { kind: 'running' }
   #inFlight = 0
@@ -67,14 +76,18 @@ export class Dispatcher {
     this.#fill()
   }
 
-  /** Hands back what has not started; resolves when nothing is in flight. */
+  /** Hands back what has not started; resolves when nothing is in flight. Idempotent. */
   drain(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#state = { kind: 'draining', onIdle: resolve }
-      this.#hold.close()
-      for (const delivery of this.#waiting.splice(0)) delivery.requeue()
-      if (this.#inFlight === 0) resolve()
+    if (this.#state.kind === 'draining') return this.#state.idle
+    let onIdle = (): void => {}
+    const idle = new Promise<void>((resolve) => {
+      onIdle = resolve
     })
+    this.#state = { kind: 'draining', idle, onIdle }
+    this.#hold.close()
+    for (const delivery of this.#waiting.splice(0)) delivery.requeue()
+    if (this.#inFlight === 0) onIdle()
+    return idle
   }
 
   #fill(): void {
@@ -123,8 +136,16 @@ export class Dispatcher {
       }
       return { kind: 'answered', response: await this.#client.request({ ...prepared.request, onSent }) }
     } catch (error) {
-      return { kind: 'failed', error: error as FastCgiError }
+      return this.#failed(delivery, error as FastCgiError)
     }
+  }
+
+  #failed(delivery: Delivery, error: FastCgiError): Result {
+    if (error.phase !== 'send') return { kind: 'failed', error }
+    const times = (this.#brokenUploads.get(delivery) ?? 0) + 1
+    this.#brokenUploads.set(delivery, times)
+    if (times < MAX_BROKEN_UPLOADS) return { kind: 'failed', error }
+    return { kind: 'unprocessable', reason: `${times} times in a row: ${error.message}` }
   }
 
   async #conclude(delivery: Delivery, outcome: Outcome, log: Log): Promise<void> {
@@ -147,6 +168,7 @@ export class Dispatcher {
         })
         return
       case 'lost':
+        delivery.ack()
         log.error('Acked, and no complete answer: nobody knows whether it was executed.', {
           reason: outcome.reason,
         })

@@ -22,26 +22,34 @@ export function deadLetterProperties(
 ): MessageProperties {
   const { userId, expiration, headers = {}, ...kept } = delivery.properties
   const { CC: cc, BCC: bcc, ...foreign } = headers
-  const originals = { 'user-id': userId, expiration, cc, bcc }
-  const diagnosis = {
+  const diagnosis = diagnose(delivery, reason, config)
+  const table = {
+    ...Object.fromEntries(Object.entries(foreign).filter(([name]) => !name.startsWith(HEADER_PREFIX))),
+    ...prefixed('original-', { 'user-id': userId, expiration, cc, bcc }),
+    ...diagnosis,
+  }
+  const tooLarge = encodedBytes(table) > MAX_TABLE_BYTES
+  return { ...kept, deliveryMode: 2, headers: tooLarge ? withoutForeign(diagnosis) : table }
+}
+
+/** The diagnosis alone, for a message whose own properties cannot be published again. */
+export function bareProperties(delivery: Delivery, reason: string, config: BridgeConfig): MessageProperties {
+  return { deliveryMode: 2, headers: withoutForeign(diagnose(delivery, reason, config)) }
+}
+
+function diagnose(delivery: Delivery, reason: string, config: BridgeConfig): Record<string, unknown> {
+  return prefixed('', {
     reason,
     'daemon-id': config.daemonId,
     queue: config.queue,
     exchange: delivery.exchange,
     'routing-key': delivery.routingKey,
     time: new Date().toISOString(),
-  }
-  const table = {
-    ...Object.fromEntries(Object.entries(foreign).filter(([name]) => !name.startsWith(HEADER_PREFIX))),
-    ...prefixed('original-', originals),
-    ...prefixed('', diagnosis),
-  }
-  const tooLarge = Buffer.byteLength(JSON.stringify(table)) > MAX_TABLE_BYTES
-  return {
-    ...kept,
-    deliveryMode: 2,
-    headers: tooLarge ? prefixed('', { ...diagnosis, 'headers-dropped': true }) : table,
-  }
+  })
+}
+
+function withoutForeign(diagnosis: Record<string, unknown>): Record<string, unknown> {
+  return { ...diagnosis, ...prefixed('', { 'headers-dropped': true }) }
 }
 
 function prefixed(infix: string, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -50,4 +58,21 @@ function prefixed(infix: string, values: Readonly<Record<string, unknown>>): Rec
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => [`${HEADER_PREFIX}${infix}${name}`, value]),
   )
+}
+
+/** Deeper tables are made to break somebody; encoding them would overflow the stack. */
+const MAX_TABLE_DEPTH = 100
+
+/** How many bytes a field value takes at most (AMQP 0-9-1, section 4.2.5.5, and RabbitMQ's errata for it). */
+function encodedBytes(value: unknown, depth = 0): number {
+  if (depth > MAX_TABLE_DEPTH) return Number.POSITIVE_INFINITY
+  if (typeof value === 'string') return 5 + Buffer.byteLength(value)
+  if (value instanceof Uint8Array) return 5 + value.length
+  if (typeof value !== 'object' || value === null) return 9
+  let bytes = 5
+  for (const [name, element] of Object.entries(value)) {
+    bytes += (Array.isArray(value) ? 0 : 1 + Buffer.byteLength(name)) + encodedBytes(element, depth + 1)
+    if (bytes > MAX_TABLE_BYTES) break
+  }
+  return bytes
 }

@@ -46,7 +46,8 @@ export interface OutgoingMessage {
 export interface Publisher {
   /**
    * Resolves when the broker has routed the message to a queue and confirmed it.
-   * Rejects when it has not, or when that cannot be known.
+   * Rejects when it has not, or when that cannot be known; with an error of the code `INVALID_MESSAGE` when it
+   * never will, because AMQP cannot express its properties.
    */
   publish(message: OutgoingMessage): Promise<void>
 }

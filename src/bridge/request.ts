@@ -85,10 +85,11 @@ export function prepareRequest(
     if (value !== undefined) add(name, String(value))
   }
   if (properties.headers !== undefined) {
-    const headers = JSON.stringify(properties.headers)
-    if (Buffer.byteLength(headers) > MAX_HEADERS_BYTES) {
+    const json = toJson(properties.headers)
+    if (json === undefined) warnings.push('AMQP_HEADERS is left out: it nests too deep')
+    else if (Buffer.byteLength(json) > MAX_HEADERS_BYTES) {
       warnings.push(`AMQP_HEADERS is left out: it is larger than ${MAX_HEADERS_BYTES} bytes`)
-    } else params['AMQP_HEADERS'] = headers
+    } else params['AMQP_HEADERS'] = json
   }
   if (config.payload === 'form') {
     return { request: { params, body: encodeForm(delivery.body, ['daemonId', config.daemonId]) }, warnings }
@@ -96,6 +97,15 @@ export function prepareRequest(
   params['CONTENT_TYPE'] = 'application/octet-stream'
   if (properties.contentType !== undefined) add('CONTENT_TYPE', properties.contentType)
   return { request: { params, body: delivery.body }, warnings }
+}
+
+/** @returns undefined for a table that nests deeper than the stack */
+function toJson(headers: Readonly<Record<string, unknown>>): string | undefined {
+  try {
+    return JSON.stringify(headers)
+  } catch {
+    return undefined
+  }
 }
 
 function hasControlByte(value: string): boolean {

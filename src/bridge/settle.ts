@@ -1,5 +1,5 @@
 import { type BackoffRange, backoff, pause } from './backoff.ts'
-import { deadLetterProperties } from './headers.ts'
+import { bareProperties, deadLetterProperties } from './headers.ts'
 import type { BridgeConfig, Delivery, Log, Publisher } from './ports.ts'
 
 const PUBLISH_DELAY: BackoffRange = { min: 200, max: 10_000 }
@@ -26,7 +26,7 @@ export class Settlement {
    */
   async deadLetter(delivery: Delivery, reason: string, log: Log): Promise<void> {
     const { deadLetterQueue } = this.#config
-    const properties = deadLetterProperties(delivery, reason, this.#config)
+    let properties = deadLetterProperties(delivery, reason, this.#config)
     for (let attempt = 1; delivery.live && !this.#signal.aborted; attempt += 1) {
       try {
         await this.#publisher.publish({ queue: deadLetterQueue, properties, body: delivery.body })
@@ -34,6 +34,14 @@ export class Settlement {
         log.warn('Dead-lettered.', { reason, deadLetterQueue })
         return
       } catch (error) {
+        if (isInvalidMessage(error) && attempt === 1) {
+          // amqplib decodes more than it can encode, such as names that are not UTF-8. The body is what matters.
+          log.warn('The copy for the dead-letter queue goes without the properties of the message.', {
+            reason: String(error),
+          })
+          properties = bareProperties(delivery, reason, this.#config)
+          continue
+        }
         const level = attempt === 1 ? 'error' : 'debug'
         log[level]('Cannot dead-letter the message; it stays unacked, and the publish is repeated.', {
           reason: String(error),
@@ -44,4 +52,8 @@ export class Settlement {
       }
     }
   }
+}
+
+function isInvalidMessage(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'INVALID_MESSAGE'
 }

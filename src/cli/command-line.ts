@@ -24,9 +24,11 @@ const EXIT_CODES =
 export async function parseCommandLine(args: readonly string[], version: string): Promise<CommandLine> {
   let parsed: CommandLine = { kind: 'help' }
   const take = (name: CommandName) => (argv: Readonly<Record<string, unknown>>) => {
-    const messages = ((argv['messages'] as readonly unknown[] | undefined) ?? []).map(String)
+    const messages = [argv['messages'] ?? [], argv['--'] ?? []].flat().map(String)
+    if (name === 'run' && messages.length > 0) throw new OptionError(`run takes no argument after --`, 64)
     parsed = { kind: 'command', name, flags: readFlags(name, argv), messages }
   }
+  refuseMisusedSwitches(args)
   await yargs([...args])
     .scriptName('fpm-bridge')
     .parserConfiguration({
@@ -35,6 +37,8 @@ export async function parseCommandLine(args: readonly string[], version: string)
       'dot-notation': false,
       'parse-numbers': false,
       'parse-positional-numbers': false,
+      // What follows `--` is taken literally.
+      'populate--': true,
       'strip-aliased': true,
     })
     .usage('$0 [run] --socket PATH --script PATH\n$0 publish [MESSAGE...]')
@@ -60,7 +64,9 @@ export async function parseCommandLine(args: readonly string[], version: string)
     .strict()
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new OptionError(`${message.replace(/\n.*/s, '')}; see fpm-bridge --help`, 64)
+      // yargs tells what is wrong with the command line as a message or as an error of its own.
+      if (error !== undefined && error !== null && error.name !== 'YError') throw error
+      throw new OptionError(`${(message ?? error.message).replace(/\n.*/s, '')}; see fpm-bridge --help`, 64)
     })
     .parseAsync()
   return parsed
@@ -102,9 +108,25 @@ function readFlags(command: CommandName, argv: Readonly<Record<string, unknown>>
     const value = argv[name]
     if (!commands.includes(command) || value === undefined) continue
     const values = Array.isArray(value) ? value.map(String) : [String(value)]
+    if (value === false && kind !== 'flag') throw new OptionError(`--${name} cannot be switched off`, 64)
     if (values.length > 1 && kind !== 'list')
       throw new OptionError(`--${name} is given ${values.length} times; it takes one value`, 64)
     flags.set(name, values)
   }
   return flags
+}
+
+/** yargs takes the last of several, and any value but `true` for off. */
+function refuseMisusedSwitches(args: readonly string[]): void {
+  const end = args.indexOf('--')
+  const flags = end === -1 ? args : args.slice(0, end)
+  for (const { name, kind } of OPTIONS) {
+    if (kind !== 'flag') continue
+    const given = flags.filter(
+      (arg) => arg.replace(/=.*/s, '').replace(/^--(no-)?/, '') === name && arg.startsWith('--'),
+    )
+    if (given.some((arg) => arg.includes('=')))
+      throw new OptionError(`--${name} takes no value; there is --no-${name}`, 64)
+    if (given.length > 1) throw new OptionError(`--${name} is given ${given.length} times`, 64)
+  }
 }

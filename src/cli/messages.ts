@@ -45,9 +45,10 @@ function message(label: string, body: string): SourceMessage {
 export function jsonFault(contentType: string | undefined, body: Buffer): string | undefined {
   if (!/^application\/(?:json|[^;]*\+json)\s*(?:;|$)/i.test(contentType ?? '')) return undefined
   try {
-    JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    // With ignoreBOM the mark stays, and is refused, as json_decode would refuse it.
+    JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body))
     return undefined
   } catch (error) {
-    return error instanceof SyntaxError ? error.message : 'it is not valid UTF-8'
+    return error instanceof SyntaxError ? error.message.replace(/\p{Cc}/gu, ' ') : 'it is not valid UTF-8'
   }
 }

@@ -85,7 +85,9 @@ function readConfigFile(path: string): Map<string, RawOption> {
 }
 
 function scalarText(node: unknown): string | undefined {
-  return isScalar(node) && node.value !== null ? String(node.value) : undefined
+  if (!isScalar(node) || node.value === null) return undefined
+  // As it stands there: YAML would make 7 of 007, and lose digits of a long number.
+  return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value))
 }
 
 function unknownKey(path: string, name: string): OptionError {

@@ -16,13 +16,16 @@ export type RawOptions = ReadonlyMap<string, RawOption>
 /** sysexits: the command was used wrongly, its input is bad, or its configuration is wrong. */
 export type OptionExitCode = 64 | 65 | 78
 
-/** An option is missing or has a value it cannot have. The message is for the operator, in one line. */
+/**
+ * An option is missing or has a value it cannot have. The message is for the operator, in one line, without the
+ * password of a URL that was given in the wrong place.
+ */
 export class OptionError extends Error {
   override readonly name = 'OptionError'
   readonly exitCode: OptionExitCode
 
   constructor(message: string, exitCode: OptionExitCode) {
-    super(message)
+    super(message.replace(/:\/\/\S*@/g, '://***@').replace(/\p{Cc}+/gu, ' '))
     this.exitCode = exitCode
   }
 }

@@ -81,24 +81,24 @@ export function pair(text: string): readonly [name: string, value: string] {
 }
 
 /** Basic properties as the specification spells them, and how their values are read. */
-const PROPERTIES: Readonly<Record<string, readonly [keyof MessageProperties, Parse<string | number>]>> = {
-  message_id: ['messageId', shortString],
-  correlation_id: ['correlationId', shortString],
-  reply_to: ['replyTo', shortString],
-  type: ['type', shortString],
-  app_id: ['appId', shortString],
-  user_id: ['userId', shortString],
-  content_encoding: ['contentEncoding', shortString],
-  expiration: ['expiration', (text) => String(integer(0, 4_294_967_295)(text))],
-  priority: ['priority', integer(0, 255)],
-  timestamp: ['timestamp', integer(0, Number.MAX_SAFE_INTEGER)],
-}
+const PROPERTIES = new Map<string, readonly [keyof MessageProperties, Parse<string | number>]>([
+  ['message_id', ['messageId', shortString]],
+  ['correlation_id', ['correlationId', shortString]],
+  ['reply_to', ['replyTo', shortString]],
+  ['type', ['type', shortString]],
+  ['app_id', ['appId', shortString]],
+  ['user_id', ['userId', shortString]],
+  ['content_encoding', ['contentEncoding', shortString]],
+  ['expiration', ['expiration', (text) => String(integer(0, 4_294_967_295)(text))]],
+  ['priority', ['priority', integer(0, 255)]],
+  ['timestamp', ['timestamp', integer(0, Number.MAX_SAFE_INTEGER)]],
+])
 
 /** `message_id=42`: a basic property (AMQP 0-9-1, section 1.8 of the class reference) and its value. */
 export function messageProperty(text: string): readonly [keyof MessageProperties, string | number] {
   const [name, value] = pair(text)
-  const property = PROPERTIES[name]
-  if (property === undefined) throw new Error(`must set one of ${Object.keys(PROPERTIES).join(', ')}`)
+  const property = PROPERTIES.get(name)
+  if (property === undefined) throw new Error(`must set one of ${[...PROPERTIES.keys()].join(', ')}`)
   const [field, parse] = property
   try {
     return [field, parse(value)]

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util'
+import { inspect, styleText } from 'node:util'
 import { createLogger as createWinston, format, transports } from 'winston'
 import type { Log, LogLevel } from '../bridge/ports.ts'
 
@@ -30,34 +30,56 @@ export function createLogger(options: LoggerOptions): Log {
   const logger = createWinston({
     level: options.level,
     levels: LEVELS,
-    format: format.printf(asText ? textLine : jsonLine),
+    format: format.printf((info) => (asText ? textLine : jsonLine)(info as unknown as Line)),
     transports: [new transports.Stream({ stream })],
   })
   logger.on('error', () => {})
   const at =
     (level: LogLevel): Log[LogLevel] =>
     (message, fields) => {
-      logger.log({ level, message, ...options.fields, ...fields })
+      logger.log({ level, message, fields: { ...options.fields, ...fields } })
     }
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
 }
 
-type Line = Readonly<Record<string, unknown>>
-
-function jsonLine({ level, message, ...fields }: Line): string {
-  return JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })
+interface Line {
+  readonly level: string
+  readonly message: unknown
+  readonly fields?: Readonly<Record<string, unknown>>
 }
 
-function textLine({ level, message, ...fields }: Line): string {
+/** Fields never replace what every line has, whatever they are called. */
+function jsonLine({ level, message, fields }: Line): string {
+  const own = { time: new Date().toISOString(), level, message }
+  return toJson({ ...own, ...fields, ...own })
+}
+
+function textLine({ level, message, fields = {} }: Line): string {
   const time = new Date().toISOString().slice(11, 23)
-  const name = styleText(COLORS[level as LogLevel], String(level).padEnd(5))
+  const name = styleText(COLORS[level as LogLevel], level.padEnd(5))
   const pairs = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? quote(value) : JSON.stringify(value)}`)
-  return [time, name, message, ...pairs].join(' ')
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? quote(value) : toJson(value)}`)
+  return [time, name, ...[String(message), ...pairs].map(onOneLine)].join(' ')
 }
 
-/** Keeps a value on one line, and apart from its neighbours. */
+/** A line is worth more than its fields: what JSON cannot say is described. */
+function toJson(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return JSON.stringify(inspect(value))
+  }
+}
+
+/** Keeps a value apart from its neighbours. */
 function quote(value: string): string {
   return /^[\w./:@+-]+$/.test(value) ? value : JSON.stringify(value)
+}
+
+/** Messages and workers say what they like; no byte of it may end the line or steer the terminal. */
+function onOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
 }
