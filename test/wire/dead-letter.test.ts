@@ -3,7 +3,7 @@ import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import type { MessageProperties } from '../../src/bridge/ports.ts'
 import { Settlement } from '../../src/bridge/settle.ts'
 import { config, RecordingDelivery, recordingLog } from '../unit/bridge/recording.ts'
-import { listenAmqp } from './scripted-broker.ts'
+import { confirm, listenAmqp } from './scripted-broker.ts'
 
 /*
  * Whatever a publisher sends, its dead letter can be written again: what arrived within AMQP's limits may be beyond
@@ -42,6 +42,39 @@ it.each(HOSTILE)('with %s', async (_, properties) => {
     const settlement = new Settlement(config, publisher, AbortSignal.timeout(1_000))
     await settlement.deadLetter(delivery, 'a reason', log)
     expect([delivery.settled, broker.published]).toEqual([['ack'], 1])
+  } finally {
+    await publisher.close()
+    await broker.close()
+  }
+})
+
+it('of a message that cannot be written leaves the confirms of others in step', async () => {
+  const answered: (() => void)[] = []
+  const broker = await listenAmqp({
+    // Confirms each message only when the test says so.
+    'basic.publish': (channel, { sockets }) => {
+      const [socket] = sockets
+      const deliveryTag = answered.length + 1
+      answered.push(() => socket?.write(confirm(channel, deliveryTag)))
+      return undefined
+    },
+  })
+  const topology = { queues: ['q'], queueType: 'classic', declare: true } as const
+  const publisher = new ConfirmPublisher({ broker: broker.url, name: 'test', topology }, recordingLog())
+  const body = Buffer.from('{}')
+  const publish = (properties: MessageProperties) => publisher.publish({ queue: 'q', properties, body })
+  try {
+    await expect(publish({ messageId: DECODED })).rejects.toThrow()
+    const settled: string[] = []
+    const first = publish({}).then(() => settled.push('first'))
+    const second = publish({}).then(() => settled.push('second'))
+    while (answered.length < 2) await new Promise((resolve) => setImmediate(resolve))
+    answered[0]?.()
+    await first
+    expect(settled).toEqual(['first'])
+    answered[1]?.()
+    await second
+    expect(settled).toEqual(['first', 'second'])
   } finally {
     await publisher.close()
     await broker.close()

@@ -53,6 +53,10 @@ export function delivery(channel: number, deliveryTag: number, headers: Buffer =
 const START = method(0, [10, 10], Buffer.from([0, 9]), long(0), longString('PLAIN'), longString('en_US'))
 const TUNE = method(0, [10, 30], short(2_047), long(131_072), short(0))
 
+/** basic.ack of one published message. */
+export const confirm = (channel: number, deliveryTag: number): Buffer =>
+  method(channel, [60, 80], longlong(deliveryTag), Buffer.from([0]))
+
 /** What is sent for a method of the client's; undefined: nothing. */
 type Answer = (channel: number, broker: ScriptedBroker) => Buffer | undefined
 
@@ -68,7 +72,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'basic.consume': (channel) => method(channel, [60, 21], shortString('tag')),
   'basic.publish': (channel, broker) => {
     broker.published += 1
-    return method(channel, [60, 80], longlong(broker.published), Buffer.from([0]))
+    return confirm(channel, broker.published)
   },
 }
 

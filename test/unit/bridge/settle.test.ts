@@ -148,6 +148,26 @@ describe('dead-lettering', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  it('goes without the properties of the message once the publisher says that they cannot be published', async () => {
+    const unsayable = 'x'.repeat(300)
+    const delivery = new RecordingDelivery({ body: 'kept', properties: { messageId: unsayable } })
+    const tried: OutgoingMessage[] = []
+    const publisher: Publisher = {
+      // The broker is away at first, so it takes a second try to find out.
+      async publish(message) {
+        tried.push(message)
+        if (tried.length === 1) throw new Error('UNREACHABLE')
+        if (message.properties.messageId === unsayable)
+          throw Object.assign(new Error('cannot be encoded'), { code: 'INVALID_MESSAGE' })
+      },
+    }
+    const { stop } = settling(publisher, delivery)
+    await vi.advanceTimersByTimeAsync(60_000)
+    stop.abort()
+    expect(delivery.settled).toEqual(['ack'])
+    expect(tried.at(-1)).toMatchObject({ body: Buffer.from('kept'), properties: { deliveryMode: 2 } })
+  })
+
   it('survives headers that no program can write again', async () => {
     let headers: Record<string, unknown> = {}
     for (let level = 0; level < 20_000; level += 1) headers = { a: headers }
