@@ -40,15 +40,16 @@ test('a pool that dies and leaves its socket behind loses what it had, and nothi
   const daemon = await startDaemon({ socket: pool.socket })
   await eventually('some are executed', () => readWorkerLog(log).length > 20)
   await pool.kill()
-  const line = await daemon.waitForLine(HOLDING)
-  expect(line['reason']).toContain('ECONNREFUSED')
+  // First it may be a connection that was just being made; that nobody listens any more comes next.
+  await daemon.waitForLine('ECONNREFUSED')
+  expect(count(daemon.log, HOLDING)).toBe(1)
   await pool.start()
 
   await eventually('nothing is left', () => executed(daemon.log) + lost(daemon.log) === 200, {
     within: 15_000,
   })
-  // One message that began may have died with its child; every one is accounted for in the daemon's log.
-  expect(lost(daemon.log)).toBeLessThanOrEqual(4)
+  // What was in the pool's hands may have died with it; every one is accounted for in the daemon's log.
+  expect(lost(daemon.log)).toBeLessThanOrEqual(8)
   expect([...executionsBy('number', readWorkerLog(log)).values()].every((times) => times === 1)).toBe(true)
   expect(executionsBy('number', readWorkerLog(log)).size).toBeGreaterThanOrEqual(200 - lost(daemon.log))
 })

@@ -1,9 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
 import { mostAtOnce, readRecords, recordScript } from '../support/records.ts'
+import { temporaryFolder } from '../support/run-folder.ts'
 import { executionsBy, readWorkerLog } from '../support/worker-log.ts'
 
 const emptied = { ready: 0, unacked: 0 }
@@ -108,18 +110,27 @@ test('3,000 messages, 8 in flight, are executed exactly once each', async ({
 
 test.for([2, 4])(
   '%i daemons share the queue evenly within a factor of two',
-  async (daemons, { broker, queue, sharedPool, startDaemon }) => {
-    const ids = Array.from({ length: daemons }, (_, index) => `D-${queue}-${index}`)
-    // A message each proves that all of them consume before the others come.
-    for (const id of ids)
-      await (await startDaemon({ args: ['--daemon-id', id, '--concurrency', '2'] })).waitForLine('Consuming.')
-    await publishAll(broker, queue, numbers(400))
-    const counts = await eventually('all are executed', () => {
-      const executed = ids.map((id) => executionsOf(sharedPool.workerLog, id).length)
-      return executed.reduce((sum, count) => sum + count) >= 400 && executed
+  async (daemons, { broker, queue, ownPool, startDaemon }) => {
+    const workerLog = join(temporaryFolder('shares'), 'worker.log')
+    const pool = await ownPool({ children: 8, environment: { WORKER_LOG: workerLog } })
+    for (let index = 0; index < daemons; index += 1) {
+      const daemon = await startDaemon({
+        socket: pool.socket,
+        script: recordScript,
+        args: ['--concurrency', '2'],
+      })
+      await daemon.waitForLine('Consuming.')
+    }
+    // The workers' sleep sets the pace, and not the share of the processor that each daemon gets.
+    await publishAll(broker, queue, Array(200).fill({ sleepMs: 20 }))
+    const records = await eventually('all are executed', () => {
+      const ended = readRecords(workerLog, queue)
+      return ended.length >= 200 && ended
     })
-    expect(counts.reduce((sum, count) => sum + count)).toBe(400)
-    expect(Math.max(...counts) / Math.min(...counts)).toBeLessThanOrEqual(2)
+    const shares = sharesOf(records.map(({ params }) => params['AMQP_DAEMON_ID'] ?? ''))
+    expect(records).toHaveLength(200)
+    expect(shares).toHaveLength(daemons)
+    expect(Math.max(...shares) / Math.min(...shares)).toBeLessThanOrEqual(2)
   },
 )
 
@@ -178,4 +189,9 @@ async function countsOf(
 ) {
   const found = (await broker.queues()).find(({ name }) => name === queue)
   return found && { ready: found.ready, unacked: found.unacked }
+}
+
+/** How often each value occurs. */
+function sharesOf(values: readonly string[]): number[] {
+  return [...new Set(values)].map((value) => values.filter((other) => other === value).length)
 }
