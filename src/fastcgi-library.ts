@@ -20,8 +20,8 @@ const PROBE_TIMEOUT = 1_000
 
 /**
  * The npm package fastcgi-client behind our own types: one connection per request. What it cannot do: it has no
- * timeout and no cancel, it sends params of 64 KiB at most, and an answer that splits a record header over two
- * reads throws out of its data handler, which ends the process.
+ * timeout and no cancel, it sends params of 64 KiB at most, and an answer that splits a record header or the body of
+ * endRequest over two reads throws out of its data handler, which ends the process.
  */
 export function createLibraryClient(options: FastCgiClientOptions): FastCgiClient {
   const { address } = options

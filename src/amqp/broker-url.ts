@@ -20,10 +20,10 @@ const DEFAULTS = {
   frameMax: 131_072,
 }
 
-/** The query parameters we know, with their ranges. A frame is 4,096 bytes at least (AMQP 0-9-1, 4.2.3). */
+/** The query parameters we know, with their ranges. A smaller frame could not carry our copies' headers. */
 const PARAMETERS = new Map([
   ['heartbeat', { field: 'heartbeat', min: 0, max: 65_535 }],
-  ['frame_max', { field: 'frameMax', min: 4_096, max: 16_777_216 }],
+  ['frame_max', { field: 'frameMax', min: 65_536, max: 16_777_216 }],
 ] as const)
 
 /**

@@ -2,7 +2,7 @@ import { type ChannelModel, connect } from 'amqplib'
 import { BrokerError, withDeadline } from './broker-error.ts'
 import { type BrokerUrl, formatBrokerUrl } from './broker-url.ts'
 
-/** Milliseconds for the TCP connect and each step of the handshake. */
+/** Milliseconds for the TCP connect and the whole handshake. */
 const CONNECT_TIMEOUT = 10_000
 
 /** Milliseconds a broker gets to answer one method. */
@@ -14,9 +14,19 @@ const CLOSE_TIMEOUT = 2_000
 /**
  * Opens a connection that the broker's management page shows under `name`.
  *
+ * @param timeout milliseconds for all of it
  * @throws {BrokerError} UNREACHABLE, LOGIN_REFUSED or VHOST_REFUSED
  */
-export async function openConnection(broker: BrokerUrl, name: string): Promise<ChannelModel> {
+export async function openConnection(
+  broker: BrokerUrl,
+  name: string,
+  timeout = CONNECT_TIMEOUT,
+): Promise<ChannelModel> {
+  // amqplib's own limit is on silence, and so none for a peer that sends a byte now and then.
+  const giveUp = new AbortController()
+  const timer = setTimeout(() => giveUp.abort(), timeout)
+  // net.connect takes a signal; amqplib hands it on, and its types do not know.
+  const socketOptions = { noDelay: true, clientProperties: { connection_name: name }, signal: giveUp.signal }
   try {
     const connection = await connect(
       {
@@ -30,14 +40,20 @@ export async function openConnection(broker: BrokerUrl, name: string): Promise<C
         heartbeat: broker.heartbeat,
         frameMax: broker.frameMax,
       },
-      { noDelay: true, timeout: CONNECT_TIMEOUT, clientProperties: { connection_name: name } },
+      socketOptions,
     )
     // An 'error' without a listener would end the process; 'close' follows it and is what others listen to.
     connection.on('error', () => {})
     return connection
   } catch (error) {
-    throw connectError(broker, error)
+    throw giveUp.signal.aborted ? tooLate(broker, timeout) : connectError(broker, error)
+  } finally {
+    clearTimeout(timer)
   }
+}
+
+function tooLate(broker: BrokerUrl, timeout: number): BrokerError {
+  return new BrokerError('UNREACHABLE', `no connection to ${formatBrokerUrl(broker)} within ${timeout} ms`)
 }
 
 /** amqplib has no codes for what a broker says during the handshake, only sentences. */
@@ -51,6 +67,8 @@ function connectError(broker: BrokerUrl, cause: unknown): BrokerError {
       { cause },
     )
   }
+  // The broker closed the connection instead of opening the vhost. amqplib keeps its reason to itself; it may also
+  // be a broker that is just going.
   if (message.includes('ConnectionOpenOk')) {
     return new BrokerError(
       'VHOST_REFUSED',

@@ -36,7 +36,8 @@ export class Consumer {
    * Resolves when the first session consumes, or when cancelled before; sessions then follow each other.
    * A broker that cannot be reached is tried until it can.
    *
-   * @throws {BrokerError} what the broker refuses at the first try; later it is tried again
+   * @throws {BrokerError} what the broker refuses at first (a vhost: twice, since that may also be a broker that is
+   * just going); later it is tried again
    */
   async start(): Promise<void> {
     const first = await this.#open(true)
@@ -81,9 +82,10 @@ export class Consumer {
         this.#log.info('Consuming.', { broker: formatBrokerUrl(broker), queue, prefetch })
         return session
       } catch (error) {
-        if (!(error instanceof BrokerError) || (first && error.permanent)) throw error
-        if (error.message !== reported)
-          this.#log.warn('Not consuming; trying again until it works.', { reason: error.message })
+        if (!(error instanceof BrokerError)) throw error
+        const again = error.message === reported
+        if (first && error.permanent && (again || error.code !== 'VHOST_REFUSED')) throw error
+        if (!again) this.#log.warn('Not consuming; trying again until it works.', { reason: error.message })
         reported = error.message
         const milliseconds = error.permanent ? REFUSED_DELAY : delay(attempt)
         await pause(milliseconds, undefined, { signal: this.#stop.signal }).catch(() => {})

@@ -72,6 +72,8 @@ export class Dispatcher {
       delivery.requeue()
       return
     }
+    // After a lost session the broker hands out again what waits here.
+    while (this.#waiting[0]?.live === false) this.#waiting.shift()
     this.#waiting.push(delivery)
     this.#fill()
   }

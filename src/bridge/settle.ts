@@ -27,6 +27,7 @@ export class Settlement {
   async deadLetter(delivery: Delivery, reason: string, log: Log): Promise<void> {
     const { deadLetterQueue } = this.#config
     let properties = deadLetterProperties(delivery, reason, this.#config)
+    let bare = false
     for (let attempt = 1; delivery.live && !this.#signal.aborted; attempt += 1) {
       try {
         await this.#publisher.publish({ queue: deadLetterQueue, properties, body: delivery.body })
@@ -34,11 +35,12 @@ export class Settlement {
         log.warn('Dead-lettered.', { reason, deadLetterQueue })
         return
       } catch (error) {
-        if (isInvalidMessage(error) && attempt === 1) {
+        if (isInvalidMessage(error) && !bare) {
           // amqplib decodes more than it can encode, such as names that are not UTF-8. The body is what matters.
           log.warn('The copy for the dead-letter queue goes without the properties of the message.', {
             reason: String(error),
           })
+          bare = true
           properties = bareProperties(delivery, reason, this.#config)
           continue
         }

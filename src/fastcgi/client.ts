@@ -48,8 +48,7 @@ export interface FastCgiClient {
    */
   request(request: FastCgiRequest): Promise<FastCgiResponse>
   /**
-   * Connects and disconnects without sending a byte, so that no script runs. A full backlog is an answer too:
-   * there is a pool.
+   * Connects and disconnects without sending a byte, so that no script runs.
    *
    * @throws {FastCgiError} with phase `connect`
    */

@@ -10,24 +10,22 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host name is unknown',
   EAI_AGAIN: 'the host name cannot be resolved at the moment',
   EMFILE: 'this process has too many open files; raise its limit (ulimit -n)',
+  EAGAIN: 'its backlog is full; it needs more children, or less --concurrency',
   ETIMEDOUT: 'no answer',
 }
 
 /**
  * Connects to a pool and hangs up without sending a byte: no script runs.
- * php-fpm's full backlog refuses a Unix connect with EAGAIN at once; that is a pool at work, and no failure here.
  *
  * @param timeout milliseconds until a connect without any answer (TCP only) counts as failed
- * @throws {FastCgiError} CONNECT_FAILED
+ * @throws {FastCgiError} CONNECT_FAILED, also for a full backlog, which refuses a Unix connect with EAGAIN
  */
 export function probePool(address: PoolAddress, timeout: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(socketOptions(address))
     socket.setTimeout(timeout, () => socket.destroy(systemError('ETIMEDOUT')))
     socket.once('connect', () => socket.destroy())
-    socket.once('error', (error) => {
-      if (systemCodeOf(error) !== 'EAGAIN') reject(connectError(address, error))
-    })
+    socket.once('error', (error) => reject(connectError(address, error)))
     socket.once('close', () => resolve())
   })
 }

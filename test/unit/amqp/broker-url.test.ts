@@ -31,7 +31,7 @@ describe('a broker URL', () => {
     ['amqp://[::1]:5673/v', { hostname: '::1', port: 5673, vhost: 'v' }],
     ['amqp://host?heartbeat=0', { heartbeat: 0 }],
     ['amqp://host?heartbeat=65535', { heartbeat: 65_535 }],
-    ['amqp://host/?frame_max=4096&heartbeat=5', { frameMax: 4_096, heartbeat: 5 }],
+    ['amqp://host/?frame_max=65536&heartbeat=5', { frameMax: 65_536, heartbeat: 5 }],
   ])('%s', (text, expected) => {
     expect(parseBrokerUrl(text)).toEqual({ ...DEFAULTS, ...expected })
   })
@@ -66,8 +66,8 @@ describe('refused', () => {
     ['amqp://host?heartbeat=1e3', 'has a heartbeat that is no integer from 0 to 65535'],
     ['amqp://host?heartbeat=10s', 'has a heartbeat that is no integer from 0 to 65535'],
     ['amqp://host?heartbeat=65536', 'has a heartbeat that is no integer from 0 to 65535'],
-    ['amqp://host?frame_max=4095', 'has a frame_max that is no integer from 4096 to 16777216'],
-    ['amqp://host?frame_max=0', 'has a frame_max that is no integer from 4096 to 16777216'],
+    ['amqp://host?frame_max=65535', 'has a frame_max that is no integer from 65536 to 16777216'],
+    ['amqp://host?frame_max=0', 'has a frame_max that is no integer from 65536 to 16777216'],
     ['amqp://host?heartbeat=5&heartbeat=6', 'gives heartbeat twice'],
     ['amqp://host?Heartbeat=5', 'has an unknown query parameter; known are heartbeat and frame_max'],
     ['amqp://host?channel_max=5', 'has an unknown query parameter; known are heartbeat and frame_max'],
