@@ -1,5 +1,6 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import type { Delivery, MessageProperties } from '../bridge/ports.ts'
+import { Acknowledgements } from './acknowledgements.ts'
 import { asBrokerError, withDeadline } from './broker-error.ts'
 import type { BrokerUrl } from './broker-url.ts'
 import { closeConnection, openConnection, RPC_TIMEOUT } from './connection.ts'
@@ -25,7 +26,7 @@ export class Session {
   readonly #connection: ChannelModel
   readonly #channel: Channel
   readonly #consumerTag: string
-  #open = true
+  readonly #acknowledgements: Acknowledgements
   #end: (reason: string) => void = () => {}
 
   /**
@@ -49,16 +50,17 @@ export class Session {
     this.#connection = connection
     this.#channel = channel
     this.#consumerTag = consumerTag
+    this.#acknowledgements = new Acknowledgements(channel)
     this.ended = new Promise((resolve) => {
       this.#end = (reason) => {
-        this.#open = false
+        this.#acknowledgements.close()
         resolve(reason)
       }
     })
     // What the server says comes as 'error' before the bare 'close'; the first reason counts.
     channel.on('error', (error) => this.#end(error.message))
     channel.on('close', () => {
-      this.#open = false
+      this.#acknowledgements.close()
       // A connection that is lost closes its channels first, and then says why.
       queueMicrotask(() => this.#end('the channel was closed'))
     })
@@ -76,7 +78,7 @@ export class Session {
         // The broker cancels the consumer when its queue is deleted; channel and connection stay open.
         if (message === null)
           this.#end(`the broker cancelled the consumer: queue "${queue}" was deleted, or its node is gone`)
-        else accept(new ChannelDelivery(message, this.#channel, () => this.#open))
+        else accept(new SessionDelivery(message, this.#acknowledgements))
       },
       { consumerTag },
     )
@@ -85,7 +87,7 @@ export class Session {
 
   /** Asks for no more deliveries. Those on their way still arrive, until this resolves. */
   async cancel(): Promise<void> {
-    if (!this.#open) return
+    if (!this.#acknowledgements.open) return
     // If that fails the session is ending, and with it the consumer.
     await withDeadline(this.#channel.cancel(this.#consumerTag), RPC_TIMEOUT, 'basic.cancel').catch(() => {})
   }
@@ -95,7 +97,8 @@ export class Session {
    * channel's buffer. Idempotent.
    */
   async close(): Promise<void> {
-    if (this.#open) {
+    if (this.#acknowledgements.open) {
+      this.#acknowledgements.flush()
       this.#end('closed by us')
       await withDeadline(this.#channel.close(), RPC_TIMEOUT, 'channel.close').catch(() => {})
     }
@@ -103,8 +106,8 @@ export class Session {
   }
 }
 
-/** A delivery and the channel it came on: on any other channel its tag would settle somebody else's message. */
-class ChannelDelivery implements Delivery {
+/** A delivery and the session it came with: on any other its tag would settle somebody else's message. */
+class SessionDelivery implements Delivery {
   readonly deliveryTag: number
   readonly consumerTag: string
   readonly redelivered: boolean
@@ -112,44 +115,36 @@ class ChannelDelivery implements Delivery {
   readonly routingKey: string
   readonly properties: MessageProperties
   readonly body: Buffer
-  readonly #message: ConsumeMessage
-  readonly #channel: Channel
-  readonly #sessionOpen: () => boolean
+  readonly #acknowledgements: Acknowledgements
   #settled = false
 
-  constructor(message: ConsumeMessage, channel: Channel, sessionOpen: () => boolean) {
-    this.deliveryTag = message.fields.deliveryTag
-    this.consumerTag = message.fields.consumerTag
-    this.redelivered = message.fields.redelivered
-    this.exchange = message.fields.exchange
-    this.routingKey = message.fields.routingKey
-    this.properties = message.properties
-    this.body = message.content
-    this.#message = message
-    this.#channel = channel
-    this.#sessionOpen = sessionOpen
+  constructor({ fields, properties, content }: ConsumeMessage, acknowledgements: Acknowledgements) {
+    this.deliveryTag = fields.deliveryTag
+    this.consumerTag = fields.consumerTag
+    this.redelivered = fields.redelivered
+    this.exchange = fields.exchange
+    this.routingKey = fields.routingKey
+    this.properties = properties
+    this.body = content
+    this.#acknowledgements = acknowledgements
   }
 
   get live(): boolean {
-    return this.#sessionOpen()
+    return this.#acknowledgements.open
   }
 
   ack(): void {
-    this.#settle(() => this.#channel.ack(this.#message))
+    if (this.#take()) this.#acknowledgements.ack(this.deliveryTag)
   }
 
   requeue(): void {
-    this.#settle(() => this.#channel.nack(this.#message, false, true))
+    if (this.#take()) this.#acknowledgements.requeue(this.deliveryTag)
   }
 
-  /** Once only: a second ack of one tag would close the channel (406). */
-  #settle(send: () => void): void {
-    if (this.#settled || !this.live) return
+  /** The right to settle is given once; a second ack of one tag would close the channel (406). */
+  #take(): boolean {
+    if (this.#settled || !this.live) return false
     this.#settled = true
-    try {
-      send()
-    } catch {
-      // amqplib lets nothing out any more, and will say that the connection has ended: the delivery is the broker's.
-    }
+    return true
   }
 }
