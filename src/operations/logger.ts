@@ -1,6 +1,7 @@
 import { inspect, styleText } from 'node:util'
 import { createLogger as createWinston, format, transports } from 'winston'
 import type { Log, LogLevel } from '../bridge/ports.ts'
+import { LineBuffer } from './line-buffer.ts'
 
 /** `auto`: readable on a terminal, JSON otherwise. */
 export type LogFormat = 'auto' | 'json' | 'text'
@@ -27,17 +28,20 @@ export function createLogger(options: LoggerOptions): Log {
   const { stream } = options
   stream.on('error', () => {})
   const asText = options.format === 'text' || (options.format === 'auto' && stream.isTTY === true)
+  const lines = new LineBuffer(stream)
   const logger = createWinston({
     level: options.level,
     levels: LEVELS,
     format: format.printf((info) => (asText ? textLine : jsonLine)(info as unknown as Line)),
-    transports: [new transports.Stream({ stream })],
+    transports: [new transports.Stream({ stream: lines })],
   })
   logger.on('error', () => {})
   const at =
     (level: LogLevel): Log[LogLevel] =>
     (message, fields) => {
       logger.log({ level, message, fields: { ...options.fields, ...fields } })
+      // Somebody may be watching, or the process may be about to end.
+      if (asText || LEVELS[level] <= LEVELS.warn) lines.flush()
     }
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
 }

@@ -7,7 +7,7 @@ import { createLogger, type LoggerOptions } from '../../../src/operations/logger
 const TIME = '2024-01-02T03:04:05.678Z'
 
 beforeEach(() => {
-  vi.useFakeTimers({ now: Date.parse(TIME), toFake: ['Date'] })
+  vi.useFakeTimers({ now: Date.parse(TIME), toFake: ['Date', 'setTimeout', 'clearTimeout'] })
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -30,7 +30,12 @@ function logging(options: Partial<LoggerOptions> & { readonly isTTY?: boolean } 
     fields: {},
     ...given,
   })
-  return { log, text: () => stripVTControlCharacters(written), raw: () => written }
+  const raw = () => {
+    // Lines wait for each other for a moment.
+    vi.runAllTimers()
+    return written
+  }
+  return { log, text: () => stripVTControlCharacters(raw()), raw }
 }
 
 describe('a JSON line', () => {
