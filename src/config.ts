@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type BrokerUrl, parseBrokerUrl } from './amqp/broker-url.ts'
 import type { QueueType } from './amqp/topology.ts'
-import type { BridgeConfig, LogLevel, MessageProperties, Payload } from './bridge/ports.ts'
+import type { AckMode, BridgeConfig, LogLevel, MessageProperties, Payload } from './bridge/ports.ts'
 import { OptionReader, type RawOptions } from './config/reader.ts'
 import {
   absolutePath,
@@ -11,9 +11,11 @@ import {
   integer,
   messageProperty,
   oneOf,
+  pagePath,
   pair,
   queueName,
   shortString,
+  size,
 } from './config/values.ts'
 import { type PoolAddress, parsePoolAddress } from './fastcgi/address.ts'
 import type { LogFormat } from './operations/logger.ts'
@@ -26,13 +28,24 @@ export interface BrokerConfig {
   readonly declare: boolean
 }
 
+/** Our FastCGI client, or the npm package fastcgi-client. */
+export type Transport = 'native' | 'fastcgi-client'
+
 /** Everything `fpm-bridge run` does follows from this; frozen. */
 export interface RunConfig extends BridgeConfig, BrokerConfig {
   readonly pool: PoolAddress
   readonly prefetch: number
   /** Milliseconds. */
   readonly drainTimeout: number
-  readonly transport: 'fastcgi-client'
+  readonly transport: Transport
+  /** Whether connections to the pool are used again. */
+  readonly keepAlive: boolean
+  /** Bytes kept of an answer's stdout and stderr. */
+  readonly maxResponse: number
+  readonly maxStderr: number
+  /** The pool's pages. */
+  readonly statusPath: string
+  readonly pingPath: string
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
 }
@@ -59,6 +72,9 @@ export function readRunConfig(options: RawOptions): RunConfig {
   const read = new OptionReader(options)
   const concurrency = read.value('concurrency', integer(1, 65_535))
   const queue = read.value('queue', queueName)
+  const ack = read.value('ack', oneOf<AckMode>('dispatched', 'completed'))
+  const transport = read.value('transport', oneOf<Transport>('native', 'fastcgi-client'))
+  const keepAlive = read.value('keep-alive', oneOf('auto', 'on', 'off'))
   const config: RunConfig = {
     ...readBroker(read, queue),
     pool: read.value('socket', parsePoolAddress),
@@ -69,7 +85,14 @@ export function readRunConfig(options: RawOptions): RunConfig {
     prefetch: read.optional('prefetch', integer(1, 65_535)) ?? concurrency,
     deadLetterQueue: read.optional('dead-letter-queue', queueName) ?? `${queue}.dead`,
     drainTimeout: read.value('drain-timeout', duration),
-    transport: read.value('transport', oneOf('fastcgi-client')),
+    ack,
+    timeout: read.value('timeout', duration),
+    transport,
+    keepAlive: keepAlive === 'on' || (keepAlive === 'auto' && ack === 'completed' && transport === 'native'),
+    maxResponse: read.value('max-response', size(1_024, 1024 ** 3)),
+    maxStderr: read.value('max-stderr', size(0, 1024 ** 3)),
+    statusPath: read.value('status-path', pagePath),
+    pingPath: read.value('ping-path', pagePath),
     logLevel: read.value('log-level', oneOf<LogLevel>('error', 'warn', 'info', 'debug')),
     logFormat: read.value('log-format', oneOf<LogFormat>('auto', 'json', 'text')),
   }
@@ -87,6 +110,10 @@ export function readRunConfig(options: RawOptions): RunConfig {
       'dead-letter-queue',
       'is the queue that is consumed: given-up messages would come back for ever',
     )
+  }
+  if (transport === 'fastcgi-client') {
+    if (keepAlive === 'on') read.refuse('keep-alive', 'needs --transport native')
+    if (read.given('timeout') && config.timeout > 0) read.refuse('timeout', 'needs --transport native')
   }
   return Object.freeze(config)
 }

@@ -7,14 +7,16 @@ import { staticParams } from './bridge/request.ts'
 import { Settlement } from './bridge/settle.ts'
 import type { RunConfig } from './config.ts'
 import { formatPoolAddress } from './fastcgi/address.ts'
+import type { FastCgiClient } from './fastcgi/client.ts'
+import { NativeClient } from './fastcgi/native-client.ts'
+import { pingPool, readPoolStatus } from './fastcgi/pool-status.ts'
 import { createLibraryClient } from './fastcgi-library.ts'
 
 /** The broker must be consumed from within 5 s of its return, so the longest pause is well below. */
 const SESSION_DELAY: BackoffRange = { min: 100, max: 2_000 }
 
-/** Bytes of a worker's answer that are kept; the rest is read and dropped. */
-const MAX_RESPONSE = 1024 * 1024
-const MAX_STDERR = 64 * 1024
+/** Milliseconds that the pool's pages get when they are asked at start: a child serves them, and all may be busy. */
+const PAGE_TIMEOUT = 1_000
 
 type State =
   | { readonly kind: 'starting' | 'running' | 'stopped' }
@@ -32,6 +34,7 @@ export class Daemon {
   readonly #config: RunConfig
   readonly #log: Log
   readonly #gaveUp = new AbortController()
+  readonly #client: FastCgiClient
   readonly #publisher: ConfirmPublisher
   readonly #dispatcher: Dispatcher
   readonly #consumer: Consumer
@@ -42,16 +45,11 @@ export class Daemon {
     this.#log = log
     const { broker, queue, deadLetterQueue, queueType, declare, daemonId, prefetch } = config
     const topology = { queues: [queue, deadLetterQueue], queueType, declare }
-    const client = createLibraryClient({
-      address: config.pool,
-      params: staticParams(config, version),
-      maxResponse: MAX_RESPONSE,
-      maxStderr: MAX_STDERR,
-    })
+    this.#client = createClient(config, version)
     this.#publisher = new ConfirmPublisher({ broker, name: `${daemonId} publisher`, topology }, log)
     this.#dispatcher = new Dispatcher(
       config,
-      client,
+      this.#client,
       new Settlement(config, this.#publisher, this.#gaveUp.signal),
       log,
     )
@@ -84,6 +82,7 @@ export class Daemon {
       payload,
       concurrency,
     })
+    void this.#describePool()
     await Promise.all([this.#dispatcher.probe(), this.#consumer.start()])
     if (this.#state.kind === 'starting') this.#state = { kind: 'running' }
   }
@@ -126,6 +125,27 @@ export class Daemon {
     await Promise.all([this.#consumer.cancel(), this.#dispatcher.drain()])
     await this.#consumer.close()
     await this.#publisher.close()
+    this.#client.close()
     return 'drained'
   }
+
+  /** Tells the operator what stands behind the socket, if it says so itself. Nothing waits for it. */
+  async #describePool(): Promise<void> {
+    const { pool, statusPath, pingPath } = this.#config
+    try {
+      const status = await readPoolStatus(pool, statusPath, PAGE_TIMEOUT)
+      const ping = await pingPool(pool, pingPath, PAGE_TIMEOUT)
+      this.#log.info('The pool.', { kind: status?.kind, children: status?.totalProcesses, ping })
+    } catch (error) {
+      this.#log.debug('The pool does not describe itself.', { reason: String(error) })
+    }
+  }
+}
+
+function createClient(config: RunConfig, version: string): FastCgiClient {
+  const { pool: address, maxResponse, maxStderr, keepAlive, timeout, statusPath } = config
+  const options = { address, params: staticParams(config, version), maxResponse, maxStderr }
+  return config.transport === 'native'
+    ? new NativeClient({ ...options, keepAlive, timeout, statusPath })
+    : createLibraryClient(options)
 }

@@ -1,13 +1,15 @@
+import { Readable, type Writable } from 'node:stream'
 import library from 'fastcgi-client'
 import type { PoolAddress } from './fastcgi/address.ts'
 import {
+  type FastCgiBody,
   type FastCgiClient,
   type FastCgiClientOptions,
   FastCgiError,
   type FastCgiRequest,
   type FastCgiResponse,
 } from './fastcgi/client.ts'
-import { connectError, probePool } from './fastcgi/probe.ts'
+import { connectError, probePool } from './fastcgi/connect.ts'
 import { parseResponseHead } from './fastcgi/response.ts'
 
 // The package is CommonJS and exports the function itself; its types say `export default`.
@@ -33,15 +35,17 @@ export function createLibraryClient(options: FastCgiClientOptions): FastCgiClien
   const ready = new Promise<void>((resolve) => connector.once('ready', () => resolve()))
   return {
     async request(request) {
+      const started = performance.now()
       await ready
       const exchange = await open(connector, address, {
         ...options.params,
         ...request.params,
         CONTENT_LENGTH: String(request.body.length),
       })
-      return converse(exchange, request, options)
+      return converse(exchange, request, options, started)
     },
     probe: () => probePool(address, PROBE_TIMEOUT),
+    close: () => {},
   }
 }
 
@@ -69,7 +73,15 @@ async function converse(
   exchange: LibraryRequest,
   request: FastCgiRequest,
   options: FastCgiClientOptions,
+  started: number,
 ): Promise<FastCgiResponse> {
+  const connect = performance.now() - started
+  let firstByte: number | undefined
+  for (const stream of [exchange.stdout, exchange.stderr]) {
+    stream.once('data', () => {
+      firstByte ??= performance.now() - started
+    })
+  }
   let sent = false
   exchange.stdin.once('finish', () => {
     sent = true
@@ -82,8 +94,7 @@ async function converse(
   })
   const stdout = collect(exchange.stdout, options.maxResponse)
   const stderr = collect(exchange.stderr, options.maxStderr)
-  if (request.body.length > 0) exchange.stdin.write(request.body)
-  exchange.stdin.end()
+  upload(exchange.stdin, request.body)
 
   const [output, errors] = await Promise.all([stdout, stderr])
   const status = exchange.getExitStatus()
@@ -103,7 +114,21 @@ async function converse(
     bodyTruncated: output.truncated,
     stderr: errors.bytes.toString('utf8'),
     stderrTruncated: errors.truncated,
+    appStatus: status,
+    timings: { connect, firstByte: firstByte ?? 0, total: performance.now() - started },
   }
+}
+
+function upload(stdin: Writable, body: FastCgiBody): void {
+  if (!(body instanceof Uint8Array)) {
+    // What goes wrong with it is the stream's 'error'.
+    Readable.from(body.pieces)
+      .on('error', (error) => stdin.destroy(error))
+      .pipe(stdin)
+    return
+  }
+  if (body.length > 0) stdin.write(body)
+  stdin.end()
 }
 
 /** Why there is no complete answer. A request that was answered before it was sent whole has run, and is none. */

@@ -24,7 +24,7 @@ export type Counts = Record<Outcome['kind'], number>
 
 /**
  * The middle of the bridge: takes deliveries, has at most `concurrency` of them in flight, and settles each.
- * A slot is taken until the answer has ended, although the delivery is acked as soon as it is dispatched.
+ * A slot is taken until the answer has ended, even where the delivery was acked as soon as it was dispatched.
  */
 export class Dispatcher {
   readonly #config: BridgeConfig
@@ -110,7 +110,7 @@ export class Dispatcher {
       executionId,
       messageId: delivery.properties.messageId,
     })
-    const outcome = decide(await this.#attempt(delivery, executionId, log))
+    const outcome = decide(await this.#attempt(delivery, executionId, log), this.#config.ack)
     this.#counts[outcome.kind] += 1
     await this.#conclude(
       delivery,
@@ -133,7 +133,7 @@ export class Dispatcher {
     for (const warning of prepared.warnings) log.warn(warning)
     try {
       const onSent = (): void => {
-        delivery.ack()
+        if (this.#config.ack === 'dispatched') delivery.ack()
         log.debug('Dispatched.')
       }
       return { kind: 'answered', response: await this.#client.request({ ...prepared.request, onSent }) }
@@ -156,7 +156,7 @@ export class Dispatcher {
         this.#keep(delivery, outcome.reason)
         return
       case 'dead-letter':
-        await this.#settlement.deadLetter(delivery, outcome.reason, log)
+        await this.#settlement.deadLetter(delivery, outcome, log)
         return
       case 'executed':
         delivery.ack()

@@ -6,6 +6,16 @@ export const HEADER_PREFIX = 'x-fpm-bridge-'
 /** A larger table does not fit the frame a broker takes (frame_max is 128 KiB by default); the copy goes without. */
 const MAX_TABLE_BYTES = 60 * 1024
 
+/** Characters of the worker's stderr that a copy carries. */
+const MAX_STDERR = 2_048
+
+/** Why a message was given up; status and stderr where a worker answered. */
+export interface Diagnosis {
+  readonly reason: string
+  readonly status?: number
+  readonly stderr?: string
+}
+
 /**
  * The properties of a dead-lettered copy: those of the message, made safe to publish again, and the diagnosis.
  *
@@ -17,29 +27,41 @@ const MAX_TABLE_BYTES = 60 * 1024
  */
 export function deadLetterProperties(
   delivery: Delivery,
-  reason: string,
+  diagnosis: Diagnosis,
   config: BridgeConfig,
 ): MessageProperties {
   const { userId, expiration, headers = {}, ...kept } = delivery.properties
   const { CC: cc, BCC: bcc, ...foreign } = headers
-  const diagnosis = diagnose(delivery, reason, config)
+  const own = ownHeaders(delivery, diagnosis, config)
   const table = {
     ...Object.fromEntries(Object.entries(foreign).filter(([name]) => !name.startsWith(HEADER_PREFIX))),
     ...prefixed('original-', { 'user-id': userId, expiration, cc, bcc }),
-    ...diagnosis,
+    ...own,
   }
   const tooLarge = encodedBytes(table) > MAX_TABLE_BYTES
-  return { ...kept, deliveryMode: 2, headers: tooLarge ? withoutForeign(diagnosis) : table }
+  return { ...kept, deliveryMode: 2, headers: tooLarge ? withoutForeign(own) : table }
 }
 
 /** The diagnosis alone, for a message whose own properties cannot be published again. */
-export function bareProperties(delivery: Delivery, reason: string, config: BridgeConfig): MessageProperties {
-  return { deliveryMode: 2, headers: withoutForeign(diagnose(delivery, reason, config)) }
+export function bareProperties(
+  delivery: Delivery,
+  diagnosis: Diagnosis,
+  config: BridgeConfig,
+): MessageProperties {
+  return { deliveryMode: 2, headers: withoutForeign(ownHeaders(delivery, diagnosis, config)) }
 }
 
-function diagnose(delivery: Delivery, reason: string, config: BridgeConfig): Record<string, unknown> {
+function ownHeaders(
+  delivery: Delivery,
+  { reason, status, stderr }: Diagnosis,
+  config: BridgeConfig,
+): Record<string, unknown> {
   return prefixed('', {
     reason,
+    // A status that could not be read is NaN, for which AMQP has no value.
+    status: Number.isInteger(status) ? status : undefined,
+    stderr: stderr?.slice(0, MAX_STDERR) || undefined,
+    script: config.script,
     'daemon-id': config.daemonId,
     queue: config.queue,
     exchange: delivery.exchange,
@@ -48,8 +70,8 @@ function diagnose(delivery: Delivery, reason: string, config: BridgeConfig): Rec
   })
 }
 
-function withoutForeign(diagnosis: Record<string, unknown>): Record<string, unknown> {
-  return { ...diagnosis, ...prefixed('', { 'headers-dropped': true }) }
+function withoutForeign(own: Record<string, unknown>): Record<string, unknown> {
+  return { ...own, ...prefixed('', { 'headers-dropped': true }) }
 }
 
 function prefixed(infix: string, values: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -67,9 +67,15 @@ export interface BridgeConfig {
   /** Absolute, as php-fpm sees it. */
   readonly script: string
   readonly payload: Payload
+  readonly ack: AckMode
+  /** Milliseconds that a request may take; 0 = no limit. */
+  readonly timeout: number
   /** Requests in flight at most. */
   readonly concurrency: number
 }
 
 /** How a body becomes a request: JSON as `$_POST`, or its bytes as they are. */
 export type Payload = 'form' | 'raw'
+
+/** When a message is acked: when its request has been handed to the pool, or when the worker has succeeded. */
+export type AckMode = 'dispatched' | 'completed'

@@ -1,5 +1,5 @@
 import { type BackoffRange, backoff, pause } from './backoff.ts'
-import { bareProperties, deadLetterProperties } from './headers.ts'
+import { bareProperties, type Diagnosis, deadLetterProperties } from './headers.ts'
 import type { BridgeConfig, Delivery, Log, Publisher } from './ports.ts'
 
 const PUBLISH_DELAY: BackoffRange = { min: 200, max: 10_000 }
@@ -24,15 +24,16 @@ export class Settlement {
    * Moves a delivery to the dead-letter queue. A publish that fails is repeated until it succeeds, or until
    * the delivery's session is gone and the broker hands it out again.
    */
-  async deadLetter(delivery: Delivery, reason: string, log: Log): Promise<void> {
+  async deadLetter(delivery: Delivery, diagnosis: Diagnosis, log: Log): Promise<void> {
     const { deadLetterQueue } = this.#config
-    let properties = deadLetterProperties(delivery, reason, this.#config)
+    let properties = deadLetterProperties(delivery, diagnosis, this.#config)
     let bare = false
     for (let attempt = 1; delivery.live && !this.#signal.aborted; attempt += 1) {
       try {
         await this.#publisher.publish({ queue: deadLetterQueue, properties, body: delivery.body })
         delivery.ack()
-        log.warn('Dead-lettered.', { reason, deadLetterQueue })
+        const { reason, status } = diagnosis
+        log.warn('Dead-lettered.', { reason, status, deadLetterQueue })
         return
       } catch (error) {
         if (isInvalidMessage(error) && !bare) {
@@ -41,7 +42,7 @@ export class Settlement {
             reason: String(error),
           })
           bare = true
-          properties = bareProperties(delivery, reason, this.#config)
+          properties = bareProperties(delivery, diagnosis, this.#config)
           continue
         }
         const level = attempt === 1 ? 'error' : 'debug'

@@ -65,8 +65,10 @@ export class OptionReader {
     return option?.values.map((text) => attempt(name, option, text, parse, true)) ?? []
   }
 
-  has(name: string): boolean {
-    return this.#options.has(name)
+  /** Whether somebody asked for it: its value is not the default. */
+  given(name: string): boolean {
+    const option = this.#options.get(name)
+    return option !== undefined && option.origin !== 'default'
   }
 
   /** For what is wrong only beside another option. */

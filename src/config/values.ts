@@ -45,6 +45,25 @@ export function duration(text: string): number {
   return milliseconds
 }
 
+const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
+
+/** `64KiB`, `8MiB`, from `min` to `max` bytes. */
+export function size(min: number, max: number): Parse<number> {
+  return (text) => {
+    const [, digits, unit] = /^(\d{1,10})(B|KiB|MiB|GiB)$/.exec(text) ?? []
+    const bytes = Number(digits) * (BYTES[unit ?? ''] ?? Number.NaN)
+    if (Number.isNaN(bytes)) throw new Error('must be a size such as 512B, 64KiB or 8MiB')
+    if (bytes < min || bytes > max) throw new Error(`must be from ${min} to ${max} bytes`)
+    return bytes
+  }
+}
+
+/** A path as in a URL, which is how php-fpm names its pages. */
+export function pagePath(text: string): string {
+  if (!/^\/[\w./-]+$/.test(text)) throw new Error('must be a path such as /status')
+  return text
+}
+
 /** An AMQP short string (AMQP 0-9-1, section 4.2.5.3) holds 255 bytes. */
 const SHORT_STRING_BYTES = 255
 

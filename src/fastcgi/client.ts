@@ -1,18 +1,30 @@
 import type { PoolAddress } from './address.ts'
 
-/**
- * One FastCGI responder request (FastCGI 1.0, section 6.2). The params given here are sent after those the
- * client was configured with; where both name one, this one wins.
- */
+/** The stdin stream: whole, or in pieces with its length known beforehand. */
+export type FastCgiBody = Uint8Array | { readonly length: number; readonly pieces: AsyncIterable<Uint8Array> }
+
+/** One FastCGI responder request (FastCGI 1.0, section 6.2). */
 export interface FastCgiRequest {
+  /**
+   * Sent after the params the client was configured with; php-fpm takes the last of two with one name.
+   * CONTENT_LENGTH is set from the body: php-fpm reads no further than that, and waits when there is less.
+   */
   readonly params: Readonly<Record<string, string>>
-  /** The stdin stream, whole. CONTENT_LENGTH is set from it: php-fpm ignores a body without one. */
-  readonly body: Uint8Array
+  readonly body: FastCgiBody
   /**
    * Called once, when the last byte of the request has been handed to the socket: from here on the pool may
    * execute the script, whatever happens to this connection.
    */
   readonly onSent?: () => void
+  /** Cancels: closes the socket. php-fpm ends the script at its next output, or never. */
+  readonly signal?: AbortSignal
+}
+
+/** Milliseconds since the request was asked for; `connect` is what of them went into a connection. */
+export interface FastCgiTimings {
+  readonly connect: number
+  readonly firstByte: number
+  readonly total: number
 }
 
 /** A complete answer: endRequest has arrived. */
@@ -27,6 +39,9 @@ export interface FastCgiResponse {
   /** What the script and php-fpm wrote as stderr records; at most `maxStderr` bytes of it. */
   readonly stderr: string
   readonly stderrTruncated: boolean
+  /** What the application says of itself; php-fpm always says 0, even after `exit(3)`. */
+  readonly appStatus: number
+  readonly timings: FastCgiTimings
 }
 
 export interface FastCgiClientOptions {
@@ -53,6 +68,8 @@ export interface FastCgiClient {
    * @throws {FastCgiError} with phase `connect`
    */
   probe(): Promise<void>
+  /** Closes what is kept open between requests. Idempotent. */
+  close(): void
 }
 
 /**
@@ -63,13 +80,25 @@ export interface FastCgiClient {
  */
 export type FastCgiPhase = 'connect' | 'send' | 'receive'
 
-/** Stable names of what can go wrong; the operating system's own name is in `cause`. */
+/**
+ * Stable names of what can go wrong; the operating system's own name is in `cause`.
+ * - `CONNECT_FAILED`: no connection (ENOENT, ECONNREFUSED, EACCES, a backlog that stays full, no answer in time);
+ * - `SEND_FAILED`, `CONNECTION_LOST`: the connection ended before the request was sent, or before endRequest came;
+ * - `TIMEOUT`, `CANCELLED`: we closed the connection;
+ * - `REQUEST_REFUSED`, `EMPTY_ANSWER`: endRequest came, and the script was not run;
+ * - `MALFORMED_ANSWER`: something came that is no FastCGI answer;
+ * - `INVALID_REQUEST`: a param fits into no record.
+ */
 export type FastCgiErrorCode =
   | 'CONNECT_FAILED'
   | 'SEND_FAILED'
   | 'CONNECTION_LOST'
-  | 'MALFORMED_ANSWER'
+  | 'TIMEOUT'
+  | 'CANCELLED'
   | 'REQUEST_REFUSED'
+  | 'EMPTY_ANSWER'
+  | 'MALFORMED_ANSWER'
+  | 'INVALID_REQUEST'
 
 /** The one error of this folder. */
 export class FastCgiError extends Error {

@@ -40,7 +40,7 @@ it.each(HOSTILE)('with %s', async (_, properties) => {
   try {
     const delivery = new RecordingDelivery({ properties })
     const settlement = new Settlement(config, publisher, AbortSignal.timeout(1_000))
-    await settlement.deadLetter(delivery, 'a reason', log)
+    await settlement.deadLetter(delivery, { reason: 'a reason' }, log)
     expect([delivery.settled, broker.published]).toEqual([['ack'], 1])
   } finally {
     await publisher.close()

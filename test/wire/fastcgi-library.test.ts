@@ -26,6 +26,8 @@ describe('a complete answer', () => {
       bodyTruncated: false,
       stderr: 'warned',
       stderrTruncated: false,
+      appStatus: 0,
+      timings: { connect: expect.any(Number), firstByte: expect.any(Number), total: expect.any(Number) },
     })
   })
 

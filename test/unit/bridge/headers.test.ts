@@ -14,12 +14,13 @@ afterEach(() => {
 const copyOf = (properties: MessageProperties) =>
   deadLetterProperties(
     new RecordingDelivery({ exchange: 'orders', routingKey: 'orders.new', properties }),
-    'not JSON',
+    { reason: 'not JSON' },
     config,
   )
 
 const DIAGNOSIS = {
   'x-fpm-bridge-reason': 'not JSON',
+  'x-fpm-bridge-script': '/srv/app/worker.php',
   'x-fpm-bridge-daemon-id': 'D-1',
   'x-fpm-bridge-queue': 'commands',
   'x-fpm-bridge-exchange': 'orders',

@@ -60,4 +60,6 @@ export const config: BridgeConfig = {
   script: '/srv/app/worker.php',
   payload: 'form',
   concurrency: 2,
+  ack: 'dispatched',
+  timeout: 0,
 }

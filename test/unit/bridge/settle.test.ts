@@ -28,7 +28,11 @@ class FailingPublisher implements Publisher {
 function settling(publisher: Publisher, delivery = new RecordingDelivery({ body: 'not JSON' })) {
   const log = recordingLog()
   const stop = new AbortController()
-  const settled = new Settlement(config, publisher, stop.signal).deadLetter(delivery, 'a reason', log)
+  const settled = new Settlement(config, publisher, stop.signal).deadLetter(
+    delivery,
+    { reason: 'a reason' },
+    log,
+  )
   let isSettled = false
   const end = settled.then(() => {
     isSettled = true

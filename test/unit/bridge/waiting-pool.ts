@@ -1,7 +1,8 @@
 import { Dispatcher } from '../../../src/bridge/dispatcher.ts'
-import type { OutgoingMessage } from '../../../src/bridge/ports.ts'
+import type { AckMode, OutgoingMessage } from '../../../src/bridge/ports.ts'
 import { Settlement } from '../../../src/bridge/settle.ts'
 import {
+  type FastCgiBody,
   type FastCgiClient,
   FastCgiError,
   type FastCgiRequest,
@@ -30,7 +31,7 @@ export class WaitingPool implements FastCgiClient {
     return new Promise((resolve, reject) => {
       this.requests.push({
         params,
-        body: Buffer.from(body),
+        body: wholeBody(body),
         onSent,
         succeed: resolve,
         complete(response) {
@@ -45,11 +46,26 @@ export class WaitingPool implements FastCgiClient {
   async probe(): Promise<void> {
     if (this.away) throw connectFailure()
   }
+
+  close(): void {}
+}
+
+function wholeBody(body: FastCgiBody): Buffer {
+  if (body instanceof Uint8Array) return Buffer.from(body)
+  throw new Error('the bridge sends whole bodies')
 }
 
 export function answer(status: number, stderr = ''): FastCgiResponse {
-  const body = Buffer.alloc(0)
-  return { status, stderr, body, headers: new Map(), bodyTruncated: false, stderrTruncated: false }
+  return {
+    status,
+    stderr,
+    body: Buffer.alloc(0),
+    headers: new Map(),
+    bodyTruncated: false,
+    stderrTruncated: false,
+    appStatus: 0,
+    timings: { connect: 0, firstByte: 1, total: 2 },
+  }
 }
 
 export const connectFailure = (): FastCgiError => new FastCgiError('CONNECT_FAILED', 'connect', 'no socket')
@@ -58,7 +74,7 @@ export const connectionLost = (): FastCgiError =>
   new FastCgiError('CONNECTION_LOST', 'receive', 'the connection ended')
 
 /** A dispatcher on such a pool, with a publisher that takes everything. */
-export function dispatcherOf(concurrency = 2) {
+export function dispatcherOf(concurrency = 2, ack: AckMode = 'dispatched') {
   const pool = new WaitingPool()
   const log = recordingLog()
   const published: OutgoingMessage[] = []
@@ -68,7 +84,7 @@ export function dispatcherOf(concurrency = 2) {
     },
   }
   const settlement = new Settlement(config, publisher, new AbortController().signal)
-  const dispatcher = new Dispatcher({ ...config, concurrency }, pool, settlement, log)
+  const dispatcher = new Dispatcher({ ...config, concurrency, ack }, pool, settlement, log)
   const deliver = (body = '{}') => {
     const delivery = new RecordingDelivery({ body })
     dispatcher.accept(delivery)

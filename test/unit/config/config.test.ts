@@ -51,10 +51,27 @@ describe('run', () => {
       prefetch: 4,
       deadLetterQueue: 'commands.dead',
       drainTimeout: 30_000,
-      transport: 'fastcgi-client',
+      ack: 'dispatched',
+      timeout: 25 * 60_000,
+      transport: 'native',
+      keepAlive: false,
+      maxResponse: 1_048_576,
+      maxStderr: 65_536,
+      statusPath: '/status',
+      pingPath: '/ping',
       logLevel: 'info',
       logFormat: 'auto',
     })
+  })
+
+  it.each([
+    [{ ack: 'completed' }, true],
+    [{ ack: 'completed', 'keep-alive': 'off' }, false],
+    [{ ack: 'dispatched' }, false],
+    [{ ack: 'dispatched', 'keep-alive': 'on' }, true],
+    [{ ack: 'completed', transport: 'fastcgi-client' }, false],
+  ])('with %j reuses connections: %s', (given, keepAlive) => {
+    expect(run(given)).toMatchObject({ keepAlive })
   })
 
   it('is frozen', () => {
@@ -100,7 +117,17 @@ describe('run', () => {
       { 'dead-letter-queue': 'commands' },
       '--dead-letter-queue is the queue that is consumed: given-up messages would come back for ever',
     ],
-    [{ transport: 'http' }, '--transport must be fastcgi-client, not "http"'],
+    [{ transport: 'http' }, '--transport must be native or fastcgi-client, not "http"'],
+    [{ ack: 'never' }, '--ack must be dispatched or completed, not "never"'],
+    [{ 'keep-alive': 'yes' }, '--keep-alive must be auto or on or off, not "yes"'],
+    [{ transport: 'fastcgi-client', 'keep-alive': 'on' }, '--keep-alive needs --transport native'],
+    [{ transport: 'fastcgi-client', timeout: '5s' }, '--timeout needs --transport native'],
+    [{ timeout: '-1s' }, '--timeout must be a duration such as 500ms, 30s, 25m or 2h, not "-1s"'],
+    [{ 'max-response': '1' }, '--max-response must be a size such as 512B, 64KiB or 8MiB, not "1"'],
+    [{ 'max-response': '1B' }, '--max-response must be from 1024 to 1073741824 bytes, not "1B"'],
+    [{ 'max-stderr': '2GiB' }, '--max-stderr must be from 0 to 1073741824 bytes, not "2GiB"'],
+    [{ 'status-path': 'status' }, '--status-path must be a path such as /status, not "status"'],
+    [{ 'ping-path': '/a?b' }, '--ping-path must be a path such as /status, not "/a?b"'],
     [{ payload: 'json' }, '--payload must be form or raw, not "json"'],
     [{ 'log-level': 'trace' }, '--log-level must be error or warn or info or debug, not "trace"'],
     [{ url: 'amqp://host?heartbeat=abc' }, '--url has a heartbeat that is no integer from 0 to 65535'],

@@ -1,0 +1,143 @@
+import { FastCgiError, type FastCgiErrorCode, type FastCgiResponse, type FastCgiTimings } from './client.ts'
+import { REQUEST_COMPLETE } from './protocol.ts'
+import { RecordDecoder, type RecordSink } from './records.ts'
+import { parseResponseHead } from './response.ts'
+
+export interface ExchangeLimits {
+  /** Bytes of stdout kept. */
+  readonly maxResponse: number
+  /** Bytes of stderr kept. */
+  readonly maxStderr: number
+}
+
+/** The first bytes of a stream; the rest is counted, not kept. */
+class Capture {
+  readonly #limit: number
+  readonly #pieces: Buffer[] = []
+  #kept = 0
+  truncated = false
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  take(piece: Buffer): void {
+    const room = this.#limit - this.#kept
+    if (piece.length > room) this.truncated = true
+    if (room === 0) return
+    // A copy: a small piece would keep the whole chunk it was read in.
+    const kept = Buffer.from(piece.subarray(0, room))
+    this.#pieces.push(kept)
+    this.#kept += kept.length
+  }
+
+  bytes(): Buffer {
+    return this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces, this.#kept)
+  }
+}
+
+/** One request on its way: takes in what the socket says and ends, once, with a response or an error. */
+export class Exchange implements RecordSink {
+  readonly response: Promise<FastCgiResponse>
+  readonly #decoder = new RecordDecoder(this)
+  readonly #stdout: Capture
+  readonly #stderr: Capture
+  readonly #started: number
+  readonly #connectMs: number
+  #resolve: (response: FastCgiResponse) => void = () => {}
+  #reject: (error: FastCgiError) => void = () => {}
+  #firstByteAt: number | undefined
+  #sent = false
+  #ended = false
+
+  /** @param started when the request was asked for; `connectMs` of it went into the connection */
+  constructor(limits: ExchangeLimits, started: number, connectMs: number) {
+    this.#stdout = new Capture(limits.maxResponse)
+    this.#stderr = new Capture(limits.maxStderr)
+    this.#started = started
+    this.#connectMs = connectMs
+    this.response = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Whether any byte of an answer has come. */
+  get answering(): boolean {
+    return this.#firstByteAt !== undefined
+  }
+
+  get sent(): boolean {
+    return this.#sent
+  }
+
+  /** The last byte of the request is in the socket. */
+  markSent(): void {
+    this.#sent = true
+  }
+
+  /** Bytes of the answer. */
+  receive(chunk: Buffer): void {
+    this.#firstByteAt ??= performance.now()
+    const fault = this.#decoder.write(chunk)
+    if (fault !== undefined) this.fail('MALFORMED_ANSWER', `the pool does not answer in FastCGI: ${fault}`)
+  }
+
+  stdout(piece: Buffer): void {
+    this.#stdout.take(piece)
+  }
+
+  stderr(piece: Buffer): void {
+    this.#stderr.take(piece)
+  }
+
+  endRequest(appStatus: number, protocolStatus: number): void {
+    if (protocolStatus !== REQUEST_COMPLETE) {
+      this.fail('REQUEST_REFUSED', `the pool refused the request with protocolStatus ${protocolStatus}`)
+      return
+    }
+    const output = this.#stdout.bytes()
+    if (output.length === 0) {
+      // php-fpm ends like this what it will not run: no REQUEST_METHOD, a second request on one connection.
+      this.fail('EMPTY_ANSWER', 'the pool ended the request without an answer; the script was not run')
+      return
+    }
+    const head = parseResponseHead(output)
+    if (head === undefined) {
+      this.fail('MALFORMED_ANSWER', 'the answer has no complete CGI header block')
+      return
+    }
+    this.#ended = true
+    this.#resolve({
+      status: head.status,
+      headers: head.headers,
+      body: output.subarray(head.bodyOffset),
+      bodyTruncated: this.#stdout.truncated,
+      stderr: this.#stderr.bytes().toString('utf8'),
+      stderrTruncated: this.#stderr.truncated,
+      appStatus,
+      timings: this.#timings(),
+    })
+  }
+
+  /** Ends without a response; a second end changes nothing. */
+  fail(code: FastCgiErrorCode, message: string, cause?: unknown): void {
+    if (this.#ended) return
+    this.#ended = true
+    const phase = this.#sent || this.answering ? 'receive' : 'send'
+    this.#reject(new FastCgiError(code, phase, message, { cause }))
+  }
+
+  #timings(): FastCgiTimings {
+    const now = performance.now()
+    return {
+      connect: this.#connectMs,
+      firstByte: (this.#firstByteAt ?? now) - this.#started,
+      total: now - this.#started,
+    }
+  }
+}

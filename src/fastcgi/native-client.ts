@@ -1,0 +1,206 @@
+import {
+  type FastCgiBody,
+  type FastCgiClient,
+  type FastCgiClientOptions,
+  FastCgiError,
+  type FastCgiRequest,
+  type FastCgiResponse,
+} from './client.ts'
+import { probePool } from './connect.ts'
+import { Connection, type FastCgiMessage } from './connection.ts'
+import { Connector } from './connector.ts'
+import { Exchange } from './exchange.ts'
+import { learnPoolKind, type PoolKind } from './pool-status.ts'
+import { RequestEncoder, streamStdin } from './request.ts'
+
+export interface NativeClientOptions extends FastCgiClientOptions {
+  /**
+   * Whether connections are used again. A kept connection holds a child, so it is let go after 1 s or 200 requests:
+   * other clients of the pool get their turn.
+   */
+  readonly keepAlive: boolean
+  /** Milliseconds for a request as a whole, the wait for a connection included; 0 = no limit. */
+  readonly timeout: number
+  /** The pool's `pm.status_path`, which tells what kind of pool it is. */
+  readonly statusPath: string
+}
+
+/** Milliseconds until a connect that nobody answers has failed (TCP; a Unix socket answers at once). */
+const CONNECT_TIMEOUT = 5_000
+/** Milliseconds of nothing but EAGAIN after which a request fails: php-fpm may have hung. */
+const BACKLOG_TIMEOUT = 30_000
+/** After so much use a kept connection is let go. */
+const MAX_USE = { milliseconds: 1_000, requests: 200 } as const
+/** Milliseconds that the status page gets: a child serves it, and all may be busy. */
+const STATUS_TIMEOUT = 1_000
+/** Milliseconds between two looks at the status page while the pool's kind is unknown. */
+const STATUS_INTERVAL = 10_000
+
+/** Why we end a request ourselves. */
+type EndCode = 'TIMEOUT' | 'CANCELLED'
+
+/** The FastCGI client of a daemon: each request ends, in time, with an answer or with what can be known instead. */
+export class NativeClient implements FastCgiClient {
+  readonly #options: NativeClientOptions
+  readonly #encoder: RequestEncoder
+  readonly #connector: Connector
+  /** Kept connections without a request, the hottest last. */
+  readonly #idle: Connection[] = []
+  #reaper: NodeJS.Timeout | undefined
+  #poolKind: PoolKind | undefined
+  #kindAskedAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: NativeClientOptions) {
+    this.#options = options
+    this.#encoder = new RequestEncoder(options.params)
+    this.#connector = new Connector({
+      address: options.address,
+      connectTimeout: CONNECT_TIMEOUT,
+      backlogTimeout: BACKLOG_TIMEOUT,
+      paced: () => this.#poolKind !== 'static' && this.#poolKind !== 'dynamic',
+    })
+  }
+
+  async probe(): Promise<void> {
+    await probePool(this.#options.address, CONNECT_TIMEOUT)
+    this.#askForKind()
+  }
+
+  async request(request: FastCgiRequest): Promise<FastCgiResponse> {
+    this.#askForKind()
+    const message = this.#encode(request)
+    const { timeout } = this.#options
+    const end = new AbortController()
+    const cancel = (): void => end.abort('CANCELLED' satisfies EndCode)
+    const timer =
+      timeout === 0 ? undefined : setTimeout(() => end.abort('TIMEOUT' satisfies EndCode), timeout)
+    if (request.signal?.aborted) cancel()
+    request.signal?.addEventListener('abort', cancel)
+    try {
+      return await this.#converse(message, request, end.signal)
+    } finally {
+      clearTimeout(timer)
+      request.signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  /** Closes kept connections; requests that are under way end as they would. Idempotent. */
+  close(): void {
+    clearTimeout(this.#reaper)
+    for (const connection of this.#idle.splice(0)) connection.destroy()
+  }
+
+  async #converse(
+    message: FastCgiMessage,
+    request: FastCgiRequest,
+    end: AbortSignal,
+  ): Promise<FastCgiResponse> {
+    const { onSent = () => {} } = request
+    const started = performance.now()
+    for (;;) {
+      const connection = this.#takeIdle(request.body) ?? (await this.#connect(end))
+      const reused = connection.requests > 0
+      const exchange = new Exchange(this.#options, started, performance.now() - started)
+      const giveUp = (): void => {
+        exchange.fail(end.reason as EndCode, this.#explain(end))
+        connection.destroy()
+      }
+      end.addEventListener('abort', giveUp)
+      try {
+        connection.send(exchange, message, onSent)
+        const response = await exchange.response
+        this.#release(connection)
+        return response
+      } catch (error) {
+        connection.destroy()
+        // php-fpm has closed the connection between two requests: at pm.max_requests, or on a reload. A reset is
+        // another matter: that is how a killed child looks.
+        if (!reused || exchange.answering || !isQuietClose(error)) throw error
+      } finally {
+        end.removeEventListener('abort', giveUp)
+      }
+    }
+  }
+
+  async #connect(end: AbortSignal): Promise<Connection> {
+    try {
+      if (!end.aborted) return new Connection(await this.#connector.open(end))
+    } catch (error) {
+      if (!end.aborted) throw error
+    }
+    throw new FastCgiError(end.reason as EndCode, 'connect', this.#explain(end))
+  }
+
+  #explain(end: AbortSignal): string {
+    return end.reason === 'TIMEOUT'
+      ? `no complete answer within ${this.#options.timeout} ms`
+      : 'the request was cancelled'
+  }
+
+  /** @throws {FastCgiError} INVALID_REQUEST */
+  #encode({ params, body }: FastCgiRequest): FastCgiMessage {
+    const { keepAlive } = this.#options
+    const all = { ...params, CONTENT_LENGTH: String(body.length) }
+    try {
+      if (body instanceof Uint8Array) return this.#encoder.encode(all, body, keepAlive)
+      return streamStdin(this.#encoder.head(all, keepAlive), body.pieces)
+    } catch (error) {
+      throw invalidRequest(error)
+    }
+  }
+
+  #takeIdle(body: FastCgiBody): Connection | undefined {
+    // A body that comes in pieces could not be sent once more if this connection turned out to be closed.
+    if (!(body instanceof Uint8Array)) return undefined
+    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
+      if (connection.usable && !isWorn(connection)) return connection
+      this.#letGo(connection)
+    }
+    return undefined
+  }
+
+  #release(connection: Connection): void {
+    if (!this.#options.keepAlive || !connection.usable || isWorn(connection)) {
+      this.#letGo(connection)
+      return
+    }
+    this.#idle.push(connection)
+    this.#reaper ??= setTimeout(() => this.#reap(), MAX_USE.milliseconds).unref()
+  }
+
+  #letGo(connection: Connection): void {
+    connection.destroy()
+    this.#connector.vacate()
+  }
+
+  #reap(): void {
+    const kept = this.#idle.splice(0)
+    this.#reaper = undefined
+    for (const connection of kept) this.#release(connection)
+  }
+
+  /** In the background: no request waits for it. */
+  #askForKind(): void {
+    const now = performance.now()
+    if (this.#poolKind !== undefined || now - this.#kindAskedAt < STATUS_INTERVAL) return
+    this.#kindAskedAt = now
+    const { address, statusPath } = this.#options
+    void learnPoolKind(address, statusPath, STATUS_TIMEOUT).then((kind) => {
+      this.#poolKind = kind
+    })
+  }
+}
+
+function invalidRequest(cause: unknown): FastCgiError {
+  return new FastCgiError('INVALID_REQUEST', 'connect', String(cause), { cause })
+}
+
+function isWorn(connection: Connection): boolean {
+  return (
+    connection.requests >= MAX_USE.requests || performance.now() - connection.openedAt >= MAX_USE.milliseconds
+  )
+}
+
+function isQuietClose(error: unknown): boolean {
+  return error instanceof FastCgiError && (error.systemCode === 'EOF' || error.systemCode === 'EPIPE')
+}

@@ -1,0 +1,131 @@
+import type { PoolAddress } from './address.ts'
+import { FastCgiError, type FastCgiResponse } from './client.ts'
+import { connectPool } from './connect.ts'
+import { Connection } from './connection.ts'
+import { Exchange } from './exchange.ts'
+import { RequestEncoder } from './request.ts'
+
+/** php-fpm's `pm`. */
+export type PoolKind = 'static' | 'dynamic' | 'ondemand'
+
+/** The status page (`pm.status_path`) as php-fpm's sapi/fpm/fpm/fpm_status.c prints it. */
+export interface PoolStatus {
+  readonly pool: string
+  readonly kind: PoolKind
+  readonly startSince: number
+  readonly acceptedConnections: number
+  /** Connections in the backlog; on a Unix socket php-fpm always reads 0. */
+  readonly listenQueue: number
+  readonly listenQueueLength: number
+  readonly idleProcesses: number
+  readonly activeProcesses: number
+  readonly totalProcesses: number
+  readonly maxActiveProcesses: number
+  readonly maxChildrenReached: number
+  readonly slowRequests: number
+}
+
+/** Enough for a page of some hundred bytes; one that is larger is not php-fpm's. */
+const LIMITS = { maxResponse: 64 * 1024, maxStderr: 4 * 1024 }
+
+/**
+ * Reads the status page. A child serves it, so it waits while all are busy; `pm.status_listen` gives it a socket
+ * of its own.
+ *
+ * @param path the pool's `pm.status_path`, such as `/status`
+ * @param timeout milliseconds
+ * @returns undefined when the pool has no such page, or something else under that name
+ * @throws {FastCgiError} TIMEOUT, or what befell the connection
+ */
+export async function readPoolStatus(
+  address: PoolAddress,
+  path: string,
+  timeout: number,
+): Promise<PoolStatus | undefined> {
+  const response = await askPage(address, path, 'json', timeout)
+  if (response.status !== 200) return undefined
+  try {
+    return toPoolStatus(JSON.parse(response.body.toString('utf8')))
+  } catch {
+    return undefined // a page, but not this one
+  }
+}
+
+/**
+ * Asks for `ping.path`.
+ *
+ * @returns whether the pool answered with its `ping.response`, `pong` by default
+ * @throws {FastCgiError} as readPoolStatus
+ */
+export async function pingPool(
+  address: PoolAddress,
+  path: string,
+  timeout: number,
+  expected = 'pong',
+): Promise<boolean> {
+  const response = await askPage(address, path, '', timeout)
+  return response.status === 200 && response.body.toString('utf8').trim() === expected
+}
+
+/**
+ * php-fpm finds its pages by SCRIPT_NAME, and looks at that only when there is a SCRIPT_FILENAME. It is given the
+ * page's own path, and never a script's: a pool without the page would run it.
+ */
+async function askPage(
+  address: PoolAddress,
+  path: string,
+  query: string,
+  timeout: number,
+): Promise<FastCgiResponse> {
+  const started = performance.now()
+  const connection = new Connection(await connectPool(address, timeout))
+  const exchange = new Exchange(LIMITS, started, performance.now() - started)
+  const timer = setTimeout(() => exchange.fail('TIMEOUT', `no answer for ${path} in ${timeout} ms`), timeout)
+  try {
+    const params = { REQUEST_METHOD: 'GET', SCRIPT_NAME: path, SCRIPT_FILENAME: path, QUERY_STRING: query }
+    connection.send(exchange, new RequestEncoder({}).encode(params, new Uint8Array(0), false), () => {})
+    return await exchange.response
+  } finally {
+    clearTimeout(timer)
+    connection.destroy()
+  }
+}
+
+/** @throws {Error} when the page is not php-fpm's */
+function toPoolStatus(page: Readonly<Record<string, unknown>>): PoolStatus {
+  const number = (name: string): number => {
+    const value = page[name]
+    if (typeof value !== 'number') throw new Error(`no ${name}`)
+    return value
+  }
+  const kind = page['process manager']
+  if (kind !== 'static' && kind !== 'dynamic' && kind !== 'ondemand') throw new Error('no process manager')
+  return {
+    pool: String(page['pool']),
+    kind,
+    startSince: number('start since'),
+    acceptedConnections: number('accepted conn'),
+    listenQueue: number('listen queue'),
+    listenQueueLength: number('listen queue len'),
+    idleProcesses: number('idle processes'),
+    activeProcesses: number('active processes'),
+    totalProcesses: number('total processes'),
+    maxActiveProcesses: number('max active processes'),
+    maxChildrenReached: number('max children reached'),
+    slowRequests: number('slow requests'),
+  }
+}
+
+/** For callers that only want to know what kind of pool it is; undefined when nobody says so in time. */
+export async function learnPoolKind(
+  address: PoolAddress,
+  path: string,
+  timeout: number,
+): Promise<PoolKind | undefined> {
+  try {
+    return (await readPoolStatus(address, path, timeout))?.kind
+  } catch (error) {
+    if (error instanceof FastCgiError) return undefined
+    throw error
+  }
+}
