@@ -76,7 +76,7 @@ export interface FastCgiClient {
  * How far a failed request came, which is all that settlement may conclude from a failure:
  * - `connect`: no byte was sent, the script certainly did not run;
  * - `send`: the request was not handed over whole;
- * - `receive`: it was, and the script may have run.
+ * - `receive`: it was, or an answer had begun: the script may have run.
  */
 export type FastCgiPhase = 'connect' | 'send' | 'receive'
 

@@ -67,7 +67,8 @@ export class Connector {
 
   /** A child has become free: one connect may take its place at once. */
   vacate(): void {
-    this.#vacancies.push(performance.now())
+    if (this.#options.paced()) this.#vacancies.push(performance.now())
+    else this.#vacancies.length = 0
   }
 
   /** Serves those who wait, one after the other. */

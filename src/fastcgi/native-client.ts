@@ -95,7 +95,11 @@ export class NativeClient implements FastCgiClient {
     request: FastCgiRequest,
     end: AbortSignal,
   ): Promise<FastCgiResponse> {
-    const { onSent = () => {} } = request
+    let sent = false
+    const onSent = (): void => {
+      if (!sent) request.onSent?.()
+      sent = true
+    }
     const started = performance.now()
     for (;;) {
       const connection = this.#takeIdle(request.body) ?? (await this.#connect(end))
