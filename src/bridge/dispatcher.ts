@@ -6,7 +6,7 @@ import type { BridgeConfig, Delivery, Log } from './ports.ts'
 import { type PreparedRequest, prepareRequest } from './request.ts'
 import type { Settlement } from './settle.ts'
 
-/** Bytes of a worker's stderr that go into a log line. */
+/** Characters of a worker's stderr that go into a log line. */
 const LOGGED_STDERR = 2_048
 
 /**
