@@ -1,0 +1,196 @@
+import { describe, expect, it } from 'vitest'
+import { RecordType } from '../../../src/fastcgi/protocol.ts'
+import {
+  encodeBeginRequest,
+  encodeHeader,
+  encodeRecord,
+  RecordDecoder,
+} from '../../../src/fastcgi/records.ts'
+import { RECORDED, RECORDED_END } from './recorded-answer.ts'
+
+describe('a record that we send (FastCGI 1.0, section 3.3)', () => {
+  it.each<[number, number[]]>([
+    [0, [1, 5, 0, 1, 0, 0, 0, 0]],
+    [127, [1, 5, 0, 1, 0, 127, 0, 0]],
+    [128, [1, 5, 0, 1, 0, 128, 0, 0]],
+    [255, [1, 5, 0, 1, 0, 255, 0, 0]],
+    [256, [1, 5, 0, 1, 1, 0, 0, 0]],
+    [65_535, [1, 5, 0, 1, 255, 255, 0, 0]],
+  ])('of %d bytes has the header %j, without padding', (length, header) => {
+    const content = Buffer.alloc(length, 'x')
+    expect([...encodeHeader(RecordType.stdin, length)]).toEqual(header)
+    expect(
+      encodeRecord(RecordType.stdin, content).equals(Buffer.concat([Buffer.from(header), content])),
+    ).toBe(true)
+  })
+
+  it('cannot be larger', () => {
+    expect(() => encodeRecord(RecordType.stdin, Buffer.alloc(65_536))).toThrow(RangeError)
+    expect(() => encodeHeader(RecordType.stdin, 65_536)).toThrow(RangeError)
+  })
+
+  it('beginRequest', () => {
+    expect([...encodeBeginRequest(false)]).toEqual([1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0])
+    expect([...encodeBeginRequest(true)]).toEqual([1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0])
+  })
+})
+
+/** What a decoder says of these chunks: the streams put together, the end, the fault. */
+function decode(...chunks: Buffer[]) {
+  const seen = { stdout: '', stderr: '', ends: [] as number[][], fault: undefined as string | undefined }
+  const decoder = new RecordDecoder({
+    stdout: (piece) => {
+      expect(piece.length).toBeGreaterThan(0)
+      seen.stdout += piece.toString('latin1')
+    },
+    stderr: (piece) => {
+      expect(piece.length).toBeGreaterThan(0)
+      seen.stderr += piece.toString('latin1')
+    },
+    endRequest: (...end) => seen.ends.push(end),
+  })
+  for (const chunk of chunks) seen.fault = decoder.write(chunk)
+  return seen
+}
+
+/** A record with any header. */
+function raw(header: number[], content: string | number[] = []): Buffer {
+  return Buffer.concat([Buffer.from(header), Buffer.from(content as string)])
+}
+
+const STDOUT = raw([1, 6, 0, 1, 0, 5, 0, 0], 'hello')
+const END = raw([1, 3, 0, 1, 0, 8, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0])
+
+describe('an answer', () => {
+  const whole = {
+    stdout: expect.stringMatching(/^Status: 503 [\s\S]+hello world\n$/),
+    stderr: 'PHP message: first; PHP message: second',
+    ends: [[0, 0]],
+    fault: undefined,
+  }
+
+  it('as php-fpm sends it', () => {
+    expect(decode(RECORDED)).toEqual(whole)
+  })
+
+  it('says the same, wherever it is cut in two', () => {
+    for (let at = 0; at <= RECORDED.length; at += 1) {
+      expect(decode(RECORDED.subarray(0, at), RECORDED.subarray(at)), `cut at ${at}`).toEqual(whole)
+    }
+  })
+
+  it('says the same, wherever it is cut in three', () => {
+    const { stdout } = decode(RECORDED)
+    for (let first = 0; first <= RECORDED.length; first += 1) {
+      for (let second = first; second <= RECORDED.length; second += 3) {
+        const seen = decode(
+          RECORDED.subarray(0, first),
+          RECORDED.subarray(first, second),
+          RECORDED.subarray(second),
+        )
+        if (seen.stdout !== stdout || seen.ends.length !== 1 || seen.fault !== undefined) {
+          expect.fail(`cut at ${first} and ${second}: ${JSON.stringify(seen)}`)
+        }
+      }
+    }
+  })
+
+  it.each([1, 2, 3, 5, 7, 8, 9, 15, 16, 17])('says the same in pieces of %d bytes', (size) => {
+    const pieces = Array.from({ length: Math.ceil(RECORDED.length / size) }, (_, index) =>
+      RECORDED.subarray(index * size, (index + 1) * size),
+    )
+    expect(decode(...pieces)).toEqual(whole)
+  })
+
+  it('that stops early has no end, and is not wrong for that', () => {
+    for (let at = 0; at < RECORDED.length; at += 1) {
+      const { ends, fault } = decode(RECORDED.subarray(0, at))
+      expect([ends, fault], `cut at ${at}`).toEqual([[], undefined])
+    }
+  })
+
+  it('ends only after the padding of its last record', () => {
+    const end = raw([1, 3, 0, 1, 0, 8, 3, 0], [0, 0, 0, 0, 0, 0, 0, 0])
+    const padding = Buffer.from([0xaa, 0xaa, 0xaa])
+    expect(decode(end, padding.subarray(1))).toMatchObject({ ends: [], fault: undefined })
+    expect(decode(end, padding)).toMatchObject({ ends: [[0, 0]], fault: undefined })
+  })
+
+  it.each([
+    ['content of 65,535 bytes', raw([1, 6, 0, 1, 255, 255, 0, 0], 'x'.repeat(65_535))],
+    ['padding of 255', raw([1, 6, 0, 1, 255, 0, 255, 0], 'x'.repeat(65_280) + '\0'.repeat(255))],
+    ['a reserved byte that is not 0', raw([1, 6, 0, 1, 0, 1, 0, 7], 'x')],
+    ['an empty record, which ends a stream', raw([1, 6, 0, 1, 0, 0, 0, 0])],
+    ['an empty record with padding', raw([1, 7, 0, 1, 0, 0, 2, 0], [1, 2])],
+  ])('may have %s', (_, record) => {
+    expect(decode(record, END)).toMatchObject({ ends: [[0, 0]], fault: undefined })
+  })
+
+  it.each([
+    [0, 0],
+    [0xff_ff_ff_ff, 0],
+    [3, 0],
+    [0, 1],
+    [0, 2],
+    [0, 3],
+    [0, 255],
+  ])('tells appStatus %d and protocolStatus %d', (appStatus, protocolStatus) => {
+    const body = Buffer.alloc(8)
+    body.writeUInt32BE(appStatus)
+    body[4] = protocolStatus
+    expect(decode(Buffer.concat([END.subarray(0, 8), body])).ends).toEqual([[appStatus, protocolStatus]])
+  })
+})
+
+describe('what is no answer', () => {
+  it.each<[string, Buffer, string]>([
+    ['version 0', raw([0, 6, 0, 1, 0, 0, 0, 0]), 'version 0 where there should be 1'],
+    ['version 2', raw([2, 6, 0, 1, 0, 0, 0, 0]), 'version 2 where there should be 1'],
+    ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n'), 'version 72 where there should be 1'],
+    ['TLS', Buffer.from([21, 3, 1, 0, 2, 2, 70, 0]), 'version 21 where there should be 1'],
+    ['request 0', raw([1, 6, 0, 0, 0, 0, 0, 0]), 'a record of request 0'],
+    ['request 2', raw([1, 6, 0, 2, 0, 0, 0, 0]), 'a record of request 2'],
+    ['request 256', raw([1, 6, 1, 0, 0, 0, 0, 0]), 'a record of request 256'],
+    ['our own beginRequest', raw([1, 1, 0, 1, 0, 8, 0, 0]), 'a record of type 1'],
+    ['our own params', raw([1, 4, 0, 1, 0, 0, 0, 0]), 'a record of type 4'],
+    ['FCGI_DATA', raw([1, 8, 0, 1, 0, 0, 0, 0]), 'a record of type 8'],
+    ['FCGI_UNKNOWN_TYPE', raw([1, 11, 0, 1, 0, 8, 0, 0]), 'a record of type 11'],
+    ['type 0', raw([1, 0, 0, 1, 0, 0, 0, 0]), 'a record of type 0'],
+    ['type 255', raw([1, 255, 0, 1, 0, 0, 0, 0]), 'a record of type 255'],
+    ['an empty endRequest', raw([1, 3, 0, 1, 0, 0, 0, 0]), 'endRequest of 0 bytes'],
+    ['an endRequest of 7 bytes', raw([1, 3, 0, 1, 0, 7, 0, 0]), 'endRequest of 7 bytes'],
+    ['an endRequest of 65,535 bytes', raw([1, 3, 0, 1, 255, 255, 0, 0]), 'endRequest of 65535 bytes'],
+  ])('%s', (_, bytes, fault) => {
+    expect(decode(bytes)).toMatchObject({ ends: [], fault })
+    expect(decode(STDOUT, bytes, END)).toEqual({ stdout: 'hello', stderr: '', ends: [], fault })
+  })
+
+  it.each([
+    ['in the same chunk', (rest: Buffer) => [Buffer.concat([STDOUT, END, rest])]],
+    ['in the next', (rest: Buffer) => [Buffer.concat([STDOUT, END]), rest]],
+  ])('bytes after endRequest, %s: the end counts, and the fault is told', (_, chunks) => {
+    for (const rest of [Buffer.from([0]), END, STDOUT, RECORDED]) {
+      expect(decode(...chunks(rest))).toEqual({
+        stdout: 'hello',
+        stderr: '',
+        ends: [[0, 0]],
+        fault: 'bytes after endRequest',
+      })
+    }
+  })
+
+  it('says so again for all that follows, and calls nobody any more', () => {
+    expect(decode(Buffer.alloc(8), RECORDED, Buffer.alloc(0))).toEqual({
+      stdout: '',
+      stderr: '',
+      ends: [],
+      fault: 'version 0 where there should be 1',
+    })
+  })
+
+  it('a header alone is enough to tell: nothing is waited for', () => {
+    expect(RECORDED.subarray(RECORDED_END, RECORDED_END + 2)).toEqual(Buffer.from([1, 3]))
+    expect(decode(Buffer.from('HTTP/1.')).fault).toBeUndefined()
+    expect(decode(Buffer.from('HTTP/1.1')).fault).toBeDefined()
+  })
+})
