@@ -105,9 +105,10 @@ export class Connection {
   }
 
   #receive(chunk: Buffer): void {
-    if (this.#state.kind === 'busy' && !this.#state.exchange.ended) this.#state.exchange.receive(chunk)
-    // Nobody asked: whatever this is, the next answer could not be told from it.
-    else this.destroy()
+    const exchange = this.#state.kind === 'busy' ? this.#state.exchange : undefined
+    const expected = exchange !== undefined && !exchange.ended && exchange.receive(chunk)
+    // What nobody asked for, and what follows an answer: the next answer could not be told from it.
+    if (!expected) this.destroy()
   }
 
   #lose(cause: Error): void {

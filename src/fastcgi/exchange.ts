@@ -80,11 +80,17 @@ export class Exchange implements RecordSink {
     this.#sent = true
   }
 
-  /** Bytes of the answer. */
-  receive(chunk: Buffer): void {
+  /**
+   * Bytes of the answer.
+   *
+   * @returns false when they are no answer, or more than one: nothing that follows can be understood
+   */
+  receive(chunk: Buffer): boolean {
     this.#firstByteAt ??= performance.now()
     const fault = this.#decoder.write(chunk)
-    if (fault !== undefined) this.fail('MALFORMED_ANSWER', `the pool does not answer in FastCGI: ${fault}`)
+    if (fault === undefined) return true
+    this.fail('MALFORMED_ANSWER', `the pool does not answer in FastCGI: ${fault}`)
+    return false
   }
 
   stdout(piece: Buffer): void {

@@ -1,0 +1,89 @@
+import type { Socket } from 'node:net'
+import { afterEach } from 'vitest'
+import { endRequest, listen, ReceivedRequest, record, type ScriptedPool, TYPE } from './scripted-pool.ts'
+
+/** Where the client looks for the kind of the pool. */
+export const STATUS_PATH = '/status'
+
+const STATUS = JSON.stringify({
+  pool: 'scripted',
+  'process manager': 'static',
+  'start since': 1,
+  'accepted conn': 1,
+  'listen queue': 0,
+  'listen queue len': 0,
+  'idle processes': 1,
+  'active processes': 1,
+  'total processes': 2,
+  'max active processes': 1,
+  'max children reached': 0,
+  'slow requests': 0,
+})
+
+/** An answer as php-fpm gives it, `hello` unless told otherwise. */
+export const answer = (body = 'hello'): Buffer =>
+  Buffer.concat([record(TYPE.stdout, `Content-type: text/plain\r\n\r\n${body}`), endRequest()])
+
+/** What the pool does with a request that has arrived whole. `connection` and `turn` on it count from 1. */
+export type Turn = (socket: Socket, turn: number, connection: number, request: ReceivedRequest) => void
+
+export interface KeptPool extends ScriptedPool {
+  /** Connections that workers' requests came on. */
+  readonly connections: number
+  /** Those of them that are open. */
+  readonly open: number
+  /** The requests of workers, in the order in which they were whole. */
+  readonly received: readonly ReceivedRequest[]
+}
+
+const pools: ScriptedPool[] = []
+afterEach(async () => {
+  for (const pool of pools.splice(0)) await pool.close()
+})
+
+/**
+ * A static pool that keeps connections open and plays `turn` for each request; closed after the test. Questions for
+ * its status page it answers by itself.
+ */
+export async function keptPool(turn: Turn, kind: 'unix' | 'tcp' = 'unix'): Promise<KeptPool> {
+  const received: ReceivedRequest[] = []
+  let connections = 0
+  let open = 0
+  const pool = await listen((socket) => {
+    let request = new ReceivedRequest()
+    let number = 0
+    let turns = 0
+    socket.on('data', (chunk: Buffer) => {
+      request.take(chunk)
+      if (!request.whole) return
+      const whole = request
+      request = new ReceivedRequest()
+      if (whole.params.get('SCRIPT_NAME') === STATUS_PATH) {
+        socket.end(answer(STATUS))
+        return
+      }
+      turns += 1
+      if (turns === 1) {
+        connections += 1
+        open += 1
+        number = connections
+        socket.once('close', () => {
+          open -= 1
+        })
+      }
+      received.push(whole)
+      turn(socket, turns, number, whole)
+    })
+  }, kind)
+  pools.push(pool)
+  return {
+    ...pool,
+    received,
+    get connections() {
+      return connections
+    },
+    get open() {
+      return open
+    },
+  }
+}
