@@ -10,10 +10,13 @@ export interface ExchangeLimits {
   readonly maxStderr: number
 }
 
-/** The first bytes of a stream; the rest is counted, not kept. */
+/**
+ * The first bytes of a stream; the rest is dropped. They are copied into one buffer that grows: a script that flushes
+ * byte by byte sends a record for each, and as many small buffers would take a hundred times their content.
+ */
 class Capture {
   readonly #limit: number
-  readonly #pieces: Buffer[] = []
+  #buffer: Buffer = Buffer.alloc(0)
   #kept = 0
   truncated = false
 
@@ -22,17 +25,20 @@ class Capture {
   }
 
   take(piece: Buffer): void {
-    const room = this.#limit - this.#kept
-    if (piece.length > room) this.truncated = true
-    if (room === 0) return
-    // A copy: a small piece would keep the whole chunk it was read in.
-    const kept = Buffer.from(piece.subarray(0, room))
-    this.#pieces.push(kept)
-    this.#kept += kept.length
+    const kept = Math.min(piece.length, this.#limit - this.#kept)
+    if (kept < piece.length) this.truncated = true
+    if (this.#kept + kept > this.#buffer.length) this.#grow(this.#kept + kept)
+    this.#kept += piece.copy(this.#buffer, this.#kept, 0, kept)
   }
 
   bytes(): Buffer {
-    return this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces, this.#kept)
+    return this.#buffer.subarray(0, this.#kept)
+  }
+
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafe(Math.min(this.#limit, Math.max(needed, 2 * this.#buffer.length)))
+    this.#buffer.copy(larger, 0, 0, this.#kept)
+    this.#buffer = larger
   }
 }
 

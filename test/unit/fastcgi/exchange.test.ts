@@ -107,6 +107,20 @@ describe('limits', () => {
     const error = await failureOf(answer([stdout(HEAD), end()], { maxResponse: 3 }))
     expect([error.code, error.phase]).toEqual(['MALFORMED_ANSWER', 'receive'])
   })
+
+  it('bound what an answer of single bytes takes', async () => {
+    const mebibyte = 1024 * 1024
+    const chunk = Buffer.concat(Array<Buffer>(1_024).fill(stdout('\n')))
+    const before = process.memoryUsage()
+    const received = new Exchange({ ...LIMITS, maxResponse: mebibyte }, 0, 0)
+    for (let kept = 0; kept < 2 * mebibyte; kept += 1_024) received.receive(chunk)
+    const after = process.memoryUsage()
+    received.receive(end())
+    expect((await received.response).body.length).toBe(mebibyte - 1)
+    // In a small buffer each they took 130 MiB.
+    const grown = after.heapUsed + after.external - before.heapUsed - before.external
+    expect(grown).toBeLessThan(40 * mebibyte)
+  })
 })
 
 describe('what is no answer', () => {
