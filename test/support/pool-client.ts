@@ -1,0 +1,42 @@
+import { parsePoolAddress } from '../../src/fastcgi/address.ts'
+import type { FastCgiClient, FastCgiRequest, FastCgiResponse } from '../../src/fastcgi/client.ts'
+import { NativeClient, type NativeClientOptions } from '../../src/fastcgi/native-client.ts'
+import { testScript } from './fixtures.ts'
+import type { PoolAddress } from './pool.ts'
+
+export const behaveScript = testScript('behave.php')
+
+/** What a client of a pool is made of, in these tests. */
+export function clientOptions(pool: Pick<PoolAddress, 'socket'>, script = behaveScript) {
+  return {
+    address: parsePoolAddress(pool.socket),
+    params: { REQUEST_METHOD: 'POST', SCRIPT_FILENAME: script, SCRIPT_NAME: '/behave.php' },
+    maxResponse: 1024 * 1024,
+    maxStderr: 4_096,
+  }
+}
+
+/** Connections are used again, unless told otherwise. */
+export function nativeClient(
+  pool: Pick<PoolAddress, 'socket'>,
+  options: Partial<NativeClientOptions> = {},
+): NativeClient {
+  return new NativeClient({
+    ...clientOptions(pool),
+    keepAlive: true,
+    timeout: 20_000,
+    statusPath: '/status',
+    ...options,
+  })
+}
+
+/** Has test/support/php/behave.php do something. */
+export function behave(
+  client: FastCgiClient,
+  action: string,
+  value: string | number = '',
+  more: Partial<FastCgiRequest> = {},
+): Promise<FastCgiResponse> {
+  const params = { ACTION: action, VALUE: String(value), ...more.params }
+  return client.request({ body: new Uint8Array(0), ...more, params })
+}
