@@ -95,13 +95,10 @@ export class NativeClient implements FastCgiClient {
     request: FastCgiRequest,
     end: AbortSignal,
   ): Promise<FastCgiResponse> {
-    let sent = false
-    const onSent = (): void => {
-      if (!sent) request.onSent?.()
-      sent = true
-    }
+    const onSent = once(request.onSent)
     const started = performance.now()
     for (;;) {
+      if (end.aborted) throw this.#gaveUp(end)
       const connection = this.#takeIdle(request.body) ?? (await this.#connect(end))
       const reused = connection.requests > 0
       const exchange = new Exchange(this.#options, started, performance.now() - started)
@@ -110,6 +107,7 @@ export class NativeClient implements FastCgiClient {
         connection.destroy()
       }
       end.addEventListener('abort', giveUp)
+      if (end.aborted) giveUp()
       try {
         connection.send(exchange, message, onSent)
         const response = await exchange.response
@@ -128,11 +126,14 @@ export class NativeClient implements FastCgiClient {
 
   async #connect(end: AbortSignal): Promise<Connection> {
     try {
-      if (!end.aborted) return new Connection(await this.#connector.open(end))
+      return new Connection(await this.#connector.open(end))
     } catch (error) {
-      if (!end.aborted) throw error
+      throw end.aborted ? this.#gaveUp(end) : error
     }
-    throw new FastCgiError(end.reason as EndCode, 'connect', this.#explain(end))
+  }
+
+  #gaveUp(end: AbortSignal): FastCgiError {
+    return new FastCgiError(end.reason as EndCode, 'connect', this.#explain(end))
   }
 
   #explain(end: AbortSignal): string {
@@ -192,6 +193,15 @@ export class NativeClient implements FastCgiClient {
     void learnPoolKind(address, statusPath, STATUS_TIMEOUT).then((kind) => {
       this.#poolKind = kind
     })
+  }
+}
+
+/** A request that is sent once more has been sent all the same. */
+function once(callback: () => void = () => {}): () => void {
+  let called = false
+  return () => {
+    if (!called) callback()
+    called = true
   }
 }
 

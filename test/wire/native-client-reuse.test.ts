@@ -1,7 +1,8 @@
+import type { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { answer, keptPool } from './kept-pool.ts'
-import { clientOf, request } from './native-exchange.ts'
+import { clientOf, failureOf, request } from './native-exchange.ts'
 
 /* What becomes of a connection between two requests. */
 
@@ -42,5 +43,112 @@ describe('a kept connection', () => {
       await eventually('it is closed', () => pool.open === 0)
     }
     expect(pool.connections).toBe(3)
+  })
+})
+
+describe('a reused connection that ends before any byte of an answer', () => {
+  /** Closes each connection in the way given when its second request has come. */
+  const closing = (close: (socket: Socket) => void) =>
+    keptPool((socket, turn) => {
+      if (turn === 1) socket.write(answer())
+      else close(socket)
+    })
+
+  it('is replaced, once for each, and nobody sees it', async () => {
+    const pool = await closing((socket) => void socket.end())
+    const client = clientOf(pool)
+    const sent: number[] = []
+    for (let turn = 1; turn <= 3; turn += 1) {
+      const response = await client.request(request({ onSent: () => sent.push(turn) }))
+      expect(response.status).toBe(200)
+    }
+    // First the one, then the other half of each connection's life.
+    expect([pool.connections, pool.received.length, sent]).toEqual([3, 5, [1, 2, 3]])
+  })
+
+  it('was closed between the requests: the next goes to another', async () => {
+    const pool = await keptPool((socket) => void socket.end(answer()))
+    const client = clientOf(pool)
+    for (let turn = 1; turn <= 3; turn += 1) {
+      expect((await client.request(request())).status).toBe(200)
+    }
+    expect(pool.connections).toBe(3)
+  })
+
+  it('is replaced while the request is still being sent (EPIPE)', async () => {
+    const first = answer()
+    const pool = await keptPool((socket, _, connection) => {
+      if (connection === 1) socket.write(first, () => setImmediate(() => socket.destroy()))
+      else socket.write(answer())
+    })
+    const client = clientOf(pool)
+    await client.request(request())
+    const body = Buffer.alloc(4 * 1024 * 1024)
+    expect((await client.request(request({ body }))).status).toBe(200)
+    expect(pool.received.at(-1)?.stdin.length).toBe(body.length)
+  })
+
+  it('is not replaced when it was reset: so a killed child looks', async () => {
+    const pool = await keptPool((socket, turn) => {
+      if (turn === 1) socket.write(answer())
+      else socket.resetAndDestroy()
+    }, 'tcp')
+    const client = clientOf(pool)
+    await client.request(request())
+    const error = await failureOf(client.request(request()))
+    expect([error.code, error.phase, error.systemCode]).toEqual(['CONNECTION_LOST', 'receive', 'ECONNRESET'])
+    expect(pool.received.length).toBe(2)
+  })
+
+  it.each<[string, Buffer]>([
+    ['one byte', Buffer.from([1])],
+    ['half an answer', answer().subarray(0, -16)],
+  ])('is not replaced after %s of an answer', async (_, bytes) => {
+    const pool = await closing((socket) => void socket.end(bytes))
+    const client = clientOf(pool)
+    await client.request(request())
+    const error = await failureOf(client.request(request()))
+    expect([error.code, error.phase, error.systemCode]).toEqual(['CONNECTION_LOST', 'receive', 'EOF'])
+    expect(pool.received.length).toBe(2)
+  })
+
+  it('is replaced by a fresh one, whose end is an error: there is no loop', async () => {
+    let gone = false
+    const pool = await keptPool((socket) => {
+      if (gone) socket.end()
+      else socket.write(answer())
+    })
+    const client = clientOf(pool)
+    // Three connections, all idle.
+    await Promise.all([1, 2, 3].map(() => client.request(request())))
+    expect(pool.connections).toBe(3)
+    gone = true
+    const error = await failureOf(client.request(request()))
+    expect([error.code, error.phase]).toEqual(['CONNECTION_LOST', 'receive'])
+    expect([pool.connections, pool.received.length]).toEqual([4, 7])
+  })
+
+  it('is not used for a body in pieces, which could not be sent again', async () => {
+    async function* pieces() {
+      yield Buffer.from('a=')
+      yield Buffer.from('1')
+    }
+    const pool = await closing((socket) => void socket.end())
+    const client = clientOf(pool)
+    for (let turn = 1; turn <= 3; turn += 1) {
+      const body = { length: 3, pieces: pieces() }
+      expect((await client.request(request({ body }))).status).toBe(200)
+    }
+    expect(pool.received.map(({ stdin }) => stdin.toString())).toEqual(['a=1', 'a=1', 'a=1'])
+  })
+})
+
+describe('a kept connection is let go', () => {
+  it('after 200 requests', async () => {
+    const pool = await keptPool((socket) => void socket.write(answer()))
+    const client = clientOf(pool)
+    for (let turn = 1; turn <= 401; turn += 1) await client.request(request())
+    expect(pool.connections).toBeGreaterThanOrEqual(3)
+    expect(pool.connections).toBeLessThan(10)
   })
 })
