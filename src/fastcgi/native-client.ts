@@ -31,6 +31,8 @@ const CONNECT_TIMEOUT = 5_000
 const BACKLOG_TIMEOUT = 30_000
 /** After so much use a kept connection is let go. */
 const MAX_USE = { milliseconds: 1_000, requests: 200 } as const
+/** Milliseconds between two looks at what is kept: so much longer may an idle connection hold its child. */
+const REAP_INTERVAL = 100
 /** Milliseconds that the status page gets: a child serves it, and all may be busy. */
 const STATUS_TIMEOUT = 1_000
 /** Milliseconds between two looks at the status page while the pool's kind is unknown. */
@@ -47,6 +49,7 @@ export class NativeClient implements FastCgiClient {
   /** Kept connections without a request, the hottest last. */
   readonly #idle: Connection[] = []
   #reaper: NodeJS.Timeout | undefined
+  #closed = false
   #poolKind: PoolKind | undefined
   #kindAskedAt = Number.NEGATIVE_INFINITY
 
@@ -84,8 +87,9 @@ export class NativeClient implements FastCgiClient {
     }
   }
 
-  /** Closes kept connections; requests that are under way end as they would. Idempotent. */
+  /** Closes kept connections and keeps no more; requests that are under way end as they would. Idempotent. */
   close(): void {
+    this.#closed = true
     clearTimeout(this.#reaper)
     for (const connection of this.#idle.splice(0)) connection.destroy()
   }
@@ -165,12 +169,12 @@ export class NativeClient implements FastCgiClient {
   }
 
   #release(connection: Connection): void {
-    if (!this.#options.keepAlive || !connection.usable || isWorn(connection)) {
+    if (!this.#options.keepAlive || this.#closed || !connection.usable || isWorn(connection)) {
       this.#letGo(connection)
       return
     }
     this.#idle.push(connection)
-    this.#reaper ??= setTimeout(() => this.#reap(), MAX_USE.milliseconds).unref()
+    this.#reaper ??= setTimeout(() => this.#reap(), REAP_INTERVAL).unref()
   }
 
   #letGo(connection: Connection): void {

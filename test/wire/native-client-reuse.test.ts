@@ -151,4 +151,36 @@ describe('a kept connection is let go', () => {
     expect(pool.connections).toBeGreaterThanOrEqual(3)
     expect(pool.connections).toBeLessThan(10)
   })
+
+  it('after a second, used or not, and soon after that', async () => {
+    const pool = await keptPool((socket) => void socket.write(answer()))
+    const client = clientOf(pool)
+    await client.request(request())
+    // Another, a moment later: each has a second of its own.
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await Promise.all([client.request(request()), client.request(request())])
+    const opened = performance.now()
+    expect(pool.open).toBe(2)
+    await eventually('both are closed', () => pool.open === 0)
+    expect(performance.now() - opened).toBeLessThan(1_500)
+  })
+
+  it('when the client closes, at once; a request under way is answered, and then its connection goes too', async () => {
+    let finish: () => void = () => {}
+    const pool = await keptPool((socket, _, connection) => {
+      if (connection === 1) socket.write(answer())
+      else finish = () => void socket.write(answer())
+    })
+    const client = clientOf(pool)
+    const [first, second] = [client.request(request()), client.request(request())]
+    await Promise.race([first, second])
+    await eventually('the other is there', () => pool.received.length === 2)
+    client.close()
+    client.close()
+    await eventually('the idle one is closed', () => pool.open === 1)
+    finish()
+    expect((await first).status + (await second).status).toBe(400)
+    await eventually('both are closed', () => pool.open === 0, { within: 500 })
+    expect(pool.received.length).toBe(2)
+  })
 })
