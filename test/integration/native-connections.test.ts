@@ -1,0 +1,207 @@
+import { subscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect } from 'vitest'
+import type { FastCgiError } from '../../src/fastcgi/client.ts'
+import type { NativeClient, NativeClientOptions } from '../../src/fastcgi/native-client.ts'
+import { RequestEncoder } from '../../src/fastcgi/request.ts'
+import { eventually } from '../support/eventually.ts'
+import { type Fixtures, test } from '../support/fixtures.ts'
+import { load, openSockets } from '../support/load.ts'
+import type { Pool, PoolOptions } from '../support/pool.ts'
+import { behave, clientOptions, nativeClient } from '../support/pool-client.ts'
+import { readRecords, recordScript } from '../support/records.ts'
+
+/* What kept connections cost a real pool, and the others who use it. */
+
+const clients: NativeClient[] = []
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close()
+})
+
+function clientOf(pool: Pool, options?: Partial<NativeClientOptions>): NativeClient {
+  const client = nativeClient(pool, options)
+  clients.push(client)
+  return client
+}
+
+/**
+ * The connections that this process has asked for so far. The pool's status page is no help: what it calls accepted
+ * connections are requests.
+ */
+let connects = 0
+subscribe('net.client.socket', () => {
+  connects += 1
+})
+
+/** Of a client's requests, answered with the child's process id. */
+const pids = (client: NativeClient, count: number, concurrency: number) =>
+  load(count, concurrency, async () => Number((await behave(client, 'pid')).body.toString()))
+
+describe('a connection', () => {
+  test.for<[boolean, number]>([
+    [true, 1],
+    [false, 100],
+  ])('serves many requests or one (kept: %s)', async ([keepAlive, expected], { ownPool }) => {
+    const client = clientOf(await ownPool(), { keepAlive })
+    await client.probe() // and with it goes the question for the status page
+    const before = connects
+    const children = await pids(client, 100, 1)
+    expect(connects - before).toBeGreaterThanOrEqual(expected)
+    expect(connects - before).toBeLessThanOrEqual(expected + 1)
+    if (keepAlive) expect(new Set(children).size).toBe(1)
+  })
+
+  test.for([true, false])(
+    'is one of as many as there are requests at a time (kept: %s)',
+    async (keepAlive, { ownPool }) => {
+      const client = clientOf(await ownPool(), { keepAlive })
+      await client.probe()
+      await behave(client, 'pid')
+      const before = openSockets()
+      let most = 0
+      await load(800, 3, async () => {
+        await behave(client, 'pid')
+        most = Math.max(most, openSockets() - before)
+      })
+      expect(most).toBeGreaterThan(0)
+      // A socket that was closed in this turn of the event loop is gone in the next.
+      expect(most).toBeLessThanOrEqual(keepAlive ? 4 : 6)
+    },
+  )
+
+  test('is let go after 200 requests', async ({ ownPool }) => {
+    const client = clientOf(await ownPool())
+    const before = connects
+    await pids(client, 600, 1)
+    expect(connects - before).toBeGreaterThanOrEqual(3)
+  })
+
+  test('is let go within a second: nothing is left open', async ({ ownPool }) => {
+    const before = openSockets()
+    const client = clientOf(await ownPool())
+    await pids(client, 20, 4)
+    expect(openSockets()).toBeGreaterThan(before)
+    await eventually('all are closed', () => openSockets() <= before, { within: 2_000 })
+  })
+})
+
+describe('a pool whose children come and go', () => {
+  /** Messages of `recordScript`, which notes each execution. */
+  const execute = (client: NativeClient, number: number) =>
+    client.request({
+      params: { CONTENT_TYPE: 'application/x-www-form-urlencoded', AMQP_QUEUE: 'q' },
+      body: Buffer.from(`number=${number}&sleepMs=2`),
+    })
+
+  /** A thousand messages, four at a time; those that were executed, and the errors. */
+  async function executeAll(
+    keepAlive: boolean,
+    ownPool: Fixtures['ownPool'],
+    options: PoolOptions,
+    disturb: (pool: Pool) => Promise<void> = async () => {},
+  ) {
+    const folder = (await ownPool({ children: 1 })).directory
+    const pool = await ownPool({ ...options, environment: { WORKER_LOG: `${folder}/log` } })
+    const client = clientOf(pool, { keepAlive, params: clientOptions(pool, recordScript).params })
+    const failed = new Map<number, FastCgiError>()
+    const loaded = load(1_000, 4, (number) =>
+      execute(client, number).then(
+        ({ status }) => expect(status).toBe(200),
+        (error: FastCgiError) => void failed.set(number, error),
+      ),
+    )
+    await Promise.all([loaded, disturb(pool)])
+    const executed = readRecords(`${folder}/log`, 'q').map(({ post }) => Number(post['number']))
+    return { executed: executed.sort((a, b) => a - b), failed }
+  }
+
+  const all = Array.from({ length: 1_000 }, (_, index) => index + 1)
+  const reloadThrice = async (pool: Pool) => {
+    for (let time = 0; time < 3; time += 1) {
+      await sleep(150)
+      await pool.reload()
+    }
+  }
+  const graceful = { global: { process_control_timeout: '10s' } }
+
+  test.for([true, false])(
+    'at pm.max_requests: nothing is lost, nothing is done twice, and nobody sees it (kept: %s)',
+    async (keepAlive, { ownPool }) => {
+      const options = { settings: { 'pm.max_requests': 3 } }
+      const { executed, failed } = await executeAll(keepAlive, ownPool, options)
+      expect([...failed]).toEqual([])
+      expect(executed).toEqual(all)
+    },
+  )
+
+  test('on a reload: nothing is lost, nothing is done twice, and nobody sees it', async ({ ownPool }) => {
+    const { executed, failed } = await executeAll(false, ownPool, graceful, reloadThrice)
+    expect([...failed]).toEqual([])
+    expect(executed).toEqual(all)
+  })
+
+  /*
+   * A child that is told to stop ends after its answer with whatever has come meanwhile on its connection unread: the
+   * kernel makes that a reset, and a reset is also how a child looks that was killed while it executed.
+   */
+  test('on a reload, with connections kept: a request that was under way to its child is reported, and has not run', async ({
+    ownPool,
+  }) => {
+    const { executed, failed } = await executeAll(true, ownPool, graceful, reloadThrice)
+    for (const { code, phase, systemCode } of failed.values()) {
+      expect([code, phase, systemCode]).toEqual(['CONNECTION_LOST', 'receive', 'ECONNRESET'])
+    }
+    expect(failed.size).toBeLessThanOrEqual(3 * 4)
+    expect(executed).toEqual(all.filter((number) => !failed.has(number)))
+  })
+})
+
+describe('a pool that others use, too', () => {
+  /** Milliseconds that anybody may wait for a turn: the promise of letting go after a second. */
+  const TURN = 2_000
+
+  /** Keeps `concurrency` requests under way for so long; the longest that one of them took. */
+  async function longestOf(client: NativeClient, concurrency: number, milliseconds: number): Promise<number> {
+    const end = performance.now() + milliseconds
+    let longest = 0
+    const slot = async () => {
+      while (performance.now() < end) {
+        longest = Math.max(longest, (await behave(client, 'sleep', 2)).timings.total)
+      }
+    }
+    await Promise.all(Array.from({ length: concurrency }, slot))
+    return longest
+  }
+
+  test('two clients that keep connections and one that does not share two children: nobody waits long', async ({
+    ownPool,
+  }) => {
+    const pool = await ownPool({ children: 2 })
+    const longest = await Promise.all([
+      longestOf(clientOf(pool), 2, 3_000),
+      longestOf(clientOf(pool), 2, 3_000),
+      longestOf(clientOf(pool, { keepAlive: false }), 1, 3_000),
+    ])
+    for (const each of longest) expect(each, `${longest}`).toBeLessThan(TURN)
+  })
+
+  test('a connection that somebody keeps and does not use holds its child, and the others go on', async ({
+    ownPool,
+  }) => {
+    const pool = await ownPool({ children: 2 })
+    const foreign = connect(pool.socket)
+    const { params } = clientOptions(pool)
+    const [bytes] = new RequestEncoder(params).encode(
+      { ACTION: 'pid', CONTENT_LENGTH: '0' },
+      Buffer.alloc(0),
+      true,
+    )
+    foreign.write(bytes as Buffer)
+    await once(foreign, 'data')
+    // Three connections for the one child that is left.
+    expect(await longestOf(clientOf(pool), 3, 3_000)).toBeLessThan(2 * TURN)
+    foreign.destroy()
+  })
+})
