@@ -14,7 +14,7 @@ export interface ConnectorOptions {
   readonly address: PoolAddress
   /** Milliseconds. */
   readonly connectTimeout: number
-  /** Milliseconds of nothing but a full backlog after which a connect fails. */
+  /** Milliseconds of nothing but a full backlog, and no answer to anybody, after which a connect fails. */
   readonly backlogTimeout: number
   /** Whether growth has to be paced: the pool is ondemand, or nobody knows. */
   readonly paced: () => boolean
@@ -41,6 +41,8 @@ export class Connector {
   /** When each of the children became free that we count on. */
   readonly #vacancies: number[] = []
   #lastGrowth = Number.NEGATIVE_INFINITY
+  /** When the pool last took a connection, or was done with one. */
+  #lastProgress = Number.NEGATIVE_INFINITY
 
   constructor(options: ConnectorOptions) {
     this.#options = options
@@ -67,8 +69,9 @@ export class Connector {
 
   /** A child has become free: one connect may take its place at once. */
   vacate(): void {
-    if (this.#options.paced()) this.#vacancies.push(performance.now())
-    else this.#vacancies.length = 0
+    this.#lastProgress = performance.now()
+    // Nobody takes them where nothing is paced.
+    if (this.#options.paced()) this.#vacancies.push(this.#lastProgress)
   }
 
   /** Serves those who wait, one after the other. */
@@ -81,10 +84,13 @@ export class Connector {
           continue
         }
         try {
-          head.resolve(await this.#connect(head.signal))
+          const socket = await this.#connect(head.signal)
           pause = BACKLOG_PAUSE.min
+          // It may have been given up in this very moment.
+          if (head.signal.aborted) socket.destroy()
+          else head.resolve(socket)
         } catch (error) {
-          if (isBacklogFull(error) && performance.now() - head.since < this.#options.backlogTimeout) {
+          if (isBacklogFull(error) && this.#mayStillWait(head)) {
             await sleep(pause)
             pause = Math.min(pause * 2, BACKLOG_PAUSE.max)
             continue
@@ -108,8 +114,15 @@ export class Connector {
     return true
   }
 
-  #connect(signal: AbortSignal): Promise<Socket> {
-    return connectPool(this.#options.address, this.#options.connectTimeout, signal)
+  /** A pool that is slow is waited for, one that has hung is not. */
+  #mayStillWait({ since }: Waiting): boolean {
+    return performance.now() - Math.max(since, this.#lastProgress) < this.#options.backlogTimeout
+  }
+
+  async #connect(signal: AbortSignal): Promise<Socket> {
+    const socket = await connectPool(this.#options.address, this.#options.connectTimeout, signal)
+    this.#lastProgress = performance.now()
+    return socket
   }
 }
 

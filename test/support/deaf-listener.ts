@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { PoolAddress } from '../../src/fastcgi/address.ts'
+
+/** Listens, and then does nothing for ever: what the backlog holds is connected, and nobody accepts it. */
+const LISTEN = `
+  const { createServer } = require('node:net')
+  const where = process.argv[1] === 'tcp' ? { host: '127.0.0.1', port: 0 } : { path: process.argv[1] }
+  const server = createServer().listen({ ...where, backlog: 1 }, () => {
+    require('node:fs').writeSync(1, String(server.address().port ?? 0))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  })
+`
+
+export interface DeafListener {
+  readonly address: PoolAddress
+  close(): void
+}
+
+/** A listener whose backlog is full: a connect over a Unix socket fails with EAGAIN, one over TCP waits. */
+export async function deafListener(kind: PoolAddress['kind']): Promise<DeafListener> {
+  const folder = mkdtempSync(join(tmpdir(), 'fpm-bridge-deaf-'))
+  const path = join(folder, 'fpm.sock')
+  const child = spawn(process.execPath, ['-e', LISTEN, kind === 'unix' ? path : 'tcp'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const [port] = (await once(child.stdout, 'data')) as [Buffer]
+  const address: PoolAddress =
+    kind === 'unix' ? { kind, path } : { kind, host: '127.0.0.1', port: Number(port.toString()) }
+  const sockets: Socket[] = []
+  for (let full = false; !full; ) {
+    const socket = connect(kind === 'unix' ? { path } : { host: '127.0.0.1', port: Number(port.toString()) })
+    sockets.push(socket)
+    full = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(resolve, 200, true)
+      socket.once('connect', () => resolve(false)).once('error', () => resolve(true))
+      socket.once('close', () => clearTimeout(timer))
+    })
+  }
+  return {
+    address,
+    close() {
+      for (const socket of sockets) socket.destroy()
+      child.kill('SIGKILL')
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
