@@ -67,6 +67,11 @@ export class Connector {
     })
   }
 
+  /** Whether anybody waits for a connection. */
+  get waiting(): boolean {
+    return this.#queue.length > 0
+  }
+
   /** A child has become free: one connect may take its place at once. */
   vacate(): void {
     this.#lastProgress = performance.now()

@@ -1,5 +1,4 @@
 import {
-  type FastCgiBody,
   type FastCgiClient,
   type FastCgiClientOptions,
   FastCgiError,
@@ -10,6 +9,7 @@ import { probePool } from './connect.ts'
 import { Connection, type FastCgiMessage } from './connection.ts'
 import { Connector } from './connector.ts'
 import { Exchange } from './exchange.ts'
+import { KeptConnections } from './kept-connections.ts'
 import { learnPoolKind, type PoolKind } from './pool-status.ts'
 import { RequestEncoder, streamStdin } from './request.ts'
 
@@ -29,10 +29,8 @@ export interface NativeClientOptions extends FastCgiClientOptions {
 const CONNECT_TIMEOUT = 5_000
 /** Milliseconds of nothing but EAGAIN after which a request fails: php-fpm may have hung. */
 const BACKLOG_TIMEOUT = 30_000
-/** After so much use a kept connection is let go. */
-const MAX_USE = { milliseconds: 1_000, requests: 200 } as const
-/** Milliseconds between two looks at what is kept: so much longer may an idle connection hold its child. */
-const REAP_INTERVAL = 100
+/** Milliseconds without an answer on a new connection after which a request may be waiting for a child. */
+const PATIENCE = 50
 /** Milliseconds that the status page gets: a child serves it, and all may be busy. */
 const STATUS_TIMEOUT = 1_000
 /** Milliseconds between two looks at the status page while the pool's kind is unknown. */
@@ -46,10 +44,9 @@ export class NativeClient implements FastCgiClient {
   readonly #options: NativeClientOptions
   readonly #encoder: RequestEncoder
   readonly #connector: Connector
-  /** Kept connections without a request, the hottest last. */
-  readonly #idle: Connection[] = []
-  #reaper: NodeJS.Timeout | undefined
-  #closed = false
+  readonly #kept: KeptConnections
+  /** Requests on connections that have never answered, and when they were begun; the oldest first. */
+  readonly #unaccepted = new Map<Exchange, number>()
   #poolKind: PoolKind | undefined
   #kindAskedAt = Number.NEGATIVE_INFINITY
 
@@ -61,6 +58,11 @@ export class NativeClient implements FastCgiClient {
       connectTimeout: CONNECT_TIMEOUT,
       backlogTimeout: BACKLOG_TIMEOUT,
       paced: () => this.#poolKind !== 'static' && this.#poolKind !== 'dynamic',
+    })
+    this.#kept = new KeptConnections({
+      keepAlive: options.keepAlive,
+      childWanted: () => this.#connector.waiting || this.#isChildWanted(),
+      onLetGo: () => this.#connector.vacate(),
     })
   }
 
@@ -89,9 +91,7 @@ export class NativeClient implements FastCgiClient {
 
   /** Closes kept connections and keeps no more; requests that are under way end as they would. Idempotent. */
   close(): void {
-    this.#closed = true
-    clearTimeout(this.#reaper)
-    for (const connection of this.#idle.splice(0)) connection.destroy()
+    this.#kept.close()
   }
 
   async #converse(
@@ -103,7 +103,9 @@ export class NativeClient implements FastCgiClient {
     const started = performance.now()
     for (;;) {
       if (end.aborted) throw this.#gaveUp(end)
-      const connection = this.#takeIdle(request.body) ?? (await this.#connect(end))
+      // A body that comes in pieces could not be sent once more if a kept connection turned out to be closed.
+      const kept = request.body instanceof Uint8Array ? this.#kept.take() : undefined
+      const connection = kept ?? (await this.#connect(end))
       const reused = connection.requests > 0
       const exchange = new Exchange(this.#options, started, performance.now() - started)
       const giveUp = (): void => {
@@ -113,9 +115,11 @@ export class NativeClient implements FastCgiClient {
       end.addEventListener('abort', giveUp)
       if (end.aborted) giveUp()
       try {
+        if (!reused) this.#unaccepted.set(exchange, performance.now())
         connection.send(exchange, message, onSent)
         const response = await exchange.response
-        this.#release(connection)
+        this.#unaccepted.delete(exchange)
+        this.#kept.release(connection)
         return response
       } catch (error) {
         connection.destroy()
@@ -124,6 +128,7 @@ export class NativeClient implements FastCgiClient {
         if (!reused || exchange.answering || !isQuietClose(error)) throw error
       } finally {
         end.removeEventListener('abort', giveUp)
+        this.#unaccepted.delete(exchange)
       }
     }
   }
@@ -158,34 +163,15 @@ export class NativeClient implements FastCgiClient {
     }
   }
 
-  #takeIdle(body: FastCgiBody): Connection | undefined {
-    // A body that comes in pieces could not be sent once more if this connection turned out to be closed.
-    if (!(body instanceof Uint8Array)) return undefined
-    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
-      if (connection.usable && !isWorn(connection)) return connection
-      this.#letGo(connection)
+  /**
+   * Connected is not accepted: a request may wait in the pool's backlog while children are held by connections of ours
+   * that others use again and again, or nobody.
+   */
+  #isChildWanted(): boolean {
+    for (const [exchange, since] of this.#unaccepted) {
+      if (!exchange.answering) return performance.now() - since > PATIENCE
     }
-    return undefined
-  }
-
-  #release(connection: Connection): void {
-    if (!this.#options.keepAlive || this.#closed || !connection.usable || isWorn(connection)) {
-      this.#letGo(connection)
-      return
-    }
-    this.#idle.push(connection)
-    this.#reaper ??= setTimeout(() => this.#reap(), REAP_INTERVAL).unref()
-  }
-
-  #letGo(connection: Connection): void {
-    connection.destroy()
-    this.#connector.vacate()
-  }
-
-  #reap(): void {
-    const kept = this.#idle.splice(0)
-    this.#reaper = undefined
-    for (const connection of kept) this.#release(connection)
+    return false
   }
 
   /** In the background: no request waits for it. */
@@ -211,12 +197,6 @@ function once(callback: () => void = () => {}): () => void {
 
 function invalidRequest(cause: unknown): FastCgiError {
   return new FastCgiError('INVALID_REQUEST', 'connect', String(cause), { cause })
-}
-
-function isWorn(connection: Connection): boolean {
-  return (
-    connection.requests >= MAX_USE.requests || performance.now() - connection.openedAt >= MAX_USE.milliseconds
-  )
 }
 
 function isQuietClose(error: unknown): boolean {

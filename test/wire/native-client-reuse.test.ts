@@ -119,13 +119,14 @@ describe('a reused connection that ends before any byte of an answer', () => {
       else socket.write(answer())
     })
     const client = clientOf(pool)
+    await client.request(request())
     // Three connections, all idle.
     await Promise.all([1, 2, 3].map(() => client.request(request())))
     expect(pool.connections).toBe(3)
     gone = true
     const error = await failureOf(client.request(request()))
     expect([error.code, error.phase]).toEqual(['CONNECTION_LOST', 'receive'])
-    expect([pool.connections, pool.received.length]).toEqual([4, 7])
+    expect([pool.connections, pool.received.length]).toEqual([4, 8])
   })
 
   it('is not used for a body in pieces, which could not be sent again', async () => {

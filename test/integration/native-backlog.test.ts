@@ -1,0 +1,141 @@
+import { describe, expect } from 'vitest'
+import { Connection } from '../../src/fastcgi/connection.ts'
+import { Connector } from '../../src/fastcgi/connector.ts'
+import { Exchange } from '../../src/fastcgi/exchange.ts'
+import { learnPoolKind } from '../../src/fastcgi/pool-status.ts'
+import { RequestEncoder } from '../../src/fastcgi/request.ts'
+import { test } from '../support/fixtures.ts'
+import { load } from '../support/load.ts'
+import type { Pool } from '../support/pool.ts'
+import { behave, clientOptions, nativeClient } from '../support/pool-client.ts'
+
+/* More connects than a pool takes at a time. */
+
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+
+describe('a full backlog', () => {
+  test.for([true, false])(
+    'is waited out: 64 requests on 2 children with room for 4 are all answered (kept: %s)',
+    async (keepAlive, { ownPool }) => {
+      const client = nativeClient(await ownPool({ children: 2, settings: { 'listen.backlog': 4 } }), {
+        keepAlive,
+      })
+      await behave(client, 'pid')
+      const queued: { number: number; sent: number }[] = []
+      const before = process.cpuUsage()
+      const started = performance.now()
+      await Promise.all(
+        upTo(64).map(async (number) => {
+          let sent = 0
+          const onSent = () => {
+            sent = performance.now()
+          }
+          const { status, timings } = await behave(client, 'sleep', 50, { onSent })
+          // The first ones all try at once.
+          if (timings.connect > 20) queued.push({ number, sent })
+          expect(status).toBe(200)
+        }),
+      )
+      const { user, system } = process.cpuUsage(before)
+      const waited = performance.now() - started
+      client.close()
+      expect(waited).toBeGreaterThan(1_500)
+      expect(waited).toBeLessThan(4_000)
+      expect(queued.length).toBeGreaterThan(40)
+      // First come, first served.
+      const served = queued.toSorted((a, b) => a.sent - b.sent).map(({ number }) => number)
+      expect(served).toEqual(served.toSorted((a, b) => a - b))
+      // Microseconds of both, of milliseconds waited. It was 8 %.
+      expect((user + system) / 1_000 / waited).toBeLessThan(0.4)
+    },
+  )
+})
+
+/** 12 requests of half a second at once, with a Connector of our own; the milliseconds until the last is answered. */
+async function twelveAtOnce(pool: Pool, paced: boolean): Promise<number> {
+  const { address, params, maxResponse, maxStderr } = clientOptions(pool)
+  const connector = new Connector({
+    address,
+    connectTimeout: 5_000,
+    backlogTimeout: 5_000,
+    paced: () => paced,
+  })
+  const more = { ACTION: 'sleep', VALUE: '500', CONTENT_LENGTH: '0' }
+  const message = new RequestEncoder(params).encode(more, new Uint8Array(0), false)
+  const started = performance.now()
+  await Promise.all(
+    upTo(12).map(async () => {
+      const connection = new Connection(await connector.open(new AbortController().signal))
+      const exchange = new Exchange({ maxResponse, maxStderr }, started, 0)
+      connection.send(exchange, message, () => {})
+      await exchange.response
+      connection.destroy()
+    }),
+  )
+  return performance.now() - started
+}
+
+describe('an ondemand pool', () => {
+  const ONDEMAND = { pm: 'ondemand', children: 12 } as const
+  /** Milliseconds for 12 requests of 500 ms at once. On a busy machine, two in a row may meet on one child. */
+  const TWO_IN_A_ROW = 1_400
+
+  test.for([true, false])(
+    'has a child for each of 12 requests at once (kept: %s)',
+    async (keepAlive, { ownPool }) => {
+      const client = nativeClient(await ownPool(ONDEMAND), { keepAlive })
+      const started = performance.now()
+      await Promise.all(upTo(12).map(() => behave(client, 'sleep', 500)))
+      expect(performance.now() - started).toBeLessThan(TWO_IN_A_ROW)
+      client.close()
+    },
+  )
+
+  test('has it because connects are paced: without that, requests queue up on fewer children', async ({
+    ownPool,
+  }) => {
+    expect(await twelveAtOnce(await ownPool(ONDEMAND), true)).toBeLessThan(TWO_IN_A_ROW)
+    expect(await twelveAtOnce(await ownPool(ONDEMAND), false)).toBeGreaterThan(TWO_IN_A_ROW)
+  })
+
+  test('does not crawl with a connection for each request: the next takes the place of the last', async ({
+    ownPool,
+  }) => {
+    const client = nativeClient(await ownPool({ ...ONDEMAND, children: 4 }), { keepAlive: false })
+    await load(8, 4, () => behave(client, 'pid'))
+    const started = performance.now()
+    await load(2_000, 4, () => behave(client, 'pid'))
+    // 2 ms and more for each were 4 s.
+    expect(performance.now() - started).toBeLessThan(3_000)
+    client.close()
+  })
+})
+
+describe('the kind of a pool', () => {
+  test.for(['static', 'dynamic', 'ondemand'] as const)(
+    '%s is known from its status page',
+    async (pm, { ownPool }) => {
+      const { address } = clientOptions(await ownPool({ pm }))
+      expect(await learnPoolKind(address, '/status', 1_000)).toBe(pm)
+    },
+  )
+
+  test('is unknown without a status page, and nothing is executed to find out', async ({ ownPool }) => {
+    const { address } = clientOptions(await ownPool())
+    expect(await learnPoolKind(address, '/other', 1_000)).toBeUndefined()
+  })
+
+  test('is unknown after a second when all children are busy; requests do not wait for it', async ({
+    ownPool,
+  }) => {
+    const pool = await ownPool({ children: 1 })
+    const client = nativeClient(pool, { keepAlive: false })
+    const busy = behave(client, 'sleep', 2_500)
+    const started = performance.now()
+    expect(await learnPoolKind(clientOptions(pool).address, '/status', 1_000)).toBeUndefined()
+    expect(performance.now() - started).toBeGreaterThanOrEqual(990)
+    expect(performance.now() - started).toBeLessThan(2_000)
+    expect((await busy).status).toBe(200)
+    client.close()
+  })
+})
