@@ -19,6 +19,10 @@ type State =
   | { readonly kind: 'running' }
   | { readonly kind: 'draining'; readonly idle: Promise<void>; readonly onIdle: () => void }
 
+/** What every log line about one execution has. */
+type Execution = Readonly<{ deliveryTag: number; executionId: string; messageId: string | undefined }>
+type Ended = Execution & Readonly<{ durationMs: number }>
+
 /** How many deliveries ended in which way, since the start. */
 export type Counts = Record<Outcome['kind'], number>
 
@@ -103,38 +107,34 @@ export class Dispatcher {
 
   async #run(delivery: Delivery): Promise<void> {
     this.#inFlight += 1
-    const started = performance.now()
-    const executionId = crypto.randomUUID()
-    const log = withFields(this.#log, {
+    const execution: Execution = {
       deliveryTag: delivery.deliveryTag,
-      executionId,
+      executionId: crypto.randomUUID(),
       messageId: delivery.properties.messageId,
-    })
-    const outcome = decide(await this.#attempt(delivery, executionId, log), this.#config.ack)
+    }
+    const started = performance.now()
+    const outcome = decide(await this.#attempt(delivery, execution), this.#config.ack)
+    const durationMs = Math.round(performance.now() - started)
     this.#counts[outcome.kind] += 1
-    await this.#conclude(
-      delivery,
-      outcome,
-      withFields(log, { durationMs: Math.round(performance.now() - started) }),
-    )
+    await this.#conclude(delivery, outcome, { ...execution, durationMs })
     this.#inFlight -= 1
     if (this.#state.kind === 'running') this.#fill()
     else if (this.#inFlight === 0) this.#state.onIdle()
   }
 
-  async #attempt(delivery: Delivery, executionId: string, log: Log): Promise<Result> {
+  async #attempt(delivery: Delivery, execution: Execution): Promise<Result> {
     let prepared: PreparedRequest
     try {
-      prepared = prepareRequest(delivery, executionId, this.#config)
+      prepared = prepareRequest(delivery, execution.executionId, this.#config)
     } catch (error) {
       const reason = error instanceof UnprocessableError ? error.message : `internal fault: ${String(error)}`
       return { kind: 'unprocessable', reason }
     }
-    for (const warning of prepared.warnings) log.warn(warning)
+    for (const warning of prepared.warnings) this.#log.warn(warning, execution)
     try {
       const onSent = (): void => {
         if (this.#config.ack === 'dispatched') delivery.ack()
-        log.debug('Dispatched.')
+        this.#log.debug('Dispatched.', execution)
       }
       return { kind: 'answered', response: await this.#client.request({ ...prepared.request, onSent }) }
     } catch (error) {
@@ -150,28 +150,30 @@ export class Dispatcher {
     return { kind: 'unprocessable', reason: `${times} times in a row: ${error.message}` }
   }
 
-  async #conclude(delivery: Delivery, outcome: Outcome, log: Log): Promise<void> {
+  async #conclude(delivery: Delivery, outcome: Outcome, execution: Ended): Promise<void> {
     switch (outcome.kind) {
       case 'hold':
         this.#keep(delivery, outcome.reason)
         return
       case 'dead-letter':
-        await this.#settlement.deadLetter(delivery, outcome, log)
+        await this.#settlement.deadLetter(delivery, outcome, withFields(this.#log, execution))
         return
       case 'executed':
         delivery.ack()
-        log.info('Executed.', { status: outcome.status })
+        this.#log.info('Executed.', { ...execution, status: outcome.status })
         return
       case 'refused':
         delivery.ack()
-        log.warn('The worker answered, and not with success.', {
+        this.#log.warn('The worker answered, and not with success.', {
+          ...execution,
           status: outcome.status,
           stderr: outcome.stderr.slice(0, LOGGED_STDERR) || undefined,
         })
         return
       case 'lost':
         delivery.ack()
-        log.error('Acked, and no complete answer: nobody knows whether it was executed.', {
+        this.#log.error('Acked, and no complete answer: nobody knows whether it was executed.', {
+          ...execution,
           reason: outcome.reason,
         })
     }

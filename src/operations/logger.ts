@@ -29,42 +29,65 @@ export function createLogger(options: LoggerOptions): Log {
   stream.on('error', () => {})
   const asText = options.format === 'text' || (options.format === 'auto' && stream.isTTY === true)
   const lines = new LineBuffer(stream)
+  const inEveryLine = options.fields
+  const toLine = asText ? textLine : jsonLine
   const logger = createWinston({
     level: options.level,
     levels: LEVELS,
-    format: format.printf((info) => (asText ? textLine : jsonLine)(info as unknown as Line)),
+    format: format.printf((info) => toLine(info as unknown as Line, inEveryLine)),
     transports: [new transports.Stream({ stream: lines })],
   })
   logger.on('error', () => {})
-  const at =
-    (level: LogLevel): Log[LogLevel] =>
-    (message, fields) => {
-      logger.log({ level, message, fields: { ...options.fields, ...fields } })
-      // Somebody may be watching, or the process may be about to end.
-      if (asText || LEVELS[level] <= LEVELS.warn) lines.flush()
+  const at = (level: LogLevel): Log[LogLevel] => {
+    // winston would take a line of every level through its streams before it drops it.
+    if (LEVELS[level] > LEVELS[options.level]) return () => {}
+    // Somebody may be watching, or the process may be about to end.
+    const urgent = asText || LEVELS[level] <= LEVELS.warn
+    return (message, fields = {}) => {
+      logger.log({ level, message, fields })
+      if (urgent) lines.flush()
     }
+  }
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
 }
+
+type Fields = Readonly<Record<string, unknown>>
 
 interface Line {
   readonly level: string
   readonly message: unknown
-  readonly fields?: Readonly<Record<string, unknown>>
+  readonly fields: Fields
 }
 
 /** Fields never replace what every line has, whatever they are called. */
-function jsonLine({ level, message, fields }: Line): string {
-  const own = { time: new Date().toISOString(), level, message }
-  return toJson({ ...own, ...fields, ...own })
+function jsonLine({ level, message, fields }: Line, inEveryLine: Fields): string {
+  const own = { time: now(), level, message, ...inEveryLine }
+  for (const name in own) if (Object.hasOwn(fields, name)) return toJson({ ...own, ...fields, ...own })
+  // Most lines end here: joining two texts costs less than joining two objects.
+  const head = toJson(own)
+  const rest = toJson(fields)
+  return rest.length > 2 && rest.startsWith('{') ? `${head.slice(0, -1)},${rest.slice(1)}` : head
 }
 
-function textLine({ level, message, fields = {} }: Line): string {
-  const time = new Date().toISOString().slice(11, 23)
+function textLine({ level, message, fields }: Line, inEveryLine: Fields): string {
   const name = styleText(COLORS[level as LogLevel], level.padEnd(5))
-  const pairs = Object.entries(fields)
+  const pairs = Object.entries({ ...inEveryLine, ...fields })
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => `${key}=${typeof value === 'string' ? quote(value) : toJson(value)}`)
-  return [time, name, ...[String(message), ...pairs].map(onOneLine)].join(' ')
+  return [now().slice(11, 23), name, ...[String(message), ...pairs].map(onOneLine)].join(' ')
+}
+
+let lastTime = 0
+let lastTimeText = ''
+
+/** ISO 8601. Many lines are of one millisecond. */
+function now(): string {
+  const time = Date.now()
+  if (time !== lastTime) {
+    lastTime = time
+    lastTimeText = new Date(time).toISOString()
+  }
+  return lastTimeText
 }
 
 /** A line is worth more than its fields: what JSON cannot say is described. */
