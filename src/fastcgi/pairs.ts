@@ -14,41 +14,57 @@ const MAX_SHORT_LENGTH = 127
  */
 export function encodePairs(params: Readonly<Record<string, string>>): Buffer[] {
   const contents: Buffer[] = []
-  let pending: Buffer[] = []
-  let pendingBytes = 0
+  let pairs: Pair[] = []
+  let bytes = 0
   for (const [name, value] of Object.entries(params)) {
-    const pair = encodePair(name, value)
-    if (pair.length > MAX_CONTENT_BYTES) {
+    const pair = measure(name, value)
+    if (pair.bytes > MAX_CONTENT_BYTES) {
       throw new RangeError(
-        `param ${name} takes ${pair.length} bytes; a FastCGI record holds ${MAX_CONTENT_BYTES}`,
+        `param ${name} takes ${pair.bytes} bytes; a FastCGI record holds ${MAX_CONTENT_BYTES}`,
       )
     }
-    if (pendingBytes + pair.length > MAX_CONTENT_BYTES) {
-      contents.push(Buffer.concat(pending, pendingBytes))
-      pending = []
-      pendingBytes = 0
+    if (bytes + pair.bytes > MAX_CONTENT_BYTES) {
+      contents.push(encodeContent(pairs, bytes))
+      pairs = []
+      bytes = 0
     }
-    pending.push(pair)
-    pendingBytes += pair.length
+    pairs.push(pair)
+    bytes += pair.bytes
   }
-  if (pendingBytes > 0) contents.push(Buffer.concat(pending, pendingBytes))
+  if (bytes > 0) contents.push(encodeContent(pairs, bytes))
   return contents
 }
 
-function encodePair(name: string, value: string): Buffer {
+interface Pair {
+  readonly name: string
+  readonly value: string
+  readonly nameBytes: number
+  readonly valueBytes: number
+  /** As encoded. */
+  readonly bytes: number
+}
+
+function measure(name: string, value: string): Pair {
   const nameBytes = Buffer.byteLength(name)
   const valueBytes = Buffer.byteLength(value)
   const lengths = (nameBytes > MAX_SHORT_LENGTH ? 4 : 1) + (valueBytes > MAX_SHORT_LENGTH ? 4 : 1)
-  const pair = Buffer.allocUnsafe(lengths + nameBytes + valueBytes)
-  let offset = writeLength(pair, 0, nameBytes)
-  offset = writeLength(pair, offset, valueBytes)
-  offset += pair.write(name, offset)
-  pair.write(value, offset)
-  return pair
+  return { name, value, nameBytes, valueBytes, bytes: lengths + nameBytes + valueBytes }
+}
+
+function encodeContent(pairs: readonly Pair[], bytes: number): Buffer {
+  const content = Buffer.allocUnsafe(bytes)
+  let offset = 0
+  for (const { name, value, nameBytes, valueBytes } of pairs) {
+    offset = writeLength(content, offset, nameBytes)
+    offset = writeLength(content, offset, valueBytes)
+    offset += content.write(name, offset)
+    offset += content.write(value, offset)
+  }
+  return content
 }
 
 function writeLength(buffer: Buffer, offset: number, length: number): number {
-  return length > MAX_SHORT_LENGTH
-    ? buffer.writeUInt32BE((length | 0x8000_0000) >>> 0, offset)
-    : buffer.writeUInt8(length, offset)
+  if (length > MAX_SHORT_LENGTH) return buffer.writeUInt32BE((length | 0x8000_0000) >>> 0, offset)
+  buffer[offset] = length
+  return offset + 1
 }

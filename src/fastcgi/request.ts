@@ -24,30 +24,30 @@ export class RequestEncoder {
    * @throws {RangeError} when a param fits into no record
    */
   encode(params: Readonly<Record<string, string>>, body: Uint8Array, keepConn: boolean): readonly Buffer[] {
-    const buffers = [this.head(params, keepConn), ...stdinRecords(body), END_OF_STDIN]
-    const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
+    const buffers = [...this.head(params, keepConn), ...stdinRecords(body), END_OF_STDIN]
+    let bytes = 0
+    for (const buffer of buffers) bytes += buffer.length
     return bytes <= ONE_WRITE_BYTES ? [Buffer.concat(buffers, bytes)] : buffers
   }
 
   /** beginRequest and the whole params stream. */
-  head(params: Readonly<Record<string, string>>, keepConn: boolean): Buffer {
-    const begin = keepConn ? BEGIN.keep : BEGIN.once
-    return Buffer.concat([begin, ...this.#common, ...paramsRecords(params), END_OF_PARAMS])
+  head(params: Readonly<Record<string, string>>, keepConn: boolean): readonly Buffer[] {
+    return [keepConn ? BEGIN.keep : BEGIN.once, ...this.#common, ...paramsRecords(params), END_OF_PARAMS]
   }
 }
 
 /** A request whose body comes in pieces, as batches of buffers to write one after the other. */
 export async function* streamStdin(
-  head: Buffer,
+  head: readonly Buffer[],
   body: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<readonly Buffer[]> {
-  yield [head]
+  yield head
   for await (const piece of body) if (piece.length > 0) yield stdinRecords(piece)
   yield [END_OF_STDIN]
 }
 
 function paramsRecords(params: Readonly<Record<string, string>>): Buffer[] {
-  return encodePairs(params).map((content) => encodeRecord(RecordType.params, content))
+  return encodePairs(params).flatMap((content) => [encodeHeader(RecordType.params, content.length), content])
 }
 
 function stdinRecords(body: Uint8Array): Buffer[] {

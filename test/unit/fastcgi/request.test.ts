@@ -122,7 +122,7 @@ describe('a body in pieces', () => {
       yield* pieces
     }
     const batches: Buffer[] = []
-    for await (const batch of streamStdin(Buffer.from('head'), body()))
+    for await (const batch of streamStdin([Buffer.from('he'), Buffer.from('ad')], body()))
       batches.push(Buffer.concat([...batch]))
     return batches
   }
