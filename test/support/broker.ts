@@ -16,6 +16,8 @@ export interface BrokerOptions {
 /** A broker of our own: the one who started it closes it. */
 export interface OwnBroker extends Broker {
   readonly directory: string
+  /** Of the node, which leads a process group of its own; undefined while it is killed. */
+  readonly pid: number | undefined
   /** SIGKILL, as a crash of the machine would be; what was on disk stays. */
   kill(): Promise<void>
   /** Starts it again, on the same ports and data. */
@@ -89,7 +91,16 @@ export async function startBroker({ config = [] }: BrokerOptions = {}): Promise<
   )
   await eventually('epmd listens', () => reach({ port: epmdPort }).then(() => true))
   await start()
-  return { ...broker, directory, kill, start, close }
+  return {
+    ...broker,
+    directory,
+    get pid() {
+      return node?.pid
+    },
+    kill,
+    start,
+    close,
+  }
 }
 
 interface Ports {

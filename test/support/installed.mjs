@@ -1,7 +1,7 @@
 // Where this machine keeps the services that the tests and the demo run. Plain JavaScript without
 // dependencies: it is asked before node_modules exists.
 
-import { accessSync, constants, readdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Debian keeps these out of an ordinary user's PATH. */
@@ -12,6 +12,9 @@ const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin']
  * as anyone else they refuse. The scripts behind them run as whoever calls them, so they come first.
  */
 const RABBITMQ_FOLDERS = ['/usr/lib/rabbitmq/bin']
+
+/** Where Debian's php-amqplib is; only the benchmark's PHP peers need it. */
+const PHP_AMQPLIB = '/usr/share/php/PhpAmqpLib/autoload.php'
 
 const searchPath = () => (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
 
@@ -49,7 +52,7 @@ function find(folders, name) {
   return undefined
 }
 
-/** The paths of the programs that the tests run; undefined where there is none. */
+/** The paths of what the tests and the benchmark run; undefined where there is none. */
 export function installedPrograms() {
   const everywhere = [...searchPath(), ...SYSTEM_FOLDERS]
   const rabbitmq = [...RABBITMQ_FOLDERS, ...everywhere]
@@ -59,6 +62,7 @@ export function installedPrograms() {
     epmd: find(everywhere, /^epmd$/),
     phpFpm: find(everywhere, /^php-fpm[\d.]*$/),
     php: find(everywhere, /^php$/),
+    phpAmqplib: existsSync(PHP_AMQPLIB) ? PHP_AMQPLIB : undefined,
   }
 }
 

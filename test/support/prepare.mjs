@@ -1,7 +1,9 @@
-// Makes a machine that has Node, npm and git ready for the tests and the demo: the npm packages, RabbitMQ and
+// Makes a machine that has Node, npm and git ready for the tests, the demo and the benchmark: the npm packages, RabbitMQ and
 // php-fpm. Plain JavaScript without dependencies, since it runs before there are any.
 //
-//   node test/support/prepare.mjs [--yes]
+//   node test/support/prepare.mjs [--yes] [--bench]
+//
+// With --bench, also what the PHP peers of the benchmark need.
 //
 // On a terminal it asks before it installs packages of the distribution. It does not ask with --yes, with
 // FPM_BRIDGE_INSTALL=yes, under CI or where nobody could answer.
@@ -18,6 +20,12 @@ import { nodeModulesAreCurrent, nodeSatisfies } from './node-packages.mjs'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const installPackages = fileURLToPath(new URL('install-packages.sh', import.meta.url))
 
+/**
+ * @typedef {object} Wanted
+ * @property {boolean} [yes] install packages without asking
+ * @property {boolean} [bench] also what the PHP peers of the benchmark need
+ */
+
 /** Why the machine cannot be made ready, in one line for the person who has to act. */
 export class NotReady extends Error {
   /** @param {string} message @param {number} [exitCode] */
@@ -30,7 +38,7 @@ export class NotReady extends Error {
 /**
  * Installs what is missing; does nothing, and says nothing, on a machine that is ready.
  *
- * @param {{yes?: boolean}} [options] yes: install packages without asking
+ * @param {Wanted} [options]
  * @throws {NotReady} with one line that says what to do
  */
 export async function prepare(options = {}) {
@@ -54,14 +62,14 @@ export async function prepareNode() {
 /**
  * The second half: RabbitMQ and php-fpm.
  *
- * @param {{yes?: boolean}} [options] yes: install packages without asking
+ * @param {Wanted} [options]
  * @throws {NotReady}
  */
-export async function prepareServices({ yes = false } = {}) {
-  const packages = missingPackages()
+export async function prepareServices({ yes = false, bench = false } = {}) {
+  const packages = missingPackages(bench)
   if (packages.length === 0) return
   await installDistributionPackages(packages, yes)
-  const still = missingPackages()
+  const still = missingPackages(bench)
   if (still.length > 0) throw new NotReady(`Installed, but not found afterwards: ${still.join(' ')}.`)
 }
 
@@ -71,13 +79,18 @@ function checkNode() {
   throw new NotReady(`Node ${engines.node} is needed, and this is ${process.version}: install a newer one.`)
 }
 
-/** The distribution's packages for what is not there, by the names that Debian and Ubuntu share. */
-function missingPackages() {
-  const { rabbitmqServer, rabbitmqctl, epmd, phpFpm, php } = installedPrograms()
+/**
+ * The distribution's packages for what is not there, by the names that Debian and Ubuntu share.
+ *
+ * @param {boolean} bench
+ */
+function missingPackages(bench) {
+  const { rabbitmqServer, rabbitmqctl, epmd, phpFpm, php, phpAmqplib } = installedPrograms()
   const packages = []
   if (!rabbitmqServer || !rabbitmqctl || !epmd) packages.push('rabbitmq-server')
   if (!phpFpm) packages.push('php-fpm')
   if (!php) packages.push('php-cli')
+  if (bench && !phpAmqplib) packages.push('php-amqplib')
   return packages
 }
 
@@ -88,7 +101,7 @@ async function installDistributionPackages(packages, yes) {
   if (rights === undefined)
     throw new NotReady(`Install these first (no apt-get, or no right to use it): ${list}`)
   const command = [...rights, 'sh', installPackages, ...packages]
-  say(`The tests and the demo run against a RabbitMQ and a php-fpm of their own. Missing here: ${list}`)
+  say(`Tests, demo and benchmark run against a RabbitMQ and a php-fpm of their own. Missing here: ${list}`)
   say('To install with apt-get; their system services are started neither now nor at the next boot.')
   if (!yes && !(await consent())) throw new NotReady(`Install these first: ${list}`)
 
@@ -169,5 +182,7 @@ export function exitUnprepared(error) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await prepare({ yes: process.argv.includes('--yes') }).catch(exitUnprepared)
+  await prepare({ yes: process.argv.includes('--yes'), bench: process.argv.includes('--bench') }).catch(
+    exitUnprepared,
+  )
 }

@@ -1,0 +1,137 @@
+import { fileURLToPath } from 'node:url'
+import { installedProgram } from '../test/support/installed.mjs'
+import type { PoolClient } from './pool-only.ts'
+import { QUEUE } from './queue.ts'
+
+/** Where a contestant finds its messages and its pool. */
+export interface Place {
+  /** The broker's port on 127.0.0.1, for guest. */
+  readonly port: number
+  readonly socket: string
+  readonly script: string
+  /** Requests in flight, and unacked deliveries, at most; children of the pool. */
+  readonly concurrency: number
+}
+
+/** What consumes the queue. Each is a command of its own, as its user would start it, which SIGTERM ends with 0. */
+export interface Contestant {
+  readonly name: string
+  /** Who executes: the pool, the processes themselves, or nobody. */
+  readonly executedBy: 'pool' | 'itself' | 'nobody'
+  /** Of the messages of the fastest: slow ones would take minutes. */
+  readonly share: number
+  /** How many processes of the command run side by side; default 1. */
+  readonly processes?: number
+  command(place: Place): readonly string[]
+}
+
+const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const urlOf = ({ port }: Place): string => `amqp://guest:guest@127.0.0.1:${port}`
+const peer = (name: string): readonly string[] => [process.execPath, file(`peers/${name}.mjs`)]
+const php = (name: string): readonly string[] => [installedProgram('php'), file(`php/${name}.php`)]
+
+export const script = (name: string): string => file(`php/${name}.php`)
+
+/** `fpm-bridge run`, as shipped: its log at level info goes to a file. */
+export function bridge(name: string, args: readonly string[]): Contestant {
+  return {
+    name: `fpm-bridge ${name}`,
+    executedBy: 'pool',
+    share: 1,
+    command: (place) => [
+      process.execPath,
+      file('../dist/main.js'),
+      'run',
+      ...['--url', urlOf(place), '--queue', QUEUE],
+      ...['--socket', place.socket, '--script', place.script, '--concurrency', String(place.concurrency)],
+      ...args,
+    ],
+  }
+}
+
+export const COMPLETED = bridge('--ack completed', ['--ack', 'completed'])
+export const DISPATCHED = bridge('--ack dispatched', ['--ack', 'dispatched'])
+export const LIBRARY = bridge('--transport fastcgi-client', [
+  '--ack',
+  'completed',
+  '--transport',
+  'fastcgi-client',
+])
+
+export const REFERENCE: Contestant = {
+  name: 'reference PHP daemon',
+  executedBy: 'pool',
+  share: 0.4,
+  command: ({ port, socket, script: worker }) => [
+    ...php('reference-daemon'),
+    String(port),
+    QUEUE,
+    socket,
+    worker,
+  ],
+}
+
+/** amqplib and kept FastCGI connections in less than 100 lines. */
+export const SHORTEST: Contestant = {
+  name: 'shortest loop',
+  executedBy: 'pool',
+  share: 1,
+  command: (place) => [
+    ...peer('shortest-loop'),
+    urlOf(place),
+    QUEUE,
+    String(place.concurrency),
+    place.socket,
+    place.script,
+  ],
+}
+
+const consumer = (processes: number): Contestant => ({
+  name: `PHP consumer, ${processes === 1 ? '1 process' : `${processes} processes`}`,
+  executedBy: 'itself',
+  share: 1,
+  processes,
+  command: ({ port, concurrency }) => [...php('consumer'), String(port), QUEUE, String(concurrency)],
+})
+
+const EXEC: Contestant = {
+  name: 'php started per message',
+  executedBy: 'itself',
+  share: 0.02,
+  command: (place) => [
+    ...peer('exec-consumer'),
+    urlOf(place),
+    QUEUE,
+    String(place.concurrency),
+    ...php('once'),
+  ],
+}
+
+const BROKER_ONLY: Contestant = {
+  name: 'broker only: consume, ack',
+  executedBy: 'nobody',
+  share: 1,
+  command: (place) => [...peer('broker-only'), urlOf(place), QUEUE, String(place.concurrency)],
+}
+
+/** peers/pool-client.mjs, with a client of the bridge as built. */
+export function clientCommand(
+  { transport, keepAlive }: PoolClient,
+  requests: number,
+  { socket, script: worker }: Place,
+): readonly string[] {
+  return [...peer('pool-client'), transport, keepAlive ? 'on' : 'off', String(requests), socket, worker]
+}
+
+/** In the order of the table. */
+export const CONTESTANTS: readonly Contestant[] = [
+  COMPLETED,
+  DISPATCHED,
+  LIBRARY,
+  REFERENCE,
+  consumer(1),
+  consumer(4),
+  EXEC,
+  SHORTEST,
+  BROKER_ONLY,
+]

@@ -1,0 +1,67 @@
+import { type Channel, type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
+
+/** The queue of every contestant: durable, classic, with the dead-letter queue that fpm-bridge declares beside it. */
+export const QUEUE = 'commands'
+
+/** Messages between two waits for confirms: amqplib keeps something for each that is not confirmed. */
+const CONFIRM_EVERY = 5_000
+
+/** The bench's own view of the queue, over AMQP: it fills it, and looks on while somebody empties it. */
+export class BenchQueue {
+  readonly #connection: ChannelModel
+  readonly #channel: Channel
+  readonly #publisher: ConfirmChannel
+
+  static async open(url: string): Promise<BenchQueue> {
+    const connection = await connect(url)
+    const queue = new BenchQueue(
+      connection,
+      await connection.createChannel(),
+      await connection.createConfirmChannel(),
+    )
+    await queue.#channel.assertQueue(QUEUE, { durable: true })
+    return queue
+  }
+
+  private constructor(connection: ChannelModel, channel: Channel, publisher: ConfirmChannel) {
+    this.#connection = connection
+    this.#channel = channel
+    this.#publisher = publisher
+  }
+
+  /** Publishes `count` persistent messages, numbered from 1; resolves when the broker has confirmed them. */
+  async fill(count: number, body: (number: number) => string = numbered): Promise<void> {
+    for (let number = 1; number <= count; number += 1) {
+      this.publish(body(number))
+      if (number % CONFIRM_EVERY === 0) await this.#publisher.waitForConfirms()
+    }
+    await this.#publisher.waitForConfirms()
+  }
+
+  /** One message, on its way at once. */
+  publish(body: string): void {
+    this.#publisher.sendToQueue(QUEUE, Buffer.from(body), {
+      persistent: true,
+      contentType: 'application/json',
+    })
+  }
+
+  /** Messages that are ready; those a consumer holds do not count. */
+  async ready(): Promise<number> {
+    const { messageCount } = await this.#channel.checkQueue(QUEUE)
+    return messageCount
+  }
+
+  async purge(): Promise<void> {
+    await this.#channel.purgeQueue(QUEUE)
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close()
+  }
+}
+
+/** The message of the reference system. */
+export function numbered(number: number): string {
+  return `{"number":"${number}"}`
+}

@@ -1,0 +1,71 @@
+import { CONTESTANTS, type Contestant, script } from './contestants.ts'
+import { type Drained, drain } from './drain.ts'
+import { POOL_CLIENTS, type PoolClient, type PoolRun, poolOnly } from './pool-only.ts'
+import { executedRequests, type Stage } from './stage.ts'
+import { verify } from './verify.ts'
+
+/** What each contestant did, round by round. */
+export interface ThroughputResult {
+  readonly contestants: ReadonlyMap<Contestant, readonly Drained[]>
+  readonly clients: ReadonlyMap<PoolClient, readonly PoolRun[]>
+}
+
+export interface Rounds {
+  /** Of the fastest contestants, in each round. */
+  readonly messages: number
+  readonly rounds: number
+}
+
+/** Messages that each contestant has to execute exactly once before it may start. */
+const VERIFIED = 1_000
+
+/**
+ * What php-fpm counts as a request and is none of a message: the daemon's questions when it starts, and the end of each
+ * kept connection (fpm_request_reading_headers counts before it knows). A kept connection ends after 200 requests.
+ */
+const notExecuted = (messages: number): number => 50 + messages / 100
+
+/**
+ * Messages a second, and CPU per message, of every contestant on the same queue, pool and worker. Rounds are
+ * interleaved: whatever disturbs the machine meets all of them.
+ */
+export async function throughput(stage: Stage, { messages, rounds }: Rounds): Promise<ThroughputResult> {
+  const contestants = new Map<Contestant, Drained[]>(CONTESTANTS.map((contestant) => [contestant, []]))
+  const clients = new Map<PoolClient, PoolRun[]>(POOL_CLIENTS.map((client) => [client, []]))
+  for (const contestant of CONTESTANTS) {
+    progress(`verifying ${contestant.name}`)
+    await verify(stage, contestant, Math.ceil(VERIFIED * contestant.share))
+  }
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const contestant of CONTESTANTS) {
+      progress(`round ${round} of ${rounds}: ${contestant.name}`)
+      const count = Math.ceil(messages * contestant.share)
+      contestants.get(contestant)?.push(await measured(stage, contestant, count))
+    }
+    for (const client of POOL_CLIENTS) {
+      progress(`round ${round} of ${rounds}: pool only, ${client.name}`)
+      clients.get(client)?.push(await poolOnly(stage, client, messages))
+    }
+  }
+  progress('')
+  return { contestants, clients }
+}
+
+/** One run, in which the pool must have executed as many requests as there were messages. */
+async function measured(stage: Stage, contestant: Contestant, messages: number): Promise<Drained> {
+  await stage.queue.fill(messages)
+  const before = await executedRequests(stage.pool)
+  const drained = await drain(stage, contestant, stage.place(script('worker')), messages)
+  if (contestant.executedBy === 'pool') {
+    const executed = (await executedRequests(stage.pool)) - before
+    if (executed < messages || executed > messages + notExecuted(messages)) {
+      throw new Error(`${contestant.name}: ${messages} messages, and the pool executed ${executed} requests`)
+    }
+  }
+  return drained
+}
+
+/** Tells a person at a terminal what takes so long. */
+export function progress(what: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what}`)
+}
