@@ -1,102 +1,74 @@
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { type BridgeProcess, runBridge, spawnBridge } from '../test/support/bridge-process.ts'
-import { startBroker } from '../test/support/broker.ts'
-import type { Broker } from '../test/support/broker-api.ts'
-import { eventually } from '../test/support/eventually.ts'
-import { type Pool, startPool } from '../test/support/pool.ts'
+import { bodies } from './bodies.ts'
+import { utilisation } from './children.ts'
+import { latency } from './latency.ts'
+import { memory } from './memory.ts'
+import { type BenchOptions, readOptions, type Section } from './options.ts'
+import { picture } from './picture.ts'
+import { progress } from './progress.ts'
+import { describe } from './report.ts'
+import { describeMachine, type Results, toJson } from './results.ts'
+import { Stage } from './stage.ts'
+import { startTime } from './start-time.ts'
+import { targets, targetTable } from './targets.ts'
+import { throughput } from './throughput.ts'
+import { throughputRows } from './throughput-table.ts'
 
-const workerScript = fileURLToPath(new URL('../worker-php/worker.php', import.meta.url))
+const MILLION = 1_000_000
+/** Messages of the memory section without --million. */
+const SHORT_MEMORY = 50_000
 
-/** Starts measured; the median is told. */
-const STARTS = 9
+const pictureFile = fileURLToPath(new URL('../docs/bench.svg', import.meta.url))
 
-/**
- * Measures the built command on a private broker and pool of 4 static children: from start to the first message
- * dispatched, messages per second, and memory on the way. Machines differ and are noisy: compare runs on one machine.
- */
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { messages: { type: 'string', default: '100000' } } })
-  const messages = Number(values.messages)
-  const pool = await startPool({
-    opcache: true,
-    environment: { WORKER_LOG: '/dev/null', WORKER_SLEEP_MS: '0' },
-  })
-  const broker = await startBroker()
+/** npm run bench: the sections one after the other, on one broker and one pool of 4 static children. */
+async function main(options: BenchOptions): Promise<void> {
+  const stage = await Stage.open()
   try {
-    const times: number[] = []
-    for (let start = 0; start < STARTS; start += 1) times.push(await timeToFirstMessage(broker, pool))
-    times.sort((a, b) => a - b)
-    const [least, median, most] = [times[0], times[times.length >> 1], times.at(-1)].map(
-      (time) => `${time?.toFixed(0)} ms`,
+    const { rabbitmq_version: version } = await stage.broker.api<{ rabbitmq_version: string }>(
+      'GET',
+      '/overview',
     )
-    console.log(`start to first message: median ${median} of ${STARTS} (${least} to ${most})`)
-    await throughput(broker, pool, messages)
+    const machine = await describeMachine(version)
+    console.log(`${machine}\n`)
+    const results: Results = {}
+    for (const section of options.only) {
+      const found = await measure(section, stage, options)
+      progress('')
+      console.log(`${describe(found)}\n`)
+      Object.assign(results, found)
+      // What there is so far, should a later section fail.
+      writeFileSync(options.json, `${toJson(machine, { ...options }, results)}\n`)
+    }
+    const reached = targets(results)
+    if (reached.length > 0) console.log(`${targetTable(reached)}\n`)
+    console.log(`All figures: ${options.json}`)
+    if (options.svg && results.throughput !== undefined) {
+      writeFileSync(pictureFile, picture(throughputRows(results.throughput), machine))
+      console.log(`Picture: ${pictureFile}`)
+    }
   } finally {
-    await broker.close()
-    await pool.close()
+    await stage.close()
   }
 }
 
-async function timeToFirstMessage(broker: Broker, pool: Pool): Promise<number> {
-  await publish(broker, 1)
-  const started = performance.now()
-  const daemon = await run(broker, pool, ['--log-level', 'debug'])
-  await daemon.waitForLine('Dispatched.')
-  const time = performance.now() - started
-  await end(daemon)
-  return time
-}
-
-async function throughput(broker: Broker, pool: Pool, messages: number): Promise<void> {
-  await publish(broker, messages)
-  const daemon = await run(broker, pool, [])
-  await daemon.waitForLine('Executed.')
-  const started = performance.now()
-  const first = executed(daemon)
-  const memory: string[] = []
-  for (const share of [0.1, 0.25, 0.5, 0.75, 1]) {
-    const due = Math.floor(messages * share)
-    await eventually(`${due} are executed`, () => executed(daemon) >= due, { within: 600_000, every: 5 })
-    memory.push(`${(daemon.residentBytes() / 2 ** 20).toFixed(0)} MiB at ${due}`)
+/** @returns the one member of the results that is the section's */
+async function measure(section: Section, stage: Stage, options: BenchOptions): Promise<Results> {
+  const { rounds, messages, million } = options
+  switch (section) {
+    case 'start':
+      return { startTime: await startTime(stage) }
+    case 'throughput':
+      return { throughput: await throughput(stage, options) }
+    case 'latency':
+      return { latency: await latency(stage, rounds) }
+    case 'children':
+      return { utilisation: await utilisation(stage, rounds) }
+    case 'memory':
+      return { memory: await memory(stage, million ? MILLION : SHORT_MEMORY) }
+    case 'bodies':
+      return { bodies: await bodies(stage, rounds, messages) }
   }
-  const seconds = (performance.now() - started) / 1_000
-  console.log(`${((messages - first) / seconds).toFixed(0)} messages/s, 4 in flight, ${messages} messages`)
-  console.log(`resident memory: ${memory.join(', ')}`)
-  await end(daemon)
-  const total = daemon.log.at(-1)?.['executed']
-  if (total !== messages) throw new Error(`${messages} were published, and ${total} executed`)
 }
 
-/** A line each, after the two of the start. */
-function executed(daemon: BridgeProcess): number {
-  return daemon.log.length - 2
-}
-
-function run(broker: Broker, pool: Pool, args: readonly string[]): Promise<BridgeProcess> {
-  const where = [
-    '--url',
-    broker.url,
-    '--socket',
-    pool.socket,
-    '--script',
-    workerScript,
-    '--log-format',
-    'json',
-  ]
-  return spawnBridge(['run', ...where, ...args])
-}
-
-async function publish(broker: Broker, count: number): Promise<void> {
-  const template = ['--count', String(count), '--body', '{"number":"{n}"}']
-  const { code, log } = await runBridge(['publish', '--url', broker.url, ...template])
-  if (code !== 0) throw new Error(`publish ended with ${code}: ${JSON.stringify(log)}`)
-}
-
-async function end(daemon: BridgeProcess): Promise<void> {
-  daemon.signal('SIGTERM')
-  const { code } = await daemon.exited
-  if (code !== 0) throw new Error(`the daemon ended with ${code}`)
-}
-
-await main()
+await main(readOptions(process.argv.slice(2)))

@@ -13,7 +13,8 @@ export class BenchQueue {
   readonly #publisher: ConfirmChannel
 
   static async open(url: string): Promise<BenchQueue> {
-    const connection = await connect(url)
+    // A message that is published alone must not wait for the acknowledgement of the packet before it.
+    const connection = await connect(url, { noDelay: true })
     const queue = new BenchQueue(
       connection,
       await connection.createChannel(),

@@ -1,6 +1,7 @@
 import { CONTESTANTS, type Contestant, script } from './contestants.ts'
 import { type Drained, drain } from './drain.ts'
 import { POOL_CLIENTS, type PoolClient, type PoolRun, poolOnly } from './pool-only.ts'
+import { progress } from './progress.ts'
 import { executedRequests, type Stage } from './stage.ts'
 import { verify } from './verify.ts'
 
@@ -47,7 +48,6 @@ export async function throughput(stage: Stage, { messages, rounds }: Rounds): Pr
       clients.get(client)?.push(await poolOnly(stage, client, messages))
     }
   }
-  progress('')
   return { contestants, clients }
 }
 
@@ -63,9 +63,4 @@ async function measured(stage: Stage, contestant: Contestant, messages: number):
     }
   }
   return drained
-}
-
-/** Tells a person at a terminal what takes so long. */
-export function progress(what: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what}`)
 }

@@ -1,0 +1,100 @@
+import { rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { NativeClient } from '../src/fastcgi/native-client.ts'
+import { eventually } from '../test/support/eventually.ts'
+import { COMPLETED, type Contestant, DISPATCHED, REFERENCE, script } from './contestants.ts'
+import { progress } from './progress.ts'
+import type { Stage } from './stage.ts'
+import { percentile } from './statistics.ts'
+import { readRecorded } from './verify.ts'
+
+/** Milliseconds between two messages: 100 a second, which leaves the machine idle most of the time. */
+const INTERVAL = 10
+/** Messages in each round, and those before that do not count. */
+const MESSAGES = 400
+const WARM_UP = 100
+
+/** Milliseconds from publish, or from the request, to the first line of the worker. */
+export interface Latency {
+  readonly name: string
+  readonly p50: number
+  readonly p99: number
+}
+
+/** The names of the two that have no broker in between: the same client, in this process. */
+export const DIRECT = { kept: 'direct, kept connection', fresh: 'direct, connection per request' } as const
+
+const BRIDGED: readonly Contestant[] = [COMPLETED, DISPATCHED, REFERENCE]
+
+export async function latency(stage: Stage, rounds: number): Promise<Latency[]> {
+  const samples = new Map<string, number[]>()
+  const add = async (name: string, round: number, sending: Promise<number[]>) => {
+    progress(`latency, round ${round} of ${rounds}: ${name}`)
+    samples.set(name, [...(samples.get(name) ?? []), ...(await sending)])
+  }
+  for (let round = 1; round <= rounds; round += 1) {
+    await add(DIRECT.kept, round, direct(stage, true))
+    for (const contestant of BRIDGED) await add(contestant.name, round, bridged(stage, contestant))
+    await add(DIRECT.fresh, round, direct(stage, false))
+  }
+  return [...samples].map(([name, values]) => {
+    const sorted = values.sort((a, b) => a - b)
+    return { name, p50: percentile(sorted, 50), p99: percentile(sorted, 99) }
+  })
+}
+
+async function bridged(stage: Stage, contestant: Contestant): Promise<number[]> {
+  const processes = await stage.start(contestant, stage.place(script('recording-worker')))
+  try {
+    const measured = await paced(stage, (number, published) =>
+      stage.queue.publish(JSON.stringify({ number, published })),
+    )
+    await stage.stop(processes)
+    return measured
+  } finally {
+    for (const owned of processes) await owned.kill()
+  }
+}
+
+async function direct(stage: Stage, keepAlive: boolean): Promise<number[]> {
+  const client = new NativeClient({
+    address: { kind: 'unix', path: stage.pool.socket },
+    params: {
+      REQUEST_METHOD: 'POST',
+      SCRIPT_FILENAME: script('recording-worker'),
+      SCRIPT_NAME: '/recording-worker.php',
+      CONTENT_TYPE: 'application/x-www-form-urlencoded',
+    },
+    maxResponse: 1024,
+    maxStderr: 1024,
+    keepAlive,
+    timeout: 5_000,
+    statusPath: '/status',
+  })
+  const failures: unknown[] = []
+  const measured = await paced(stage, (number, published) => {
+    const body = Buffer.from(`number=${number}&published=${published}`)
+    client.request({ params: {}, body }).catch((error: unknown) => failures.push(error))
+  })
+  client.close()
+  if (failures.length > 0) throw new Error('a request failed', { cause: failures[0] })
+  return measured
+}
+
+/** Sends at an even pace, each with the clock of that moment, and reads what the worker wrote down. */
+async function paced(stage: Stage, send: (number: string, published: string) => void): Promise<number[]> {
+  rmSync(stage.records, { force: true })
+  const started = performance.now()
+  const all = WARM_UP + MESSAGES
+  for (let number = 1; number <= all; number += 1) {
+    await sleep(Math.max(0, started + number * INTERVAL - performance.now()))
+    send(String(number), String(process.hrtime.bigint()))
+  }
+  const recorded = await eventually(`${all} messages are executed`, () => {
+    const seen = readRecorded(stage.records)
+    return seen.length >= all && seen
+  })
+  return recorded
+    .filter(({ number }) => number > WARM_UP)
+    .map((execution) => Number(execution.started - execution.published) / 1_000_000)
+}

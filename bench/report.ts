@@ -1,0 +1,46 @@
+import type { Results } from './results.ts'
+import type { Spread } from './statistics.ts'
+import { digits, table } from './table.ts'
+import { throughputRows, throughputTable } from './throughput-table.ts'
+
+const MIB = 2 ** 20
+
+const range = ({ least, most }: Spread): string => `(${digits(least)} - ${digits(most)})`
+
+/** A section's figures as text for a terminal. */
+export function describe(results: Results): string {
+  const { startTime, throughput, latency, utilisation, memory, bodies } = results
+  const parts: string[] = []
+  if (startTime !== undefined) {
+    parts.push(`From start to the first message: ${digits(startTime.median)} ms ${range(startTime)}`)
+  }
+  if (throughput !== undefined) parts.push(throughputTable(throughputRows(throughput)))
+  if (latency !== undefined) {
+    const rows = latency.map(({ name, p50, p99 }) => [name, digits(p50), digits(p99)])
+    parts.push(table(['publish to first line of the worker, 100/s', 'p50 ms', 'p99 ms'], rows))
+  }
+  if (utilisation !== undefined) {
+    const rows = utilisation.map(({ children, rate, used }) => [
+      String(children),
+      digits(rate.median),
+      used.median.toFixed(3),
+      `(${used.least.toFixed(3)} - ${used.most.toFixed(3)})`,
+    ])
+    const head = ['children, 20 ms each', 'messages/s', 'used / available', '(least - most)']
+    parts.push(table(head, rows))
+  }
+  if (memory !== undefined) {
+    const tenths = memory.resident.map((bytes) => (bytes / MIB).toFixed(0)).join(' ')
+    parts.push(`Resident memory at each tenth of ${digits(memory.messages)} messages, MiB: ${tenths}`)
+  }
+  if (bodies !== undefined) {
+    const rows = bodies.map(({ name, size, rate }) => [
+      `${size / 1024} KiB, ${name}`,
+      digits(rate.median),
+      range(rate),
+      digits((rate.median * size) / MIB),
+    ])
+    parts.push(table(['body', 'messages/s', '(least - most)', 'MiB/s'], rows))
+  }
+  return parts.join('\n\n')
+}

@@ -1,0 +1,104 @@
+import { COMPLETED, REFERENCE, SHORTEST } from './contestants.ts'
+import { DIRECT } from './latency.ts'
+import { NATIVE, NATIVE_KEPT, NPM } from './pool-only.ts'
+import type { Results } from './results.ts'
+import { ratios } from './statistics.ts'
+import { digits, table } from './table.ts'
+
+/** A figure that is to be reached; undefined when its section did not run. */
+export interface Target {
+  readonly what: string
+  readonly wanted: { readonly atLeast: number } | { readonly atMost: number }
+  readonly value: number
+  /** Of the rounds, where there are several. */
+  readonly least?: number
+  readonly most?: number
+}
+
+/** Each figure that this run has measured, with what it should be. */
+export function targets({ throughput, latency, utilisation, memory }: Results): Target[] {
+  const found: Target[] = []
+  if (throughput !== undefined) {
+    const { contestants, clients } = throughput
+    const compare = (
+      what: string,
+      atLeast: number,
+      dividends: readonly number[],
+      divisors: readonly number[],
+    ) => {
+      const { median: value, least, most } = ratios(dividends, divisors)
+      found.push({ what, wanted: { atLeast }, value, least, most })
+    }
+    const runs = (contestant: typeof COMPLETED) => contestants.get(contestant) ?? []
+    const rates = (contestant: typeof COMPLETED) => runs(contestant).map(({ rate }) => rate)
+    const cpu = (contestant: typeof COMPLETED) => runs(contestant).map((run) => run.cpu.daemon)
+    const requests = (client: typeof NATIVE) => (clients.get(client) ?? []).map(({ rate }) => rate)
+    compare(
+      'messages/s, fpm-bridge --ack completed / reference daemon',
+      5,
+      rates(COMPLETED),
+      rates(REFERENCE),
+    )
+    compare(
+      'CPU per message, reference daemon / fpm-bridge --ack completed',
+      4,
+      cpu(REFERENCE),
+      cpu(COMPLETED),
+    )
+    compare('messages/s, fpm-bridge --ack completed / shortest loop', 0.9, rates(COMPLETED), rates(SHORTEST))
+    compare(
+      'requests/s, native / npm fastcgi-client, connection per request',
+      1.5,
+      requests(NATIVE),
+      requests(NPM),
+    )
+    compare(
+      'requests/s, native with keep-alive / npm fastcgi-client',
+      4,
+      requests(NATIVE_KEPT),
+      requests(NPM),
+    )
+  }
+  const large = utilisation?.find(({ children }) => children === 64)
+  if (large !== undefined) {
+    const { median: value, least, most } = large.used
+    found.push({
+      what: 'child-seconds used / available, 64 children of 20 ms',
+      wanted: { atLeast: 0.97 },
+      value,
+      least,
+      most,
+    })
+  }
+  if (memory !== undefined) {
+    const value = (memory.resident.at(-1) ?? Number.NaN) / (memory.resident[0] ?? Number.NaN)
+    found.push({
+      what: `resident memory, end / 10 % of ${digits(memory.messages)} messages`,
+      wanted: { atMost: 1.1 },
+      value,
+    })
+  }
+  if (latency !== undefined) {
+    const p50 = (name: string) => latency.find((entry) => entry.name === name)?.p50 ?? Number.NaN
+    found.push({
+      what: 'added latency p50, fpm-bridge --ack completed, ms',
+      wanted: { atMost: 1 },
+      value: p50(COMPLETED.name) - p50(DIRECT.kept),
+    })
+  }
+  return found
+}
+
+export function isMet({ wanted, value }: Target): boolean {
+  return 'atLeast' in wanted ? value >= wanted.atLeast : value <= wanted.atMost
+}
+
+export function targetTable(all: readonly Target[]): string {
+  const rows = all.map((target) => {
+    const { what, wanted, value, least, most } = target
+    const wish = 'atLeast' in wanted ? `>= ${wanted.atLeast}` : `<= ${wanted.atMost}`
+    const range = least === undefined || most === undefined ? '' : `(${digits(least)} - ${digits(most)})`
+    return [what, wish, digits(value), range, isMet(target) ? 'met' : 'NOT MET']
+  })
+  return table(['figure', 'target', 'here', '(rounds)', ''], rows)
+}
