@@ -22,6 +22,9 @@ export interface Drained {
 /** Milliseconds between two looks at the queue: seldom enough to cost the broker nothing that shows. */
 const LOOK_EVERY = 10
 
+/** Milliseconds without any message taken, after which a contestant has failed. */
+const STALLED_AFTER = 30_000
+
 /** Shares of the messages that are left when measuring begins, since code has to get hot, and when it ends. */
 const MEASURED = { from: 0.8, to: 0.1 } as const
 
@@ -64,9 +67,28 @@ export async function drain(
 
 /** Waits until no message is ready; the last ones may still be in the contestant's hands. */
 export async function emptied(stage: Stage, processes: readonly OwnedProcess[]): Promise<void> {
-  while ((await stage.queue.ready()) > 0) {
+  await reached(stage, processes, 0)
+}
+
+/**
+ * Waits until at most `atMost` messages are ready.
+ *
+ * @throws when a process has ended, or none took a message for 30 s
+ */
+export async function reached(
+  stage: Stage,
+  processes: readonly OwnedProcess[],
+  atMost: number,
+): Promise<number> {
+  let least = Number.POSITIVE_INFINITY
+  for (let progressAt = performance.now(); ; await sleep(LOOK_EVERY)) {
+    const left = await stage.queue.ready()
+    if (left <= atMost) return left
     stage.mustRun(processes)
-    await sleep(LOOK_EVERY)
+    if (left < least) progressAt = performance.now()
+    least = Math.min(least, left)
+    if (performance.now() - progressAt > STALLED_AFTER)
+      throw new Error(`It stands still, with ${left} messages left:\n${stage.output().slice(-2_000)}`)
   }
 }
 
@@ -77,15 +99,9 @@ async function lookWhen(
   pool: Pool,
   atMost: number,
 ): Promise<Look> {
-  for (;;) {
-    const left = await stage.queue.ready()
-    const at = performance.now()
-    if (left <= atMost) {
-      const daemon = processes.reduce((sum, { pid }) => sum + groupCpuSeconds(pid), 0)
-      const broker = groupCpuSeconds(stage.broker.pid)
-      return { at, left, cpu: { daemon, broker, pool: groupCpuSeconds(pool.masterPid) } }
-    }
-    stage.mustRun(processes)
-    await sleep(LOOK_EVERY)
-  }
+  const left = await reached(stage, processes, atMost)
+  const at = performance.now()
+  const daemon = processes.reduce((sum, { pid }) => sum + groupCpuSeconds(pid), 0)
+  const broker = groupCpuSeconds(stage.broker.pid)
+  return { at, left, cpu: { daemon, broker, pool: groupCpuSeconds(pool.masterPid) } }
 }

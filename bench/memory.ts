@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { COMPLETED, script } from './contestants.ts'
 import { residentBytes } from './cpu.ts'
-import { emptied } from './drain.ts'
+import { emptied, reached } from './drain.ts'
 import { progress } from './progress.ts'
 import type { Stage } from './stage.ts'
 
@@ -10,9 +9,6 @@ export interface Memory {
   /** Bytes resident when each tenth of the messages was done: ten figures. */
   readonly resident: readonly number[]
 }
-
-/** Milliseconds between two looks at the queue. */
-const LOOK_EVERY = 50
 
 /** The daemon's memory over one long run. */
 export async function memory(stage: Stage, messages: number): Promise<Memory> {
@@ -24,10 +20,7 @@ export async function memory(stage: Stage, messages: number): Promise<Memory> {
     const resident: number[] = []
     for (let tenth = 1; tenth <= 10; tenth += 1) {
       progress(`memory: ${tenth - 1} of 10 parts of ${messages} messages`)
-      while ((await stage.queue.ready()) > messages * (1 - tenth / 10)) {
-        stage.mustRun(processes)
-        await sleep(LOOK_EVERY)
-      }
+      await reached(stage, processes, messages * (1 - tenth / 10))
       resident.push(residentBytes(pid))
     }
     await emptied(stage, processes)
