@@ -88,7 +88,9 @@ export async function reached(
     if (left < least) progressAt = performance.now()
     least = Math.min(least, left)
     if (performance.now() - progressAt > STALLED_AFTER)
-      throw new Error(`It stands still, with ${left} messages left:\n${stage.output().slice(-2_000)}`)
+      throw new Error(
+        `The contestant stands still, with ${left} messages left:\n${stage.output().slice(-2_000)}`,
+      )
   }
 }
 
