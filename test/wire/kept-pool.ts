@@ -1,6 +1,14 @@
 import type { Socket } from 'node:net'
 import { afterEach } from 'vitest'
-import { endRequest, listen, ReceivedRequest, record, type ScriptedPool, TYPE } from './scripted-pool.ts'
+import {
+  endRequest,
+  listen,
+  ReceivedRequest,
+  record,
+  type Script,
+  type ScriptedPool,
+  TYPE,
+} from './scripted-pool.ts'
 
 /** Where the client looks for the kind of the pool. */
 export const STATUS_PATH = '/status'
@@ -87,3 +95,14 @@ export async function keptPool(turn: Turn, kind: 'unix' | 'tcp' = 'unix'): Promi
     },
   }
 }
+
+/** A pool that plays the script on each connection, whatever comes on it; closed after the test. */
+export async function rawPool(script: Script, kind: 'unix' | 'tcp' = 'unix'): Promise<ScriptedPool> {
+  const pool = await listen(script, kind)
+  pools.push(pool)
+  return pool
+}
+
+/** A pool that answers at the first byte, and reads on. */
+export const eagerPool = (bytes: Buffer): Promise<ScriptedPool> =>
+  rawPool((socket) => void socket.once('data', () => socket.write(bytes)).resume())

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest'
+import { RECORDED, RECORDED_RESPONSE } from '../unit/fastcgi/recorded-answer.ts'
+import { answer, eagerPool, keptPool, rawPool, type Turn } from './kept-pool.ts'
+import { clientOf, failureOf, request } from './native-exchange.ts'
+import { endRequest, record, streamOf, TYPE } from './scripted-pool.ts'
+
+/* What pools say that are broken, or none. After each of these the next request is answered as if nothing had been. */
+
+const stdout = (content: string) => record(TYPE.stdout, content)
+const foreign = (type: number, id: number) => Buffer.from([1, type, id >> 8, id & 255, 0, 0, 0, 0])
+const hello = (): Buffer => answer()
+
+/** Plays `first` for the first request, and answers the others. */
+function afterwards(first: Turn): Turn {
+  let begun = false
+  return (socket, ...rest) => {
+    if (begun) socket.write(hello())
+    else first(socket, ...rest)
+    begun = true
+  }
+}
+
+async function goesOn(client: ReturnType<typeof clientOf>): Promise<void> {
+  expect((await client.request(request())).body.toString()).toBe('hello')
+}
+
+describe('an answer', () => {
+  it.each<[string, Buffer, number, string]>([
+    ['without a Status line', stdout('A: 1\r\n\r\nbody'), 200, 'body'],
+    ['with an empty header block', stdout('\r\nbody'), 200, 'body'],
+    ['with a status that is none', stdout('Status: abc\r\n\r\nbody'), Number.NaN, 'body'],
+    ['with a status out of range', stdout('Status: 999\r\n\r\nbody'), 999, 'body'],
+    [
+      'with 200 KB of headers',
+      streamOf(TYPE.stdout, Buffer.from(`${'X-Header: 12345678\r\n'.repeat(10_000)}\r\nbody`)),
+      200,
+      'body',
+    ],
+    ['in records of one byte', streamOf(TYPE.stdout, Buffer.from('A: 1\r\n\r\nbody'), 1), 200, 'body'],
+    ['with an end of its streams', Buffer.concat([stdout('\n'), stdout(''), record(TYPE.stderr)]), 200, ''],
+  ])('%s is one', async (_, records, status, body) => {
+    const pool = await keptPool(
+      afterwards((socket) => void socket.write(Buffer.concat([records, endRequest()]))),
+    )
+    const client = clientOf(pool)
+    const response = await client.request(request())
+    expect([response.status, response.body.toString()]).toEqual([status, body])
+    await goesOn(client)
+    expect(pool.connections).toBe(1)
+  })
+
+  it('recorded from php-fpm, a byte at a time, is the same', async () => {
+    const pool = await keptPool(
+      afterwards((socket) => {
+        const writeFrom = (at: number): void => {
+          socket.write(RECORDED.subarray(at, at + 1))
+          if (at + 1 < RECORDED.length) setImmediate(writeFrom, at + 1)
+        }
+        writeFrom(0)
+      }),
+    )
+    const client = clientOf(pool)
+    expect(await client.request(request())).toMatchObject(RECORDED_RESPONSE)
+    await goesOn(client)
+  })
+
+  it('that comes before the request was read is one, and its connection is not used again', async () => {
+    const body = Buffer.alloc(8 * 1024 * 1024)
+    let sent = 0
+    const pool = await eagerPool(hello())
+    const eager = clientOf(pool)
+    const response = await eager.request(request({ body, onSent: () => (sent += 1) }))
+    expect(response.status).toBe(200)
+    expect(sent).toBeLessThanOrEqual(1)
+    expect((await eager.request(request({ body }))).status).toBe(200)
+    expect(pool.requests.length).toBeGreaterThanOrEqual(2)
+  })
+})
+
+describe('no answer', () => {
+  it.each<[string, Buffer, string]>([
+    ['the refusal of a pool that is overloaded', endRequest(2), 'REQUEST_REFUSED'],
+    ['a refusal with output', Buffer.concat([stdout('\nx'), endRequest(1)]), 'REQUEST_REFUSED'],
+    ['an end alone', endRequest(), 'EMPTY_ANSWER'],
+    ['a body without a head', Buffer.concat([stdout('hello'), endRequest()]), 'MALFORMED_ANSWER'],
+    ['a record of another request', foreign(TYPE.stdout, 2), 'MALFORMED_ANSWER'],
+    ['a record of request 0', foreign(TYPE.stdout, 0), 'MALFORMED_ANSWER'],
+    ['a record of an unknown type', foreign(99, 1), 'MALFORMED_ANSWER'],
+    ['an endRequest of another size', record(TYPE.end, 'four'), 'MALFORMED_ANSWER'],
+    ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'), 'MALFORMED_ANSWER'],
+    ['garbage', Buffer.alloc(64 * 1024, 0xff), 'MALFORMED_ANSWER'],
+    ['a good beginning and garbage', Buffer.concat([stdout('\nx'), Buffer.alloc(8)]), 'MALFORMED_ANSWER'],
+  ])('is %s', async (_, bytes, code) => {
+    let sent = 0
+    const client = clientOf(await keptPool(afterwards((socket) => void socket.write(bytes))))
+    const error = await failureOf(client.request(request({ onSent: () => (sent += 1) })))
+    expect([error.code, error.phase, sent]).toEqual([code, 'receive', 1])
+    await goesOn(client)
+  })
+
+  it.each<[string, Buffer]>([
+    ['at once', Buffer.alloc(0)],
+    ['in its head', RECORDED.subarray(0, 50)],
+    ['in a record header', RECORDED.subarray(0, 35)],
+    ['without endRequest', RECORDED.subarray(0, -16)],
+    ['in endRequest', RECORDED.subarray(0, -1)],
+  ])('is one that breaks off %s', async (_, bytes) => {
+    const client = clientOf(await keptPool(afterwards((socket) => void socket.end(bytes))))
+    const error = await failureOf(client.request(request()))
+    expect([error.code, error.phase, error.systemCode]).toEqual(['CONNECTION_LOST', 'receive', 'EOF'])
+    await goesOn(client)
+  })
+
+  it('is a reset', async () => {
+    const client = clientOf(
+      await keptPool(
+        afterwards((socket) => void socket.resetAndDestroy()),
+        'tcp',
+      ),
+    )
+    const error = await failureOf(client.request(request()))
+    expect([error.code, error.phase, error.systemCode]).toEqual(['CONNECTION_LOST', 'receive', 'ECONNRESET'])
+    await goesOn(client)
+  })
+
+  it('is a byte a second, when the time is over', async () => {
+    const pool = await keptPool((socket) => {
+      let at = 0
+      const timer = setInterval(() => socket.write(RECORDED.subarray(at, ++at)), 100)
+      socket.once('close', () => clearInterval(timer))
+    })
+    const error = await failureOf(clientOf(pool, { timeout: 450 }).request(request()))
+    expect([error.code, error.phase]).toEqual(['TIMEOUT', 'receive'])
+  })
+})
+
+describe('a pool that hangs up', () => {
+  const body = Buffer.alloc(8 * 1024 * 1024)
+
+  it.each(['unix', 'tcp'] as const)('during the upload (%s): not handed over whole', async (kind) => {
+    let sent = 0
+    const pool = await rawPool((socket) => void socket.once('data', () => socket.destroy()), kind)
+    const error = await failureOf(clientOf(pool).request(request({ body, onSent: () => (sent += 1) })))
+    expect([error.code, error.phase, sent]).toEqual(['SEND_FAILED', 'send', 0])
+    expect(['EPIPE', 'ECONNRESET', 'EOF']).toContain(error.systemCode)
+  })
+
+  it.each(['unix', 'tcp'] as const)(
+    'as soon as it has accepted, each time (%s): an error each time',
+    async (kind) => {
+      const pool = await rawPool((socket) => void socket.destroy(), kind)
+      const client = clientOf(pool)
+      for (let turn = 0; turn < 5; turn += 1) {
+        const error = await failureOf(client.request(request()))
+        expect(['SEND_FAILED', 'CONNECTION_LOST']).toContain(error.code)
+        expect(error.phase).not.toBe('connect')
+      }
+      // One connection for each request, and one or two questions for the status page.
+      expect(pool.requests.length).toBeLessThanOrEqual(7)
+    },
+  )
+})
