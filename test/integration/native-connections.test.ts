@@ -1,9 +1,11 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect } from 'vitest'
-import type { FastCgiError } from '../../src/fastcgi/client.ts'
+import type { FastCgiError, FastCgiRequest } from '../../src/fastcgi/client.ts'
 import type { NativeClient, NativeClientOptions } from '../../src/fastcgi/native-client.ts'
 import { RequestEncoder } from '../../src/fastcgi/request.ts'
 import { eventually } from '../support/eventually.ts'
@@ -155,6 +157,34 @@ describe('a pool whose children come and go', () => {
     }
     expect(failed.size).toBeLessThanOrEqual(3 * 4)
     expect(executed).toEqual(all.filter((number) => !failed.has(number)))
+  })
+})
+
+/*
+ * A reused connection that ends quietly is replaced, and the request sent once more: so that must never be how a child
+ * ends that was killed while it executed. The kernel says reset when something was left unread, and php-fpm never reads
+ * the record that ends stdin.
+ */
+describe('a child that is killed on a reused connection', () => {
+  const form = { params: { CONTENT_TYPE: 'application/x-www-form-urlencoded' } }
+  const raw = { params: { CONTENT_TYPE: 'application/octet-stream' } }
+
+  test.for<[string, Partial<FastCgiRequest>]>([
+    ['no body', {}],
+    ['a form', { ...form, body: Buffer.from('a=1') }],
+    ['bytes', { ...raw, body: Buffer.from('abc') }],
+    ['a large form', { ...form, body: Buffer.alloc(1024 * 1024, 'a') }],
+    ['many bytes', { ...raw, body: Buffer.alloc(1024 * 1024, 'a') }],
+  ])('with %s, all of it read, has executed once', async ([, given], { ownPool }) => {
+    for (const listen of ['unix', 'tcp'] as const) {
+      const pool = await ownPool({ listen, children: 2 })
+      const note = join(pool.directory, 'note')
+      const client = clientOf(pool)
+      await behave(client, 'pid')
+      const error = await behave(client, 'note and die', note, given).catch((caught: unknown) => caught)
+      expect(error).toMatchObject({ code: 'CONNECTION_LOST', phase: 'receive', systemCode: 'ECONNRESET' })
+      expect(readFileSync(note, 'utf8')).toBe('x')
+    }
   })
 })
 

@@ -55,6 +55,12 @@ switch ($_SERVER['ACTION'] ?? '') {
         exec('kill -9 ' . getmypid());
         sleep(5);
         break;
+    case 'note and die': // in the file VALUE, after the whole body has been read
+        file_get_contents('php://input');
+        file_put_contents($value, 'x', FILE_APPEND);
+        exec('kill -9 ' . getmypid());
+        sleep(5);
+        break;
     case 'finish early':
         echo 'finished';
         fastcgi_finish_request();
