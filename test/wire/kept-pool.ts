@@ -13,20 +13,22 @@ import {
 /** Where the client looks for the kind of the pool. */
 export const STATUS_PATH = '/status'
 
-const STATUS = JSON.stringify({
-  pool: 'scripted',
-  'process manager': 'static',
-  'start since': 1,
-  'accepted conn': 1,
-  'listen queue': 0,
-  'listen queue len': 0,
-  'idle processes': 1,
-  'active processes': 1,
-  'total processes': 2,
-  'max active processes': 1,
-  'max children reached': 0,
-  'slow requests': 0,
-})
+/** The status page of a pool of this kind. */
+export const statusPage = (pm: string): string =>
+  JSON.stringify({
+    pool: 'scripted',
+    'process manager': pm,
+    'start since': 1,
+    'accepted conn': 1,
+    'listen queue': 0,
+    'listen queue len': 0,
+    'idle processes': 1,
+    'active processes': 1,
+    'total processes': 2,
+    'max active processes': 1,
+    'max children reached': 0,
+    'slow requests': 0,
+  })
 
 /** An answer as php-fpm gives it, `hello` unless told otherwise. */
 export const answer = (body = 'hello'): Buffer =>
@@ -53,7 +55,11 @@ afterEach(async () => {
  * A static pool that keeps connections open and plays `turn` for each request; closed after the test. Questions for
  * its status page it answers by itself.
  */
-export async function keptPool(turn: Turn, kind: 'unix' | 'tcp' = 'unix'): Promise<KeptPool> {
+export async function keptPool(
+  turn: Turn,
+  kind: 'unix' | 'tcp' = 'unix',
+  status = statusPage('static'),
+): Promise<KeptPool> {
   const received: ReceivedRequest[] = []
   let connections = 0
   let open = 0
@@ -67,7 +73,7 @@ export async function keptPool(turn: Turn, kind: 'unix' | 'tcp' = 'unix'): Promi
       const whole = request
       request = new ReceivedRequest()
       if (whole.params.get('SCRIPT_NAME') === STATUS_PATH) {
-        socket.end(answer(STATUS))
+        socket.end(answer(status))
         return
       }
       turns += 1

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest'
+import { learnPoolKind, pingPool, readPoolStatus } from '../../src/fastcgi/pool-status.ts'
+import { eventually } from '../support/eventually.ts'
+import { answer, keptPool, rawPool, STATUS_PATH, statusPage } from './kept-pool.ts'
+import { clientOf, failureOf, request } from './native-exchange.ts'
+import { answering, endRequest, record, TYPE } from './scripted-pool.ts'
+
+describe('the question for the status page', () => {
+  it('never names a script: a pool without the page would run it', async () => {
+    const pool = await rawPool(
+      (socket, received) => void socket.on('data', (chunk: Buffer) => received.take(chunk)),
+    )
+    const params = { SCRIPT_FILENAME: '/srv/worker.php', SCRIPT_NAME: '/worker.php' }
+    await clientOf(pool, { params }).probe()
+    const [question] = await eventually('it is asked', () => {
+      const asked = pool.requests.filter(({ whole }) => whole)
+      return asked.length > 0 && asked
+    })
+    expect(Object.fromEntries(question?.params ?? [])).toEqual({
+      REQUEST_METHOD: 'GET',
+      SCRIPT_NAME: STATUS_PATH,
+      SCRIPT_FILENAME: STATUS_PATH,
+      QUERY_STRING: 'json',
+    })
+    expect(question?.stdin.length).toBe(0)
+  })
+
+  it.each<[string, Buffer]>([
+    [
+      'a page that is not there',
+      Buffer.concat([record(TYPE.stdout, 'Status: 404\r\n\r\nFile not found.\n'), endRequest()]),
+    ],
+    ['another page', answer('<html>')],
+    ['JSON of somebody else', answer('{"pool": "x"}')],
+    ['JSON null', answer('null')],
+    ['a kind that php-fpm does not have', answer(statusPage('magic'))],
+    ['numbers that are none', answer(statusPage('static').replaceAll('1', '"1"'))],
+  ])('is not answered by %s', async (_, bytes) => {
+    const { address } = await rawPool(answering(bytes))
+    expect(await readPoolStatus(address, STATUS_PATH, 1_000)).toBeUndefined()
+    expect(await pingPool(address, '/ping', 1_000)).toBe(false)
+  })
+
+  it.each<[string, Buffer]>([
+    ['nothing', Buffer.alloc(0)],
+    ['garbage', Buffer.alloc(100, 0xff)],
+    ['a refusal', endRequest(2)],
+  ])('that is answered by %s leaves the kind unknown', async (_, bytes) => {
+    const { address } = await rawPool(answering(bytes))
+    expect(await learnPoolKind(address, STATUS_PATH, 1_000)).toBeUndefined()
+  })
+
+  it('is given up in time', async () => {
+    const { address } = await rawPool((socket) => void socket.resume())
+    const started = performance.now()
+    expect((await failureOf(readPoolStatus(address, STATUS_PATH, 200))).code).toBe('TIMEOUT')
+    expect(performance.now() - started).toBeLessThan(1_500)
+  })
+})
+
+describe('connects', () => {
+  /** Milliseconds that the last of 200 requests at once waits for its connection. */
+  async function longestConnect(status: string): Promise<number> {
+    const pool = await keptPool(
+      (socket) => void setTimeout(() => socket.write(answer()), 1_000),
+      'unix',
+      status,
+    )
+    const client = clientOf(pool)
+    await client.probe()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const responses = await Promise.all(Array.from({ length: 200 }, () => client.request(request())))
+    return Math.max(...responses.map(({ timings }) => timings.connect))
+  }
+
+  it.each([
+    ['a static pool', statusPage('static'), false],
+    ['a dynamic pool', statusPage('dynamic'), false],
+    ['an ondemand pool', statusPage('ondemand'), true],
+    ['a pool that does not say', 'nothing', true],
+  ])('to %s', async (_, status, paced) => {
+    // 199 pauses of 2 ms.
+    if (paced) expect(await longestConnect(status)).toBeGreaterThanOrEqual(398)
+    else expect(await longestConnect(status)).toBeLessThan(398)
+  })
+})
