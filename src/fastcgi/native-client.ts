@@ -159,7 +159,7 @@ export class NativeClient implements FastCgiClient {
       if (body instanceof Uint8Array) return this.#encoder.encode(all, body, keepAlive)
       return streamStdin(this.#encoder.head(all, keepAlive), body.pieces)
     } catch (error) {
-      throw invalidRequest(error)
+      throw new FastCgiError('INVALID_REQUEST', 'connect', String(error), { cause: error })
     }
   }
 
@@ -193,10 +193,6 @@ function once(callback: () => void = () => {}): () => void {
     if (!called) callback()
     called = true
   }
-}
-
-function invalidRequest(cause: unknown): FastCgiError {
-  return new FastCgiError('INVALID_REQUEST', 'connect', String(cause), { cause })
 }
 
 function isQuietClose(error: unknown): boolean {
