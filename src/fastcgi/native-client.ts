@@ -14,10 +14,7 @@ import { learnPoolKind, type PoolKind } from './pool-status.ts'
 import { RequestEncoder, streamStdin } from './request.ts'
 
 export interface NativeClientOptions extends FastCgiClientOptions {
-  /**
-   * Whether connections are used again. A kept connection holds a child, so it is let go after 1 s or 200 requests:
-   * other clients of the pool get their turn.
-   */
+  /** Whether connections are used again; see KeptConnections for how long. */
   readonly keepAlive: boolean
   /** Milliseconds for a request as a whole, the wait for a connection included; 0 = no limit. */
   readonly timeout: number
@@ -118,7 +115,6 @@ export class NativeClient implements FastCgiClient {
         if (!reused) this.#unaccepted.set(exchange, performance.now())
         connection.send(exchange, message, onSent)
         const response = await exchange.response
-        this.#unaccepted.delete(exchange)
         this.#kept.release(connection)
         return response
       } catch (error) {
@@ -159,7 +155,7 @@ export class NativeClient implements FastCgiClient {
       if (body instanceof Uint8Array) return this.#encoder.encode(all, body, keepAlive)
       return streamStdin(this.#encoder.head(all, keepAlive), body.pieces)
     } catch (error) {
-      throw new FastCgiError('INVALID_REQUEST', 'connect', String(error), { cause: error })
+      throw invalidRequest(error)
     }
   }
 
@@ -193,6 +189,10 @@ function once(callback: () => void = () => {}): () => void {
     if (!called) callback()
     called = true
   }
+}
+
+function invalidRequest(cause: unknown): FastCgiError {
+  return new FastCgiError('INVALID_REQUEST', 'connect', String(cause), { cause })
 }
 
 function isQuietClose(error: unknown): boolean {

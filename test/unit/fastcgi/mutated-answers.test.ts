@@ -109,22 +109,26 @@ describe('an answer gone wrong', () => {
     TIME,
   )
 
-  it('that never ends takes no more and more memory', () => {
-    const exchange = new Exchange(LIMITS, 0, 0)
-    const endless = [
-      Buffer.from([1, 6, 0, 1, 0, 0, 0, 0]), // empty records
-      Buffer.from([1, 7, 0, 1, 0, 0, 255, 0, ...Array<number>(255).fill(0)]), // nothing but padding
-      Buffer.from([1, 6, 0, 1, 0, 1, 0, 0, 0x41]),
-      Buffer.from([1, 7, 0, 1, 0, 1, 0, 0, 0x41]),
-    ].map((record) => Buffer.concat(Array<Buffer>(1_000).fill(record)))
-    const feed = (times: number) => {
-      for (let time = 0; time < times; time += 1) for (const chunk of endless) exchange.receive(chunk)
-    }
-    feed(50)
-    const before = liveBytes()
-    feed(500)
-    const grown = liveBytes() - before
-    expect(exchange.ended).toBe(false)
-    expect(grown).toBeLessThan(1024 * 1024)
-  })
+  it(
+    'that never ends takes no more and more memory',
+    () => {
+      const exchange = new Exchange(LIMITS, 0, 0)
+      const endless = [
+        Buffer.from([1, 6, 0, 1, 0, 0, 0, 0]), // empty records
+        Buffer.from([1, 7, 0, 1, 0, 0, 255, 0, ...Array<number>(255).fill(0)]), // nothing but padding
+        Buffer.from([1, 6, 0, 1, 0, 1, 0, 0, 0x41]),
+        Buffer.from([1, 7, 0, 1, 0, 1, 0, 0, 0x41]),
+      ].map((record) => Buffer.concat(Array<Buffer>(1_000).fill(record)))
+      const feed = (times: number) => {
+        for (let time = 0; time < times; time += 1) for (const chunk of endless) exchange.receive(chunk)
+      }
+      feed(20)
+      const before = liveBytes()
+      feed(150)
+      const grown = liveBytes() - before
+      expect(exchange.ended).toBe(false)
+      expect(grown).toBeLessThan(1024 * 1024)
+    },
+    TIME,
+  )
 })
