@@ -38,17 +38,23 @@ export async function throughput(stage: Stage, { messages, rounds }: Rounds): Pr
     await verify(stage, contestant, Math.ceil(VERIFIED * contestant.share))
   }
   for (let round = 1; round <= rounds; round += 1) {
-    for (const contestant of CONTESTANTS) {
+    for (const contestant of rotated(CONTESTANTS, round)) {
       progress(`round ${round} of ${rounds}: ${contestant.name}`)
       const count = Math.ceil(messages * contestant.share)
       contestants.get(contestant)?.push(await measured(stage, contestant, count))
     }
-    for (const client of POOL_CLIENTS) {
+    for (const client of rotated(POOL_CLIENTS, round)) {
       progress(`round ${round} of ${rounds}: pool only, ${client.name}`)
       clients.get(client)?.push(await poolOnly(stage, client, messages))
     }
   }
   return { contestants, clients }
+}
+
+/** Each round begins with another one, so that no one is always measured after the same neighbour. */
+function rotated<T>(all: readonly T[], by: number): T[] {
+  const first = (by - 1) % all.length
+  return [...all.slice(first), ...all.slice(0, first)]
 }
 
 /** One run, in which the pool must have executed as many requests as there were messages. */

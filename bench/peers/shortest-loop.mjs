@@ -1,15 +1,12 @@
 // node shortest-loop.mjs URL QUEUE PREFETCH SOCKET SCRIPT
 //
 // The least code that does the bridge's work on a good day: amqplib, one kept connection for each message in flight, an
-// ack when the answer is complete. It has no features, and does nothing about anything that goes wrong. What the bridge
-// is slower than this is the price of its features.
+// ack when the answer is complete. What the bridge is slower than this is the price of what it does beside.
 
 import { connect as connectSocket } from 'node:net'
 import { connect } from 'amqplib'
 
 const [url = '', queue = '', prefetch = '', socketPath = '', script = ''] = process.argv.slice(2)
-const daemonId = 'D-shortest'
-
 const BEGIN_KEEP = Buffer.from([1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0])
 const END_REQUEST = 3
 const PARAMS = 4
@@ -46,7 +43,8 @@ const endOfStdin = Buffer.from([1, STDIN, 0, 1, 0, 0, 0, 0])
 
 /** @param {Buffer} content the message */
 function encode(content) {
-  const form = Buffer.from(new URLSearchParams({ ...JSON.parse(content.toString()), daemonId }).toString())
+  const fields = new URLSearchParams({ ...JSON.parse(content.toString()), daemonId: 'D-1' })
+  const form = Buffer.from(fields.toString())
   const length = records(PARAMS, pairs({ CONTENT_LENGTH: String(form.length) }))
   return Buffer.concat([BEGIN_KEEP, ...common, ...length, endOfParams, ...records(STDIN, form), endOfStdin])
 }
