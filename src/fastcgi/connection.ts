@@ -23,9 +23,9 @@ export class Connection {
     this.#socket = socket
     socket.on('data', (chunk) => this.#receive(chunk))
     // php-fpm closes without a word: at pm.max_requests, on a reload, when a script is cut off.
-    socket.on('end', () => this.#lose(endOfFile()))
+    socket.on('end', () => this.#lose())
     socket.on('error', (error) => this.#lose(error))
-    socket.on('close', () => this.#lose(endOfFile()))
+    socket.on('close', () => this.#lose())
   }
 
   /** Requests begun on it so far. */
@@ -64,7 +64,7 @@ export class Connection {
   /** Closes the socket; an exchange on it must have ended, or ends as lost. Idempotent. */
   destroy(): void {
     this.#socket.destroy()
-    this.#lose(endOfFile())
+    this.#lose()
   }
 
   async #sendBatches(
@@ -111,8 +111,11 @@ export class Connection {
     if (!expected) this.destroy()
   }
 
-  #lose(cause: Error): void {
-    if (this.#state.kind === 'busy') loseExchange(this.#state.exchange, cause)
+  /** An Error costs several microseconds for its stack: there is one only where an exchange ends by it. */
+  #lose(cause?: Error): void {
+    if (this.#state.kind === 'busy' && !this.#state.exchange.ended) {
+      loseExchange(this.#state.exchange, cause ?? endOfFile())
+    }
     this.#state = { kind: 'closed' }
   }
 }

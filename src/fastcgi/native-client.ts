@@ -8,6 +8,7 @@ import {
 import { probePool } from './connect.ts'
 import { Connection, type FastCgiMessage } from './connection.ts'
 import { Connector } from './connector.ts'
+import { type EndCode, Ending } from './ending.ts'
 import { Exchange } from './exchange.ts'
 import { KeptConnections } from './kept-connections.ts'
 import { learnPoolKind, type PoolKind } from './pool-status.ts'
@@ -32,9 +33,6 @@ const PATIENCE = 50
 const STATUS_TIMEOUT = 1_000
 /** Milliseconds between two looks at the status page while the pool's kind is unknown. */
 const STATUS_INTERVAL = 10_000
-
-/** Why we end a request ourselves. */
-type EndCode = 'TIMEOUT' | 'CANCELLED'
 
 /** The FastCGI client of a daemon: each request ends, in time, with an answer or with what can be known instead. */
 export class NativeClient implements FastCgiClient {
@@ -72,14 +70,13 @@ export class NativeClient implements FastCgiClient {
     this.#askForKind()
     const message = this.#encode(request)
     const { timeout } = this.#options
-    const end = new AbortController()
-    const cancel = (): void => end.abort('CANCELLED' satisfies EndCode)
-    const timer =
-      timeout === 0 ? undefined : setTimeout(() => end.abort('TIMEOUT' satisfies EndCode), timeout)
+    const end = new Ending()
+    const cancel = (): void => end.end('CANCELLED')
+    const timer = timeout === 0 ? undefined : setTimeout(() => end.end('TIMEOUT'), timeout)
     if (request.signal?.aborted) cancel()
     request.signal?.addEventListener('abort', cancel)
     try {
-      return await this.#converse(message, request, end.signal)
+      return await this.#converse(message, request, end)
     } finally {
       clearTimeout(timer)
       request.signal?.removeEventListener('abort', cancel)
@@ -91,26 +88,20 @@ export class NativeClient implements FastCgiClient {
     this.#kept.close()
   }
 
-  async #converse(
-    message: FastCgiMessage,
-    request: FastCgiRequest,
-    end: AbortSignal,
-  ): Promise<FastCgiResponse> {
+  async #converse(message: FastCgiMessage, request: FastCgiRequest, end: Ending): Promise<FastCgiResponse> {
     const onSent = once(request.onSent)
     const started = performance.now()
     for (;;) {
-      if (end.aborted) throw this.#gaveUp(end)
+      if (end.code !== undefined) throw this.#gaveUp(end.code)
       // A body that comes in pieces could not be sent once more if a kept connection turned out to be closed.
       const kept = request.body instanceof Uint8Array ? this.#kept.take() : undefined
       const connection = kept ?? (await this.#connect(end))
       const reused = connection.requests > 0
       const exchange = new Exchange(this.#options, started, performance.now() - started)
-      const giveUp = (): void => {
-        exchange.fail(end.reason as EndCode, this.#explain(end))
+      end.onEnd = () => {
+        if (end.code !== undefined) exchange.fail(end.code, this.#explain(end.code))
         connection.destroy()
       }
-      end.addEventListener('abort', giveUp)
-      if (end.aborted) giveUp()
       try {
         if (!reused) this.#unaccepted.set(exchange, performance.now())
         connection.send(exchange, message, onSent)
@@ -123,26 +114,26 @@ export class NativeClient implements FastCgiClient {
         // another matter: that is how a killed child looks.
         if (!reused || exchange.answering || !isQuietClose(error)) throw error
       } finally {
-        end.removeEventListener('abort', giveUp)
+        end.onEnd = undefined
         this.#unaccepted.delete(exchange)
       }
     }
   }
 
-  async #connect(end: AbortSignal): Promise<Connection> {
+  async #connect(end: Ending): Promise<Connection> {
     try {
-      return new Connection(await this.#connector.open(end))
+      return new Connection(await this.#connector.open(end.signal))
     } catch (error) {
-      throw end.aborted ? this.#gaveUp(end) : error
+      throw end.code === undefined ? error : this.#gaveUp(end.code)
     }
   }
 
-  #gaveUp(end: AbortSignal): FastCgiError {
-    return new FastCgiError(end.reason as EndCode, 'connect', this.#explain(end))
+  #gaveUp(code: EndCode): FastCgiError {
+    return new FastCgiError(code, 'connect', this.#explain(code))
   }
 
-  #explain(end: AbortSignal): string {
-    return end.reason === 'TIMEOUT'
+  #explain(code: EndCode): string {
+    return code === 'TIMEOUT'
       ? `no complete answer within ${this.#options.timeout} ms`
       : 'the request was cancelled'
   }
