@@ -1,8 +1,8 @@
 import { digits } from './table.ts'
 import type { ThroughputRow } from './throughput-table.ts'
 
-const WIDTH = 760
-const LABELS = 250
+const WIDTH = 800
+const LABELS = 290
 const BARS = 380
 const LINE = 26
 const TOP = 44
