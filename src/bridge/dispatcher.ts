@@ -9,12 +9,6 @@ import type { Settlement } from './settle.ts'
 /** Characters of a worker's stderr that go into a log line. */
 const LOGGED_STDERR = 2_048
 
-/**
- * Times that one message may break its connection while it is sent. The pool is there, and takes everything but
- * this message, such as a body that its script dies over before it has read it: then it may have run, each time.
- */
-const MAX_BROKEN_UPLOADS = 5
-
 type State =
   | { readonly kind: 'running' }
   | { readonly kind: 'draining'; readonly idle: Promise<void>; readonly onIdle: () => void }
@@ -143,11 +137,9 @@ export class Dispatcher {
   }
 
   #failed(delivery: Delivery, error: FastCgiError): Result {
-    if (error.phase !== 'send') return { kind: 'failed', error }
-    const times = (this.#brokenUploads.get(delivery) ?? 0) + 1
-    this.#brokenUploads.set(delivery, times)
-    if (times < MAX_BROKEN_UPLOADS) return { kind: 'failed', error }
-    return { kind: 'unprocessable', reason: `${times} times in a row: ${error.message}` }
+    const brokenUploads = (this.#brokenUploads.get(delivery) ?? 0) + (error.phase === 'send' ? 1 : 0)
+    if (brokenUploads > 0) this.#brokenUploads.set(delivery, brokenUploads)
+    return { kind: 'failed', error, brokenUploads }
   }
 
   async #conclude(delivery: Delivery, outcome: Outcome, execution: Ended): Promise<void> {

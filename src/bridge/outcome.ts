@@ -4,7 +4,8 @@ import type { AckMode } from './ports.ts'
 /** What came of one attempt to have a delivery executed. */
 export type Result =
   | { readonly kind: 'unprocessable'; readonly reason: string }
-  | { readonly kind: 'failed'; readonly error: FastCgiError }
+  /** `brokenUploads`: how often this delivery has failed in phase `send` by now. */
+  | { readonly kind: 'failed'; readonly error: FastCgiError; readonly brokenUploads: number }
   | { readonly kind: 'answered'; readonly response: FastCgiResponse }
 
 /**
@@ -27,6 +28,12 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly status: number; readonly stderr: string }
   | { readonly kind: 'lost'; readonly reason: string }
 
+/**
+ * Times that one message may break its connection while it is sent. The pool is there, and takes everything but
+ * this message, such as a body that its script dies over before it has read it: then it may have run, each time.
+ */
+const MAX_BROKEN_UPLOADS = 5
+
 /** The whole policy. First match wins. */
 export function decide(result: Result, ack: AckMode): Outcome {
   switch (result.kind) {
@@ -35,6 +42,9 @@ export function decide(result: Result, ack: AckMode): Outcome {
     case 'failed': {
       const { code, phase, message: reason } = result.error
       if (code === 'INVALID_REQUEST') return { kind: 'dead-letter', reason }
+      if (phase === 'send' && result.brokenUploads >= MAX_BROKEN_UPLOADS) {
+        return { kind: 'dead-letter', reason: `${result.brokenUploads} times: ${reason}` }
+      }
       if (phase !== 'receive') return { kind: 'hold', reason }
       return ack === 'completed' ? { kind: 'dead-letter', reason } : { kind: 'lost', reason }
     }

@@ -16,9 +16,10 @@ const answered = (status: number, stderr = ''): Result => ({
   },
 })
 
-const failed = (code: FastCgiErrorCode, phase: FastCgiPhase): Result => ({
+const failed = (code: FastCgiErrorCode, phase: FastCgiPhase, brokenUploads = 0): Result => ({
   kind: 'failed',
   error: new FastCgiError(code, phase, 'what happened'),
+  brokenUploads,
 })
 
 const reason = 'what happened'
@@ -47,6 +48,19 @@ describe('the outcome table', () => {
     ['no pool', failed('CONNECT_FAILED', 'connect'), { dispatched: hold, completed: hold }],
     ['no connection in time', failed('TIMEOUT', 'connect'), { dispatched: hold, completed: hold }],
     ['lost before it was sent whole', failed('SEND_FAILED', 'send'), { dispatched: hold, completed: hold }],
+    [
+      'the same message for the fourth time',
+      failed('SEND_FAILED', 'send', 4),
+      { dispatched: hold, completed: hold },
+    ],
+    [
+      'and for the fifth',
+      failed('SEND_FAILED', 'send', 5),
+      {
+        dispatched: { kind: 'dead-letter', reason: '5 times: what happened' },
+        completed: { kind: 'dead-letter', reason: '5 times: what happened' },
+      },
+    ],
     // Sent whole: nobody knows.
     ['lost while it ran', failed('CONNECTION_LOST', 'receive'), { dispatched: lost, completed: given }],
     ['no answer in time', failed('TIMEOUT', 'receive'), { dispatched: lost, completed: given }],
