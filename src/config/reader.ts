@@ -43,9 +43,7 @@ export class OptionReader {
 
   /** @throws {OptionError} when it is missing, too */
   value<T>(name: string, parse: Parse<T>): T {
-    const option = this.#options.get(name)
-    if (option === undefined) throw new OptionError(`--${name} is required${environmentHint(name)}`, 64)
-    return this.#single(name, option, parse, true)
+    return this.#single(name, this.#required(name), parse, true)
   }
 
   optional<T>(name: string, parse: Parse<T>): T | undefined {
@@ -55,9 +53,7 @@ export class OptionReader {
 
   /** As `value`, for what no message may repeat. */
   secret<T>(name: string, parse: Parse<T>): T {
-    const option = this.#options.get(name)
-    if (option === undefined) throw new OptionError(`--${name} is required${environmentHint(name)}`, 64)
-    return this.#single(name, option, parse, false)
+    return this.#single(name, this.#required(name), parse, false)
   }
 
   list<T>(name: string, parse: Parse<T>): readonly T[] {
@@ -74,6 +70,12 @@ export class OptionReader {
   /** For what is wrong only beside another option. */
   refuse(name: string, complaint: string): never {
     throw refusal(name, this.#options.get(name), undefined, complaint)
+  }
+
+  #required(name: string): RawOption {
+    const option = this.#options.get(name)
+    if (option === undefined) throw new OptionError(`--${name} is required${environmentHint(name)}`, 64)
+    return option
   }
 
   #single<T>(name: string, option: RawOption, parse: Parse<T>, quotable: boolean): T {
