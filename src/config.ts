@@ -65,12 +65,15 @@ export interface PublishConfig extends BrokerConfig {
   readonly verbose: boolean
 }
 
+/** Of deliveries; a short unsigned integer (AMQP 0-9-1, basic.qos). */
+const MAX_PREFETCH = 65_535
+
 /**
  * @throws {OptionError} naming the option at fault, and where its value came from
  */
 export function readRunConfig(options: RawOptions): RunConfig {
   const read = new OptionReader(options)
-  const concurrency = read.value('concurrency', integer(1, 65_535))
+  const concurrency = read.value('concurrency', integer(1, MAX_PREFETCH))
   const queue = read.value('queue', queueName)
   const ack = read.value('ack', oneOf<AckMode>('dispatched', 'completed'))
   const transport = read.value('transport', oneOf<Transport>('native', 'fastcgi-client'))
@@ -82,7 +85,7 @@ export function readRunConfig(options: RawOptions): RunConfig {
     daemonId: read.optional('daemon-id', daemonId) ?? randomDaemonId(),
     payload: read.value('payload', oneOf<Payload>('form', 'raw')),
     concurrency,
-    prefetch: read.optional('prefetch', integer(1, 65_535)) ?? concurrency,
+    prefetch: read.optional('prefetch', integer(1, MAX_PREFETCH)) ?? defaultPrefetch(concurrency, ack),
     deadLetterQueue: read.optional('dead-letter-queue', queueName) ?? `${queue}.dead`,
     drainTimeout: read.value('drain-timeout', duration),
     ack,
@@ -154,6 +157,16 @@ function readSource(read: OptionReader, messages: readonly string[]): MessageSou
   }
   if (messages.length > 0) read.refuse('body', 'cannot be given together with messages as arguments')
   return { kind: 'template', body, count: count ?? 1 }
+}
+
+/**
+ * With `completed` a message is acked when it is done: without a spare one, each slot that becomes free would wait for the
+ * ack's way to the broker and the next delivery's way back. `dispatched` has acked it long before that.
+ */
+function defaultPrefetch(concurrency: number, ack: AckMode): number {
+  return ack === 'dispatched'
+    ? concurrency
+    : Math.min(concurrency + Math.floor(concurrency / 2), MAX_PREFETCH)
 }
 
 /** Two daemons with one id could not be told apart; 32 random bits are enough for any fleet. */

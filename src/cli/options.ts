@@ -70,7 +70,12 @@ export const OPTIONS: readonly OptionSpec[] = [
     'form: JSON becomes $_POST; raw: body and content type as they are',
   ),
   option(RUN, 'concurrency', { default: '4' }, 'requests in flight at most'),
-  option(RUN, 'prefetch', { defaultDescription: 'as --concurrency' }, 'unacked deliveries held'),
+  option(
+    RUN,
+    'prefetch',
+    { defaultDescription: 'as --concurrency; completed: half more' },
+    'unacked deliveries held',
+  ),
   option(
     RUN,
     'keep-alive',

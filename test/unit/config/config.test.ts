@@ -89,6 +89,15 @@ describe('run', () => {
     })
   })
 
+  it.each([
+    ['1', 1],
+    ['4', 6],
+    ['5', 7],
+    ['65535', 65_535],
+  ])('reads ahead half of --concurrency %s with --ack completed', (concurrency, prefetch) => {
+    expect(run({ concurrency, ack: 'completed' })).toMatchObject({ prefetch })
+  })
+
   it.each<[Given, string]>([
     [
       { socket: 'fpm.sock' },
