@@ -5,7 +5,8 @@ import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
 import { closeConnection, openConnection } from '../../src/amqp/connection.ts'
 import { Session } from '../../src/amqp/session.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
-import { connectionClose, delivery, listenAmqp, method, type ScriptedBroker } from './scripted-broker.ts'
+import { method } from '../support/amqp-frames.ts'
+import { connectionClose, delivery, listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
 
 /*
  * Opening connections and sessions against peers that are no good brokers.

@@ -1,40 +1,27 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type BrokerUrl, parseBrokerUrl } from '../../src/amqp/broker-url.ts'
+import {
+  contentHeader,
+  FLAG,
+  long,
+  longlong,
+  longString,
+  method,
+  short,
+  shortString,
+} from '../support/amqp-frames.ts'
 
 /*
  * The server's half of AMQP 0-9-1, as little of it as openConnection, Session and ConfirmPublisher need: every queue
  * exists, and every message is confirmed.
  */
 
-const short = (value: number) => Buffer.from([value >> 8, value & 0xff])
-const long = (value: number) => Buffer.concat([short(value >>> 16), short(value & 0xffff)])
-const longlong = (value: number) => Buffer.concat([long(0), long(value)])
-const shortString = (text: string) =>
-  Buffer.concat([Buffer.from([Buffer.byteLength(text)]), Buffer.from(text)])
-const longString = (text: string) => Buffer.concat([long(Buffer.byteLength(text)), Buffer.from(text)])
-
-/** A frame (section 2.3.5 of the specification); 1 is a method, 2 a content header, 3 a body. */
-export function frame(type: number, channel: number, payload: Buffer): Buffer {
-  return Buffer.concat([
-    Buffer.from([type]),
-    short(channel),
-    long(payload.length),
-    payload,
-    Buffer.from([0xce]),
-  ])
-}
-
-export function method(channel: number, id: readonly [number, number], ...args: readonly Buffer[]): Buffer {
-  return frame(1, channel, Buffer.concat([short(id[0]), short(id[1]), ...args]))
-}
-
 export const connectionClose = (code: number, text: string): Buffer =>
   method(0, [10, 50], short(code), shortString(text), short(0), short(0))
 
 /** basic.deliver with a table of headers, already encoded, and an empty body. */
 export function delivery(channel: number, deliveryTag: number, headers: Buffer = Buffer.alloc(0)): Buffer {
-  const HEADERS_FLAG = 1 << 13
   const table = Buffer.concat([long(headers.length), headers])
   return Buffer.concat([
     method(
@@ -46,7 +33,7 @@ export function delivery(channel: number, deliveryTag: number, headers: Buffer =
       shortString(''),
       shortString('q'),
     ),
-    frame(2, channel, Buffer.concat([short(60), short(0), longlong(0), short(HEADERS_FLAG), table])),
+    contentHeader(channel, 0, FLAG.headers, table),
   ])
 }
 
