@@ -12,6 +12,9 @@ export interface ConsumerOptions extends SessionOptions {
 /** Milliseconds between tries when the broker says no to what it accepted before. */
 const REFUSED_DELAY = 10_000
 
+/** Milliseconds: a session that ends so soon, by what it consumes or by who does not want it, is a try that failed. */
+const SHORT_SESSION = 1_000
+
 type State =
   | { readonly kind: 'idle' }
   | { readonly kind: 'opening' }
@@ -58,11 +61,15 @@ export class Consumer {
   }
 
   async #keepOpen(first: Session): Promise<void> {
+    let shortOnes = 0
     for (let session: Session | undefined = first; session !== undefined; session = await this.#open(false)) {
+      const opened = performance.now()
       const reason = await session.ended
       if (this.#stop.signal.aborted) return
       this.#log.warn('The session with the broker has ended; opening another.', { reason })
       await session.close()
+      shortOnes = performance.now() - opened < SHORT_SESSION ? shortOnes + 1 : 0
+      if (shortOnes > 0) await this.#pause(this.#options.delay(shortOnes))
     }
   }
 
@@ -87,10 +94,14 @@ export class Consumer {
         if (first && error.permanent && (again || error.code !== 'VHOST_REFUSED')) throw error
         if (!again) this.#log.warn('Not consuming; trying again until it works.', { reason: error.message })
         reported = error.message
-        const milliseconds = error.permanent ? REFUSED_DELAY : delay(attempt)
-        await pause(milliseconds, undefined, { signal: this.#stop.signal }).catch(() => {})
+        await this.#pause(error.permanent ? REFUSED_DELAY : delay(attempt))
       }
     }
     return undefined
+  }
+
+  /** Resolves after so many milliseconds, or at once when cancelled. */
+  async #pause(milliseconds: number): Promise<void> {
+    await pause(milliseconds, undefined, { signal: this.#stop.signal }).catch(() => {})
   }
 }

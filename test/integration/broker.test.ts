@@ -1,8 +1,10 @@
 import { expect } from 'vitest'
+import { method } from '../support/amqp-frames.ts'
 import { startBroker } from '../support/broker.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
+import { connectionClose, listenAmqp } from '../wire/scripted-broker.ts'
 
 test('an absent queue is declared durable, not exclusive, not auto-delete, and its dead-letter queue too', async ({
   broker,
@@ -138,6 +140,28 @@ test('a connection closed by the broker and a deleted queue end the session, and
   await eventually('it consumes once more', () => count(daemon.log, 'Consuming.') === 3)
   await publishAll(broker, queue, numbers(1))
   await daemon.waitForLine('Executed.')
+})
+
+test('sessions that end as soon as they consume are opened ever more slowly', async ({ startDaemon }) => {
+  const consumed: number[] = []
+  const broker = await listenAmqp({
+    'basic.consume': (channel) => {
+      consumed.push(performance.now())
+      const consumeOk = method(channel, [60, 21], Buffer.from('\x03tag'))
+      return Buffer.concat([consumeOk, connectionClose(320, 'CONNECTION_FORCED')])
+    },
+  })
+  try {
+    await startDaemon({ url: `amqp://127.0.0.1:${broker.url.port}` })
+    const [first = 0, , , , fifth = 0] = await eventually(
+      'five sessions',
+      () => consumed.length >= 5 && consumed,
+    )
+    // 100, 200, 400 and 800 ms, each shortened by half at most; without a pause it would be 50 ms.
+    expect(fifth - first).toBeGreaterThan(700)
+  } finally {
+    await broker.close()
+  }
 })
 
 function count(log: readonly { message: string }[], message: string): number {
