@@ -4,6 +4,7 @@ import { Acknowledgements } from './acknowledgements.ts'
 import { asBrokerError, withDeadline } from './broker-error.ts'
 import type { BrokerUrl } from './broker-url.ts'
 import { closeConnection, openConnection, RPC_TIMEOUT } from './connection.ts'
+import { defectOf, filterContentHeaders } from './content-header-filter.ts'
 import { ensureQueues, type Topology } from './topology.ts'
 
 export interface SessionOptions {
@@ -35,6 +36,7 @@ export class Session {
   static async open(options: SessionOptions, accept: (delivery: Delivery) => void): Promise<Session> {
     const connection = await openConnection(options.broker, options.consumerTag)
     try {
+      filterContentHeaders(connection)
       await ensureQueues(connection, options.topology)
       const channel = await withDeadline(connection.createChannel(), RPC_TIMEOUT, 'channel.open')
       const session = new Session(connection, channel, options.consumerTag)
@@ -115,6 +117,7 @@ class SessionDelivery implements Delivery {
   readonly routingKey: string
   readonly properties: MessageProperties
   readonly body: Buffer
+  readonly defect: string | undefined
   readonly #acknowledgements: Acknowledgements
   #settled = false
 
@@ -124,7 +127,8 @@ class SessionDelivery implements Delivery {
     this.redelivered = fields.redelivered
     this.exchange = fields.exchange
     this.routingKey = fields.routingKey
-    this.properties = properties
+    this.defect = defectOf(properties.headers)
+    this.properties = this.defect === undefined ? properties : { ...properties, headers: undefined }
     this.body = content
     this.#acknowledgements = acknowledgements
   }

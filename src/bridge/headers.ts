@@ -67,6 +67,7 @@ function ownHeaders(
     exchange: delivery.exchange,
     'routing-key': delivery.routingKey,
     time: new Date().toISOString(),
+    'headers-dropped': delivery.defect === undefined ? undefined : true,
   })
 }
 

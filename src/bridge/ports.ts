@@ -26,6 +26,8 @@ export interface Delivery {
   readonly routingKey: string
   readonly properties: MessageProperties
   readonly body: Buffer
+  /** Why it cannot be executed, where it came with headers that nobody can decode; those are missing then. */
+  readonly defect?: string | undefined
   /**
    * False once the channel it came on is gone: the broker hands the message out again by itself, and its
    * delivery tag may by then belong to another message. Settling does nothing from then on.

@@ -1,5 +1,5 @@
 import type { FastCgiRequest } from '../fastcgi/client.ts'
-import { encodeForm } from './form.ts'
+import { encodeForm, UnprocessableError } from './form.ts'
 import type { BridgeConfig, Delivery, MessageProperties } from './ports.ts'
 
 /** A larger header table is left out: php-fpm resets connections whose params approach 64 KiB a pair. */
@@ -58,14 +58,15 @@ export interface PreparedRequest {
  * What one delivery asks of the pool. No part of a message ever names a param: a header called
  * PHP_ADMIN_VALUE or SCRIPT_FILENAME is only a key in the JSON of AMQP_HEADERS.
  *
- * @throws {UnprocessableError} when the body cannot become a form
+ * @throws {UnprocessableError} when the body cannot become a form, or the message came with a defect
  */
 export function prepareRequest(
   delivery: Delivery,
   executionId: string,
   config: BridgeConfig,
 ): PreparedRequest {
-  const { properties } = delivery
+  const { properties, defect } = delivery
+  if (defect !== undefined) throw new UnprocessableError(defect)
   const warnings: string[] = []
   const params: Record<string, string> = {
     CONTENT_TYPE: 'application/x-www-form-urlencoded',

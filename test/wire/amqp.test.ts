@@ -178,17 +178,4 @@ describe('a session', () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(() => each.ack()).not.toThrow()
   })
-
-  it('ends when a header table is nested too deep to be decoded', async () => {
-    const { session, say } = await openSession()
-    let table = Buffer.alloc(0)
-    for (let level = 0; level < 12_000; level += 1) {
-      const length = Buffer.alloc(4)
-      length.writeUInt32BE(table.length)
-      table = Buffer.concat([Buffer.from('\x01aF'), length, table])
-    }
-    say((channel) => delivery(channel, 2, table))
-    expect(await session.ended).toMatch(/./)
-    await session.close()
-  })
 })

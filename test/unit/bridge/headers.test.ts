@@ -127,3 +127,15 @@ describe('a header table that no frame can carry', () => {
     expect(copyOf({ headers }).headers).toEqual(DROPPED)
   })
 })
+
+it('the copy of a message whose headers nobody could decode says so, and keeps the rest', () => {
+  const properties = { messageId: 'm', expiration: '60000' }
+  const delivery = new RecordingDelivery({ defect: 'its header table bites', properties })
+  const copy = deadLetterProperties(delivery, { reason: 'its header table bites' }, config)
+  expect(copy).toMatchObject({ messageId: 'm', deliveryMode: 2 })
+  expect(copy.headers).toMatchObject({
+    'x-fpm-bridge-reason': 'its header table bites',
+    'x-fpm-bridge-headers-dropped': true,
+    'x-fpm-bridge-original-expiration': '60000',
+  })
+})

@@ -9,12 +9,13 @@ export class RecordingDelivery implements Delivery {
   readonly routingKey: string
   readonly properties: MessageProperties
   readonly body: Buffer
+  readonly defect: string | undefined
   /** In order; an ack that came after another settlement is noted all the same. */
   readonly settled: ('ack' | 'requeue')[] = []
   live = true
 
   constructor(
-    given: Partial<Pick<Delivery, 'deliveryTag' | 'redelivered' | 'exchange' | 'routingKey'>> & {
+    given: Partial<Pick<Delivery, 'deliveryTag' | 'redelivered' | 'exchange' | 'routingKey' | 'defect'>> & {
       readonly properties?: MessageProperties
       readonly body?: string | Buffer
     } = {},
@@ -25,6 +26,7 @@ export class RecordingDelivery implements Delivery {
     this.routingKey = given.routingKey ?? 'commands'
     this.properties = given.properties ?? {}
     this.body = Buffer.from(given.body ?? '{}')
+    this.defect = given.defect
   }
 
   ack(): void {

@@ -192,3 +192,8 @@ describe('the body', () => {
     expect(prepare(new RecordingDelivery({ body: '' }), 'raw').request.body).toHaveLength(0)
   })
 })
+
+it('a message that came with a defect is unprocessable for just that reason', () => {
+  const delivery = new RecordingDelivery({ defect: 'its header table bites' })
+  expect(() => prepare(delivery)).toThrow(new UnprocessableError('its header table bites'))
+})

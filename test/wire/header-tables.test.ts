@@ -1,0 +1,75 @@
+import { afterEach, expect, it } from 'vitest'
+import { Session } from '../../src/amqp/session.ts'
+import type { Delivery } from '../../src/bridge/ports.ts'
+import { method, nestedFields } from '../support/amqp-frames.ts'
+import { eventually } from '../support/eventually.ts'
+import { delivery, listenAmqp } from './scripted-broker.ts'
+
+/*
+ * Messages whose header tables amqplib cannot decode: each would end the session, and the next one, and so on.
+ */
+
+const open: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close()
+})
+
+/** A session that is handed these deliveries, then a good one; all that arrives until then. */
+async function receive(...deliveries: ((channel: number) => Buffer)[]): Promise<Delivery[]> {
+  const broker = await listenAmqp({
+    'basic.consume': (channel) =>
+      Buffer.concat([
+        method(channel, [60, 21], Buffer.from('\x03tag')),
+        ...deliveries.map((each) => each(channel)),
+        delivery(channel, deliveries.length + 1),
+      ]),
+  })
+  open.push(broker)
+  const received: Delivery[] = []
+  const topology = { queues: ['q'], queueType: 'classic', declare: true } as const
+  const options = { broker: broker.url, topology, queue: 'q', consumerTag: 'tag', prefetch: 1 }
+  const session = await Session.open(options, (each) => received.push(each))
+  open.push(session)
+  await eventually('all have arrived', () => received.length === deliveries.length + 1)
+  expect(received.map(({ live }) => live)).not.toContain(false)
+  return received
+}
+
+it.each([
+  ['12,000 tables', nestedFields(12_000, 'F')],
+  ['12,000 arrays', nestedFields(12_000, 'A')],
+  ['as many arrays as 16 MiB have room for', nestedFields(Math.floor(16_777_000 / 5), 'A')],
+])('%s in each other arrive as a delivery with a defect', async (_, fields) => {
+  const [poison, good] = await receive((channel) => delivery(channel, 1, fields))
+  expect(poison).toMatchObject({ deliveryTag: 1, defect: 'its header table nests deeper than 511 levels' })
+  expect(poison?.properties.headers).toBeUndefined()
+  expect(good).toMatchObject({ deliveryTag: 2, defect: undefined })
+})
+
+it('511 levels arrive as they are', async () => {
+  const [deep] = await receive((channel) => delivery(channel, 1, nestedFields(511, 'F')))
+  expect(deep?.defect).toBeUndefined()
+  expect(JSON.stringify(deep?.properties.headers)).toHaveLength(510 * '{"":}'.length + '{}'.length)
+})
+
+it('an unsigned 64-bit integer arrives as the number it is', async () => {
+  const fields = Buffer.from(
+    '\x01aL\0\0\0\x01\0\0\0\x02\x01bL\xff\xff\xff\xff\xff\xff\xff\xff\x01ct\x01',
+    'latin1',
+  )
+  const [each] = await receive((channel) => delivery(channel, 1, fields))
+  expect(each).toMatchObject({ defect: undefined })
+  expect(each?.properties.headers).toEqual({ a: 2 ** 32 + 2, b: 2 ** 64, c: true })
+})
+
+it('a value of a type that nobody knows arrives as a delivery with a defect', async () => {
+  const [each] = await receive((channel) => delivery(channel, 1, Buffer.from('\x01aZ')))
+  expect(each?.defect).toBe('its header table has a value of the unknown type "Z"')
+})
+
+it('a publisher cannot pose as the filter', async () => {
+  const fields = Buffer.from('\x13x-fpm-bridge-defectS\0\0\0\x01x')
+  const [each] = await receive((channel) => delivery(channel, 1, fields))
+  expect(each?.defect).toBeUndefined()
+  expect(each?.properties.headers).toEqual({ 'x-fpm-bridge-defect': 'x' })
+})
