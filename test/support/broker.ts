@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Broker, type BrokerAddress, brokerAt } from './broker-api.ts'
+import type { Certificate } from './certificates.ts'
 import { eventually, Hopeless } from './eventually.ts'
 import { installedProgram } from './installed.mjs'
 import { type OwnedProcess, spawnOwned } from './owned-process.ts'
@@ -11,11 +12,22 @@ import { removeFolder, temporaryFolder } from './run-folder.ts'
 export interface BrokerOptions {
   /** More lines for rabbitmq.conf, such as `consumer_timeout = 5000`. */
   readonly config?: readonly string[]
+  /** Adds a listener for `amqps:` and the SASL mechanism EXTERNAL, with the common name as the user's. */
+  readonly tls?: BrokerTls
+}
+
+export interface BrokerTls extends Certificate {
+  /** The path of the CA certificate that client certificates are checked against. */
+  readonly ca: string
+  /** Whether clients without a certificate are turned away; default false. */
+  readonly clientCertificate?: boolean
 }
 
 /** A broker of our own: the one who started it closes it. */
 export interface OwnBroker extends Broker {
   readonly directory: string
+  /** Of the listener for `amqps:`; nobody listens there unless BrokerOptions.tls was given. */
+  readonly tlsPort: number
   /** Of the node, which leads a process group of its own; undefined while it is killed. */
   readonly pid: number | undefined
   /** SIGKILL, as a crash of the machine would be; what was on disk stays. */
@@ -32,15 +44,21 @@ export interface OwnBroker extends Broker {
  *
  * @throws when RabbitMQ is not installed, or does not come up within 60 s: the message has the end of its log
  */
-export async function startBroker({ config = [] }: BrokerOptions = {}): Promise<OwnBroker> {
-  const [port, managementPort, distributionPort, epmdPort] = (await freePorts(4)) as [
+export async function startBroker({ config = [], tls }: BrokerOptions = {}): Promise<OwnBroker> {
+  const [port, tlsPort, managementPort, distributionPort, epmdPort] = (await freePorts(5)) as [
+    number,
     number,
     number,
     number,
     number,
   ]
   const directory = temporaryFolder('broker')
-  const environment = layOut(directory, { port, managementPort, distributionPort, epmdPort }, config)
+  const ports = { port, managementPort, distributionPort, epmdPort }
+  const environment = layOut(
+    directory,
+    ports,
+    tls === undefined ? config : [...config, ...tlsLines(tlsPort, tls)],
+  )
   const { HOME, RABBITMQ_NODENAME, ERL_EPMD_PORT, RABBITMQ_CONF_ENV_FILE, RABBITMQ_CTL_ERL_ARGS } =
     environment
   const address: BrokerAddress = {
@@ -94,6 +112,7 @@ export async function startBroker({ config = [] }: BrokerOptions = {}): Promise<
   return {
     ...broker,
     directory,
+    tlsPort,
     get pid() {
       return node?.pid
     },
@@ -133,7 +152,9 @@ function layOut(directory: string, ports: Ports, config: readonly string[]) {
     RABBITMQ_LOG_BASE: join(directory, 'log'),
     RABBITMQ_PID_FILE: join(directory, 'pid'),
     RABBITMQ_CONF_ENV_FILE: file('rabbitmq-env.conf', []),
-    RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', ['[rabbitmq_management].']),
+    RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', [
+      '[rabbitmq_management, rabbitmq_auth_mechanism_ssl].',
+    ]),
     RABBITMQ_ADVANCED_CONFIG_FILE: file('advanced.config', [
       // Seconds {kept, between}. The management API renews its figures as often as it samples, by default every 5 s.
       '[{rabbitmq_management, [{sample_retention_policies,',
@@ -155,6 +176,20 @@ function layOut(directory: string, ports: Ports, config: readonly string[]) {
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: loopback,
     RABBITMQ_CTL_ERL_ARGS: loopback,
   }
+}
+
+function tlsLines(port: number, { ca, cert, key, clientCertificate = false }: BrokerTls): string[] {
+  return [
+    `listeners.ssl.1 = 127.0.0.1:${port}`,
+    `ssl_options.cacertfile = ${ca}`,
+    `ssl_options.certfile = ${cert}`,
+    `ssl_options.keyfile = ${key}`,
+    'ssl_options.verify = verify_peer',
+    `ssl_options.fail_if_no_peer_cert = ${clientCertificate}`,
+    'auth_mechanisms.1 = PLAIN',
+    'auth_mechanisms.2 = EXTERNAL',
+    'ssl_cert_login_from = common_name',
+  ]
 }
 
 async function spawnLogged(command: string, args: string[], env: NodeJS.ProcessEnv, file: string) {
