@@ -3,6 +3,7 @@ import { type BrokerUrl, parseBrokerUrl } from './amqp/broker-url.ts'
 import type { QueueType } from './amqp/topology.ts'
 import type { AckMode, BridgeConfig, LogLevel, MessageProperties, Payload } from './bridge/ports.ts'
 import { OptionReader, type RawOptions } from './config/reader.ts'
+import { readTls, refuseTls } from './config/tls.ts'
 import {
   absolutePath,
   daemonId,
@@ -22,7 +23,8 @@ import type { LogFormat } from './operations/logger.ts'
 
 /** What both commands say about the broker. */
 export interface BrokerConfig {
-  readonly broker: BrokerUrl
+  /** A failover list of one at least. */
+  readonly brokers: readonly BrokerUrl[]
   readonly queue: string
   readonly queueType: QueueType
   readonly declare: boolean
@@ -140,8 +142,11 @@ export function readPublishConfig(options: RawOptions, messages: readonly string
 }
 
 function readBroker(read: OptionReader, queue: string): BrokerConfig {
+  const tls = readTls(read)
+  const brokers = read.secrets('url', (text) => parseBrokerUrl(text, tls))
+  if (!brokers.some((broker) => broker.tls !== undefined)) refuseTls(read, tls)
   return {
-    broker: read.secret('url', parseBrokerUrl),
+    brokers: Object.freeze(brokers),
     queue,
     queueType: read.value('queue-type', oneOf<QueueType>('classic', 'quorum')),
     declare: read.value('declare', flag),

@@ -1,3 +1,4 @@
+import { BrokerList } from './amqp/broker-list.ts'
 import { Consumer } from './amqp/consumer.ts'
 import { ConfirmPublisher } from './amqp/publisher.ts'
 import { type BackoffRange, backoff } from './bridge/backoff.ts'
@@ -34,6 +35,7 @@ export class Daemon {
   readonly #config: RunConfig
   readonly #log: Log
   readonly #gaveUp = new AbortController()
+  readonly #brokers: BrokerList
   readonly #client: FastCgiClient
   readonly #publisher: ConfirmPublisher
   readonly #dispatcher: Dispatcher
@@ -43,10 +45,12 @@ export class Daemon {
   constructor(config: RunConfig, log: Log, version: string) {
     this.#config = config
     this.#log = log
-    const { broker, queue, deadLetterQueue, queueType, declare, daemonId, prefetch } = config
+    const { queue, deadLetterQueue, queueType, declare, daemonId, prefetch } = config
     const topology = { queues: [queue, deadLetterQueue], queueType, declare }
+    this.#brokers = new BrokerList(config.brokers, log)
     this.#client = createClient(config, version)
-    this.#publisher = new ConfirmPublisher({ broker, name: `${daemonId} publisher`, topology }, log)
+    const brokers = this.#brokers
+    this.#publisher = new ConfirmPublisher({ brokers, name: `${daemonId} publisher`, topology }, log)
     this.#dispatcher = new Dispatcher(
       config,
       this.#client,
@@ -55,7 +59,7 @@ export class Daemon {
     )
     this.#consumer = new Consumer(
       {
-        broker,
+        brokers,
         topology,
         queue,
         prefetch,
@@ -82,6 +86,7 @@ export class Daemon {
       payload,
       concurrency,
     })
+    this.#brokers.warnOfInsecure()
     void this.#describePool()
     await Promise.all([this.#dispatcher.probe(), this.#consumer.start()])
     if (this.#state.kind === 'starting') this.#state = { kind: 'running' }

@@ -1,12 +1,13 @@
 /**
  * - `UNREACHABLE`: no connection, or one that did not answer in time; it may be there later.
- * - `LOGIN_REFUSED`, `VHOST_REFUSED`, `QUEUE_MISSING`, `QUEUE_REFUSED`: the broker said no, and will say so again
- *   until somebody changes something.
+ * - `TLS_REFUSED`: one side does not accept the other's certificate, or there is no TLS at all; `LOGIN_REFUSED`,
+ *   `VHOST_REFUSED`, `QUEUE_MISSING`, `QUEUE_REFUSED`: the broker said no. It stays so until somebody changes something.
  * - `UNROUTABLE`, `NOT_CONFIRMED`: a published message that is in no queue for certain, or perhaps.
  * - `INVALID_MESSAGE`: a message whose properties AMQP cannot express; nothing was sent.
  */
 export type BrokerErrorCode =
   | 'UNREACHABLE'
+  | 'TLS_REFUSED'
   | 'LOGIN_REFUSED'
   | 'VHOST_REFUSED'
   | 'QUEUE_MISSING'

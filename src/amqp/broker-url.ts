@@ -1,10 +1,18 @@
+import type { TlsOptions } from './tls.ts'
+
+/** How we say who we are (SASL, RFC 4422): by name and password, or by the client certificate alone. */
+export type Sasl =
+  | { readonly mechanism: 'PLAIN'; readonly username: string; readonly password: string }
+  | { readonly mechanism: 'EXTERNAL' }
+
 /** Where a broker is and how to speak to it; from an AMQP URI. */
 export interface BrokerUrl {
+  /** Undefined for `amqp:`, which is not encrypted. */
+  readonly tls: TlsOptions | undefined
   readonly hostname: string
   readonly port: number
   readonly vhost: string
-  readonly username: string
-  readonly password: string
+  readonly sasl: Sasl
   /** Seconds between heartbeats; a silent broker is given up after two to three of them. 0 = none. */
   readonly heartbeat: number
   /** Largest AMQP frame in bytes. */
@@ -12,7 +20,7 @@ export interface BrokerUrl {
 }
 
 const DEFAULTS = {
-  port: 5672,
+  port: { 'amqp:': 5672, 'amqps:': 5671 },
   username: 'guest',
   password: 'guest',
   vhost: '/',
@@ -27,15 +35,18 @@ const PARAMETERS = new Map([
 ] as const)
 
 /**
- * Reads `amqp://user:password@host:port/vhost?heartbeat=10&frame_max=131072` (RabbitMQ's URI specification).
+ * Reads `amqp://user:password@host:port/vhost?heartbeat=10&frame_max=131072` (RabbitMQ's URI specification),
+ * or the same with `amqps:`. A URL without user info means guest, or SASL EXTERNAL where there is a client certificate.
  *
+ * @param tls for `amqps:`
  * @throws {Error} whose message says what is wrong and repeats no part of the URL: it may hold a password
  */
-export function parseBrokerUrl(text: string): BrokerUrl {
+export function parseBrokerUrl(text: string, tls: TlsOptions = { insecure: false }): BrokerUrl {
   if (!URL.canParse(text))
     throw new Error('is not a URL; it must look like amqp://user:password@host:5672/vhost')
   const url = new URL(text)
-  if (url.protocol !== 'amqp:') throw new Error('must begin with amqp://')
+  const { protocol } = url
+  if (protocol !== 'amqp:' && protocol !== 'amqps:') throw new Error('must begin with amqp:// or amqps://')
   if (url.hostname === '') throw new Error('names no host')
   if (url.hash !== '') throw new Error('has a # in it; in a password it is written %23')
   if (url.port === '0') throw new Error('names port 0, on which nobody listens')
@@ -45,12 +56,11 @@ export function parseBrokerUrl(text: string): BrokerUrl {
   if (path.includes('@')) throw new Error('has an @ in its vhost; a slash in the password is written %2F')
   if (path.includes('/')) throw new Error('names a vhost with a slash in it, which must be written %2F')
   return {
+    tls: protocol === 'amqps:' ? tls : undefined,
     hostname: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? DEFAULTS.port : Number(url.port),
+    port: url.port === '' ? DEFAULTS.port[protocol] : Number(url.port),
     vhost: path === '' ? DEFAULTS.vhost : decode(path, 'vhost'),
-    username: url.username === '' ? DEFAULTS.username : decode(url.username, 'user name'),
-    password:
-      url.username === '' && url.password === '' ? DEFAULTS.password : decode(url.password, 'password'),
+    sasl: readSasl(url, protocol === 'amqps:' && tls.cert !== undefined),
     heartbeat: DEFAULTS.heartbeat,
     frameMax: DEFAULTS.frameMax,
     ...readParameters(url.searchParams),
@@ -58,9 +68,23 @@ export function parseBrokerUrl(text: string): BrokerUrl {
 }
 
 /** The URL without its password: the only form that is ever logged. */
-export function formatBrokerUrl({ hostname, port, vhost, username }: BrokerUrl): string {
+export function formatBrokerUrl({ tls, sasl, hostname, port, vhost }: BrokerUrl): string {
+  const scheme = tls === undefined ? 'amqp' : 'amqps'
+  const user = sasl.mechanism === 'PLAIN' ? `${encodeURIComponent(sasl.username)}@` : ''
   const host = hostname.includes(':') ? `[${hostname}]` : hostname
-  return `amqp://${encodeURIComponent(username)}@${host}:${port}/${vhost === '/' ? '' : encodeURIComponent(vhost)}`
+  return `${scheme}://${user}${host}:${port}/${vhost === '/' ? '' : encodeURIComponent(vhost)}`
+}
+
+function readSasl({ username, password }: URL, certified: boolean): Sasl {
+  if (username === '' && password === '') {
+    if (certified) return { mechanism: 'EXTERNAL' }
+    return { mechanism: 'PLAIN', username: DEFAULTS.username, password: DEFAULTS.password }
+  }
+  return {
+    mechanism: 'PLAIN',
+    username: username === '' ? DEFAULTS.username : decode(username, 'user name'),
+    password: decode(password, 'password'),
+  }
 }
 
 function readParameters(query: URLSearchParams): Partial<Pick<BrokerUrl, 'heartbeat' | 'frameMax'>> {

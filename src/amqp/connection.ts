@@ -1,6 +1,7 @@
-import { type ChannelModel, connect } from 'amqplib'
+import { type ChannelModel, connect, credentials } from 'amqplib'
 import { BrokerError, withDeadline } from './broker-error.ts'
-import { type BrokerUrl, formatBrokerUrl } from './broker-url.ts'
+import { type BrokerUrl, formatBrokerUrl, type Sasl } from './broker-url.ts'
+import { explainTlsError } from './tls.ts'
 
 /** Milliseconds for the TCP connect and the whole handshake. */
 const CONNECT_TIMEOUT = 10_000
@@ -15,7 +16,7 @@ const CLOSE_TIMEOUT = 2_000
  * Opens a connection that the broker's management page shows under `name`.
  *
  * @param timeout milliseconds for all of it
- * @throws {BrokerError} UNREACHABLE, LOGIN_REFUSED or VHOST_REFUSED
+ * @throws {BrokerError} UNREACHABLE, TLS_REFUSED, LOGIN_REFUSED or VHOST_REFUSED
  */
 export async function openConnection(
   broker: BrokerUrl,
@@ -25,16 +26,23 @@ export async function openConnection(
   // amqplib's own limit is on silence, and so none for a peer that sends a byte now and then.
   const giveUp = new AbortController()
   const timer = setTimeout(() => giveUp.abort(), timeout)
-  // net.connect takes a signal; amqplib hands it on, and its types do not know.
-  const socketOptions = { noDelay: true, clientProperties: { connection_name: name }, signal: giveUp.signal }
+  const { tls, sasl } = broker
+  const socketOptions = {
+    noDelay: true,
+    clientProperties: { connection_name: name },
+    credentials:
+      sasl.mechanism === 'PLAIN' ? credentials.plain(sasl.username, sasl.password) : credentials.external(),
+    // net.connect takes a signal; amqplib hands it on, and its types do not know.
+    signal: giveUp.signal,
+    // Where rejectUnauthorized is left out, NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment switches it off.
+    ...(tls && { ca: tls.ca, cert: tls.cert, key: tls.key, rejectUnauthorized: !tls.insecure }),
+  }
   try {
     const connection = await connect(
       {
-        protocol: 'amqp',
+        protocol: tls === undefined ? 'amqp' : 'amqps',
         hostname: broker.hostname,
         port: broker.port,
-        username: broker.username,
-        password: broker.password,
         // amqplib unescapes it.
         vhost: encodeURIComponent(broker.vhost),
         heartbeat: broker.heartbeat,
@@ -58,12 +66,19 @@ function tooLate(broker: BrokerUrl, timeout: number): BrokerError {
 
 /** amqplib has no codes for what a broker says during the handshake, only sentences. */
 function connectError(broker: BrokerUrl, cause: unknown): BrokerError {
-  const message = cause instanceof Error ? cause.message : String(cause)
   const where = formatBrokerUrl(broker)
+  const tlsError = explainTlsError(cause)
+  if (tlsError !== undefined)
+    return new BrokerError('TLS_REFUSED', `no TLS with ${where}: ${tlsError}`, { cause })
+  const message = describe(cause)
   if (message.includes('ACCESS-REFUSED') || message.includes('ACCESS_REFUSED')) {
+    return new BrokerError('LOGIN_REFUSED', `${where} ${loginRefusal(broker.sasl)}`, { cause })
+  }
+  if (message.startsWith('SASL mechanism')) {
+    const { mechanism } = broker.sasl
     return new BrokerError(
       'LOGIN_REFUSED',
-      `${where} refuses user "${broker.username}"; change the user or the password in --url (guest may only log in from the broker's own host)`,
+      `${where} does not offer SASL ${mechanism}; ${mechanism === 'PLAIN' ? 'give a client certificate (--tls-cert) and no user in --url' : 'enable it there (plugin rabbitmq_auth_mechanism_ssl), or give a user in --url'}`,
       { cause },
     )
   }
@@ -72,11 +87,34 @@ function connectError(broker: BrokerUrl, cause: unknown): BrokerError {
   if (message.includes('ConnectionOpenOk')) {
     return new BrokerError(
       'VHOST_REFUSED',
-      `${where} has no vhost "${broker.vhost}", or user "${broker.username}" may not enter it; change the vhost in --url`,
+      `${where} has no vhost "${broker.vhost}", or ${userOf(broker.sasl)} may not enter it; change the vhost in --url`,
       { cause },
     )
   }
-  return new BrokerError('UNREACHABLE', `cannot connect to ${where}: ${message}`, { cause })
+  // A TLS port ends a plain connection so, but a broker that is just going does, too: it is waited for.
+  const hint =
+    broker.tls === undefined && /^Socket closed|ECONNRESET/.test(message)
+      ? '; if that port speaks TLS, --url must begin with amqps://'
+      : ''
+  return new BrokerError('UNREACHABLE', `cannot connect to ${where}: ${message}${hint}`, { cause })
+}
+
+/** For a host with several addresses, none of which can be reached, Node.js has an error without a message. */
+function describe(cause: unknown): string {
+  if (cause instanceof AggregateError && cause.message === '') return cause.errors.map(describe).join(', ')
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+function userOf(sasl: Sasl): string {
+  return sasl.mechanism === 'PLAIN' ? `user "${sasl.username}"` : 'the user of the client certificate'
+}
+
+function loginRefusal(sasl: Sasl): string {
+  const remedy =
+    sasl.mechanism === 'PLAIN'
+      ? "change the user or the password in --url (guest may only log in from the broker's own host)"
+      : 'the broker must have the user that the certificate names (ssl_cert_login_from says which part of it)'
+  return `refuses ${userOf(sasl)}; ${remedy}`
 }
 
 /** Says goodbye, and waits no longer than it is worth: a hung broker never answers. */

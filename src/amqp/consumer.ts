@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Delivery, Log } from '../bridge/ports.ts'
 import { BrokerError } from './broker-error.ts'
+import type { BrokerList } from './broker-list.ts'
 import { formatBrokerUrl } from './broker-url.ts'
 import { Session, type SessionOptions } from './session.ts'
 
-export interface ConsumerOptions extends SessionOptions {
-  /** Milliseconds before try number `attempt` (from 1) to open a session is repeated. */
+export interface ConsumerOptions extends Omit<SessionOptions, 'broker'> {
+  readonly brokers: BrokerList
+  /** Milliseconds before try number `attempt` (from 1) to open a session, with any of the brokers, is repeated. */
   readonly delay: (attempt: number) => number
 }
 
@@ -37,9 +39,9 @@ export class Consumer {
 
   /**
    * Resolves when the first session consumes, or when cancelled before; sessions then follow each other.
-   * A broker that cannot be reached is tried until it can.
+   * Brokers that cannot be reached are tried until one can.
    *
-   * @throws {BrokerError} what the broker refuses at first (a vhost: twice, since that may also be a broker that is
+   * @throws {BrokerError} what all brokers refuse at first (a vhost: twice, since that may also be a broker that is
    * just going); later it is tried again
    */
   async start(): Promise<void> {
@@ -75,14 +77,17 @@ export class Consumer {
 
   /** @returns undefined when cancelled */
   async #open(first: boolean): Promise<Session | undefined> {
-    const { broker, queue, prefetch, delay } = this.#options
+    const { brokers, delay, ...options } = this.#options
+    const { queue, prefetch } = options
     let reported: string | undefined
     for (let attempt = 1; !this.#stop.signal.aborted; attempt += 1) {
       this.#state = { kind: 'opening' }
       try {
-        const session = await Session.open(this.#options, this.#accept)
-        if (this.#stop.signal.aborted) {
-          await session.close()
+        const [session, broker] = await brokers.open(async (broker) =>
+          this.#stop.signal.aborted ? undefined : await Session.open({ ...options, broker }, this.#accept),
+        )
+        if (session === undefined || this.#stop.signal.aborted) {
+          await session?.close()
           return undefined
         }
         this.#state = { kind: 'consuming', session }

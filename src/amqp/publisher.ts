@@ -1,12 +1,13 @@
 import { type ChannelModel, type ConfirmChannel, IllegalOperationError, type Options } from 'amqplib'
 import type { Log, OutgoingMessage, Publisher } from '../bridge/ports.ts'
 import { asBrokerError, BrokerError, withDeadline } from './broker-error.ts'
+import type { BrokerList } from './broker-list.ts'
 import type { BrokerUrl } from './broker-url.ts'
 import { closeConnection, openConnection, RPC_TIMEOUT } from './connection.ts'
 import { ensureQueues, type Topology } from './topology.ts'
 
 export interface PublisherOptions {
-  readonly broker: BrokerUrl
+  readonly brokers: BrokerList
   readonly name: string
   readonly topology: Topology
 }
@@ -99,7 +100,12 @@ export class ConfirmPublisher implements Publisher {
   }
 
   async #connect(): Promise<OpenChannel> {
-    const { broker, name, topology } = this.#options
+    const [open] = await this.#options.brokers.open((broker) => this.#connectTo(broker))
+    return open
+  }
+
+  async #connectTo(broker: BrokerUrl): Promise<OpenChannel> {
+    const { name, topology } = this.#options
     const connection = await openConnection(broker, name)
     try {
       await ensureQueues(connection, topology)

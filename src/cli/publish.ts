@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { BrokerError } from '../amqp/broker-error.ts'
+import { BrokerList } from '../amqp/broker-list.ts'
 import { ConfirmPublisher } from '../amqp/publisher.ts'
 import { OptionError } from '../config/reader.ts'
 import type { PublishConfig } from '../config.ts'
@@ -28,9 +29,11 @@ export async function publish(config: PublishConfig): Promise<number> {
     throw new OptionError('no messages: give them as arguments, with --body, or on standard input', 64)
   }
   const log = createLogger({ level: 'warn', format: 'text', stream: process.stderr, fields: {} })
-  const { broker, queue, queueType, declare } = config
+  const { queue, queueType, declare } = config
   const topology = { queues: [queue], queueType, declare }
-  const publisher = new ConfirmPublisher({ broker, name: 'fpm-bridge publish', topology }, log)
+  const brokers = new BrokerList(config.brokers, log)
+  brokers.warnOfInsecure()
+  const publisher = new ConfirmPublisher({ brokers, name: 'fpm-bridge publish', topology }, log)
   try {
     await publisher.connect()
     return await new Run(config, publisher).complete()

@@ -9,7 +9,8 @@ export type Flags = ReadonlyMap<string, readonly string[]>
 /**
  * Gathers a command's options: flag, else environment, else the config file, else default.
  * Only the documented environment names are read: a Kubernetes service called fpm-bridge injects others with our
- * prefix. An empty environment variable counts as not set.
+ * prefix. An empty environment variable counts as not set. What may be given several times is separated by white space
+ * there: a line each, for example.
  *
  * @throws {OptionError}
  */
@@ -36,21 +37,24 @@ function fromFlags({ name }: OptionSpec, flags: Flags): RawOption | undefined {
 }
 
 function fromEnvironment(
-  { name, commandLineOnly, secret }: OptionSpec,
+  { name, kind, commandLineOnly, secret }: OptionSpec,
   environment: NodeJS.ProcessEnv,
 ): RawOption | undefined {
   if (commandLineOnly) return undefined
   const source = environmentName(name)
+  const file = `${source}_FILE`
   const value = environment[source]
-  const path = secret ? environment[`${source}_FILE`] : undefined
-  if (value && path) throw new OptionError(`${source} and ${source}_FILE are both set; keep one`, 78)
-  if (path)
+  const path = secret ? environment[file] : undefined
+  if (value && path) throw new OptionError(`${source} and ${file} are both set; keep one`, 78)
+  const option = (text: string, from: string): RawOption => {
     return {
-      values: [readText(`${source}_FILE`, path).trimEnd()],
+      values: kind === 'list' ? text.trim().split(/\s+/) : [text],
       origin: 'environment',
-      source: `${source}_FILE`,
+      source: from,
     }
-  return value ? { values: [value], origin: 'environment', source } : undefined
+  }
+  if (path) return option(readText(file, path).trimEnd(), file)
+  return value ? option(value, source) : undefined
 }
 
 function fromDefault({ name, default: value }: OptionSpec): RawOption | undefined {

@@ -51,9 +51,15 @@ export class OptionReader {
     return option === undefined ? undefined : this.#single(name, option, parse, true)
   }
 
-  /** As `value`, for what no message may repeat. */
-  secret<T>(name: string, parse: Parse<T>): T {
-    return this.#single(name, this.#required(name), parse, false)
+  /** One value or several, which no message repeats: it counts them instead. */
+  secrets<T>(name: string, parse: Parse<T>): readonly T[] {
+    const option = this.#required(name)
+    const { values } = option
+    if (values.length === 0) throw refusal(name, option, undefined, 'must not be empty')
+    return values.map((text, index) => {
+      const which = values.length === 1 ? '' : `number ${index + 1} of ${values.length} `
+      return attempt(name, option, text, parse, false, which)
+    })
   }
 
   list<T>(name: string, parse: Parse<T>): readonly T[] {
@@ -85,11 +91,18 @@ export class OptionReader {
   }
 }
 
-function attempt<T>(name: string, option: RawOption, text: string, parse: Parse<T>, quotable: boolean): T {
+function attempt<T>(
+  name: string,
+  option: RawOption,
+  text: string,
+  parse: Parse<T>,
+  quotable: boolean,
+  which = '',
+): T {
   try {
     return parse(text)
   } catch (error) {
-    throw refusal(name, option, quotable ? text : undefined, (error as Error).message)
+    throw refusal(name, option, quotable ? text : undefined, which + (error as Error).message)
   }
 }
 

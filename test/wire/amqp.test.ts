@@ -1,12 +1,12 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { BrokerError } from '../../src/amqp/broker-error.ts'
-import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
+import { parseBrokerUrl, type Sasl } from '../../src/amqp/broker-url.ts'
 import { closeConnection, openConnection } from '../../src/amqp/connection.ts'
 import { Session } from '../../src/amqp/session.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
 import { method } from '../support/amqp-frames.ts'
-import { connectionClose, delivery, listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
+import { connectionClose, delivery, listenAmqp, type ScriptedBroker, start } from './scripted-broker.ts'
 
 /*
  * Opening connections and sessions against peers that are no good brokers.
@@ -75,6 +75,23 @@ describe('opening a connection', () => {
     const { url } = await brokerThat({ 'connection.start-ok': () => refusal })
     const error = await failureOf(openConnection(url, 'D-1'))
     expect([error.code, error.permanent]).toEqual(['LOGIN_REFUSED', true])
+    expect(error.message).not.toContain('hunter2')
+  })
+
+  it.each<[Sasl, RegExp]>([
+    [
+      { mechanism: 'EXTERNAL' },
+      /does not offer SASL EXTERNAL; enable it there \(plugin rabbitmq_auth_mechanism_ssl\)/,
+    ],
+    [
+      { mechanism: 'PLAIN', username: 'alice', password: 'hunter2' },
+      /does not offer SASL PLAIN; .*--tls-cert/,
+    ],
+  ])('to a broker that does not offer %j', async (sasl, says) => {
+    const { url } = await brokerThat({}, (socket) => socket.once('data', () => socket.write(start('OTHER'))))
+    const error = await failureOf(openConnection({ ...url, sasl }, 'D-1'))
+    expect([error.code, error.permanent]).toEqual(['LOGIN_REFUSED', true])
+    expect(error.message).toMatch(says)
     expect(error.message).not.toContain('hunter2')
   })
 

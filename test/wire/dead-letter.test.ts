@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import type { MessageProperties } from '../../src/bridge/ports.ts'
 import { Settlement } from '../../src/bridge/settle.ts'
@@ -36,7 +37,10 @@ it.each(HOSTILE)('with %s', async (_, properties) => {
   const broker = await listenAmqp()
   const topology = { queues: ['commands.dead'], queueType: 'classic', declare: true } as const
   const log = recordingLog()
-  const publisher = new ConfirmPublisher({ broker: broker.url, name: 'test', topology }, log)
+  const publisher = new ConfirmPublisher(
+    { brokers: new BrokerList([broker.url], log), name: 'test', topology },
+    log,
+  )
   try {
     const delivery = new RecordingDelivery({ properties })
     const settlement = new Settlement(config, publisher, AbortSignal.timeout(1_000))
@@ -60,7 +64,10 @@ it('of a message that cannot be written leaves the confirms of others in step', 
     },
   })
   const topology = { queues: ['q'], queueType: 'classic', declare: true } as const
-  const publisher = new ConfirmPublisher({ broker: broker.url, name: 'test', topology }, recordingLog())
+  const publisher = new ConfirmPublisher(
+    { brokers: new BrokerList([broker.url], recordingLog()), name: 'test', topology },
+    recordingLog(),
+  )
   const body = Buffer.from('{}')
   const publish = (properties: MessageProperties) => publisher.publish({ queue: 'q', properties, body })
   try {

@@ -37,7 +37,9 @@ export function delivery(channel: number, deliveryTag: number, headers: Buffer =
   ])
 }
 
-const START = method(0, [10, 10], Buffer.from([0, 9]), long(0), longString('PLAIN'), longString('en_US'))
+/** connection.start, which offers SASL mechanisms. */
+export const start = (mechanisms: string): Buffer =>
+  method(0, [10, 10], Buffer.from([0, 9]), long(0), longString(mechanisms), longString('en_US'))
 const TUNE = method(0, [10, 30], short(2_047), long(131_072), short(0))
 
 /** basic.ack of one published message. */
@@ -122,7 +124,7 @@ function speak(socket: Socket, answers: Readonly<Record<string, Answer>>, broker
     if (!greeted && rest.length >= PROTOCOL_HEADER) {
       greeted = true
       rest = rest.subarray(PROTOCOL_HEADER)
-      socket.write(START)
+      socket.write(start('PLAIN'))
     }
     while (greeted && rest.length >= 7) {
       const end = 7 + rest.readUInt32BE(3) + 1

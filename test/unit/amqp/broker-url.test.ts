@@ -2,14 +2,20 @@ import { describe, expect, it } from 'vitest'
 import { type BrokerUrl, formatBrokerUrl, parseBrokerUrl } from '../../../src/amqp/broker-url.ts'
 
 const DEFAULTS: BrokerUrl = {
+  tls: undefined,
   hostname: 'host',
   port: 5672,
   vhost: '/',
-  username: 'guest',
-  password: 'guest',
+  sasl: { mechanism: 'PLAIN', username: 'guest', password: 'guest' },
   heartbeat: 10,
   frameMax: 131_072,
 }
+
+const plain = (username: string, password: string) => ({
+  sasl: { mechanism: 'PLAIN', username, password } as const,
+})
+const VERIFIED = { ca: 'a CA', insecure: false }
+const CERTIFIED = { cert: 'a certificate', key: 'its key', insecure: false }
 
 describe('a broker URL', () => {
   it.each<[string, Partial<BrokerUrl>]>([
@@ -18,12 +24,12 @@ describe('a broker URL', () => {
     ['AMQP://host', {}],
     ['amqp://host:1', { port: 1 }],
     ['amqp://host:65535', { port: 65_535 }],
-    ['amqp://alice:secret@host', { username: 'alice', password: 'secret' }],
-    ['amqp://alice@host', { username: 'alice', password: '' }],
-    ['amqp://alice:@host', { username: 'alice', password: '' }],
-    ['amqp://a%40b:p%2Fw%3A%23%25@host', { username: 'a@b', password: 'p/w:#%' }],
-    ['amqp://a:p@ss@host', { username: 'a', password: 'p@ss' }],
-    ['amqp://ü:ñ@host', { username: 'ü', password: 'ñ' }],
+    ['amqp://alice:secret@host', plain('alice', 'secret')],
+    ['amqp://alice@host', plain('alice', '')],
+    ['amqp://alice:@host', plain('alice', '')],
+    ['amqp://a%40b:p%2Fw%3A%23%25@host', plain('a@b', 'p/w:#%')],
+    ['amqp://a:p@ss@host', plain('a', 'p@ss')],
+    ['amqp://ü:ñ@host', plain('ü', 'ñ')],
     ['amqp://host/shop', { vhost: 'shop' }],
     ['amqp://host/%2F', { vhost: '/' }],
     ['amqp://host/a%2Fb%20c', { vhost: 'a/b c' }],
@@ -34,6 +40,23 @@ describe('a broker URL', () => {
     ['amqp://host/?frame_max=65536&heartbeat=5', { frameMax: 65_536, heartbeat: 5 }],
   ])('%s', (text, expected) => {
     expect(parseBrokerUrl(text)).toEqual({ ...DEFAULTS, ...expected })
+  })
+
+  it('of amqps: has the TLS options and a port of its own', () => {
+    expect(parseBrokerUrl('amqps://host', VERIFIED)).toEqual({ ...DEFAULTS, tls: VERIFIED, port: 5671 })
+    expect(parseBrokerUrl('AMQPS://host:5672', CERTIFIED)).toMatchObject({ tls: CERTIFIED, port: 5672 })
+    expect(parseBrokerUrl('amqps://host').tls).toEqual({ insecure: false })
+  })
+
+  it.each([
+    ['amqps://host', CERTIFIED, { mechanism: 'EXTERNAL' }],
+    ['amqps://host/v?heartbeat=5', CERTIFIED, { mechanism: 'EXTERNAL' }],
+    ['amqps://host', VERIFIED, plain('guest', 'guest').sasl],
+    ['amqp://host', CERTIFIED, plain('guest', 'guest').sasl],
+    ['amqps://guest:guest@host', CERTIFIED, plain('guest', 'guest').sasl],
+    ['amqps://alice@host', CERTIFIED, plain('alice', '').sasl],
+  ])('%s with %j logs in as %j', (text, tls, sasl) => {
+    expect(parseBrokerUrl(text, tls).sasl).toEqual(sasl)
   })
 })
 
@@ -50,8 +73,8 @@ describe('refused', () => {
     ['amqp://host:abc', LOOK],
     ['amqp://host:-1', LOOK],
     ['amqp://ho st', LOOK],
-    ['http://host', 'must begin with amqp://'],
-    ['amqps://host', 'must begin with amqp://'],
+    ['http://host', 'must begin with amqp:// or amqps://'],
+    ['amqpss://host', 'must begin with amqp:// or amqps://'],
     ['amqp://u:p#w@host', LOOK],
     ['amqp://host/v#w', 'has a # in it; in a password it is written %23'],
     ['amqp://host/a/b', 'names a vhost with a slash in it, which must be written %2F'],
@@ -123,8 +146,13 @@ describe('the loggable form', () => {
     ['amqp://host', 'amqp://guest@host:5672/'],
     ['amqp://a%40b:x@[::1]/a%2Fb', 'amqp://a%40b@[::1]:5672/a%2Fb'],
     ['amqp://host?heartbeat=5', 'amqp://guest@host:5672/'],
+    ['amqps://alice:secret@host', 'amqps://alice@host:5671/'],
   ])('of %s', (text, expected) => {
     expect(formatBrokerUrl(parseBrokerUrl(text))).toBe(expected)
+  })
+
+  it('names nobody where the client certificate does', () => {
+    expect(formatBrokerUrl(parseBrokerUrl('amqps://host/v', CERTIFIED))).toBe('amqps://host:5671/v')
   })
 
   it('has no line break, whatever the names', () => {

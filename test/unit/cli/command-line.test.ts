@@ -125,7 +125,7 @@ describe('refused, in one line', () => {
     [['amqp://alice:hunter2@host']],
     [['--url', 'amqp://one', 'amqp://alice:hunter2@host']],
     [['-url', 'amqp://alice:hunter2@host']],
-    [['--url', 'amqp://alice:hunter2@a', '--url', 'amqp://alice:hunter2@b']],
+    [['--tls-ca', 'amqp://alice:hunter2@a', '--tls-ca', 'amqp://alice:hunter2@b']],
     [['--amqp://alice:hunter2@host']],
     [['--ulr=amqp://alice:hunter2@host']],
   ])('%j without its password', async (args) => {

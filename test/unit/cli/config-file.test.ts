@@ -53,6 +53,7 @@ describe('a config file', () => {
     ['nothing', '', {}],
     ['a comment', '# nothing yet\n', {}],
     ['a byte order mark', '\ufeffqueue: a', { queue: ['a'] }],
+    ['a list', 'url: [amqp://a, amqp://b]', { url: ['amqp://a', 'amqp://b'] }],
     ['options of the other command', 'socket: /fpm.sock', { socket: ['/fpm.sock'] }],
     ['a quoted value', 'queue: "007"', { queue: ['007'] }],
     ['a colon in a value', 'url: amqp://a:b@host', { url: ['amqp://a:b@host'] }],
@@ -114,7 +115,7 @@ describe('a config file', () => {
     '{url:amqp://alice:hunter2@host, queue: a}',
     '{"url":"amqp://alice:hunter2@host"',
     'amqp://alice:hunter2@host: 1',
-    'url: [amqp://alice:hunter2@host]',
+    'url: [[amqp://alice:hunter2@host]]',
     'url: amqp://alice:hunter2@host\n\tqueue: a',
     'url: |\n amqp://alice:hunter2@host\nx',
   ])('does not give its password away: %j', (text) => {

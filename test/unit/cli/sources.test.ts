@@ -76,6 +76,21 @@ describe('precedence', () => {
     })
   })
 
+  it.each([
+    ['a line each', 'amqp://a\namqp://b\n'],
+    ['lines of another system, and empty ones', '\r\namqp://a\r\n\r\n\r\namqp://b\r\n'],
+    ['one line', ' amqp://a\t amqp://b '],
+    ['a byte order mark', '\ufeffamqp://a\namqp://b'],
+  ])('has several URLs from the environment, or from its file: %s', (_, text) => {
+    const both = ['amqp://a', 'amqp://b']
+    expect(collect({}, { FPM_BRIDGE_URL: text }).get('url')?.values).toEqual(both)
+    expect(collect({}, { FPM_BRIDGE_URL_FILE: written(text, 'secrets') }).get('url')?.values).toEqual(both)
+  })
+
+  it('leaves white space alone where one value is meant', () => {
+    expect(collect({}, { FPM_BRIDGE_QUEUE: ' a b ' }).get('queue')?.values).toEqual([' a b '])
+  })
+
   it('lets a flag win before the environment is looked at', () => {
     const environment = { FPM_BRIDGE_URL: 'a', FPM_BRIDGE_URL_FILE: '/no/such/file' }
     expect(collect({ url: 'amqp://flag' }, environment).get('url')?.values).toEqual(['amqp://flag'])

@@ -31,15 +31,17 @@ function refusal(read: () => unknown): [message: string, exitCode: number] {
 describe('run', () => {
   it('needs a socket and a script; all else has a default', () => {
     expect(run()).toEqual({
-      broker: {
-        hostname: '127.0.0.1',
-        port: 5672,
-        vhost: '/',
-        username: 'guest',
-        password: 'guest',
-        heartbeat: 10,
-        frameMax: 131_072,
-      },
+      brokers: [
+        {
+          tls: undefined,
+          hostname: '127.0.0.1',
+          port: 5672,
+          vhost: '/',
+          sasl: { mechanism: 'PLAIN', username: 'guest', password: 'guest' },
+          heartbeat: 10,
+          frameMax: 131_072,
+        },
+      ],
       queue: 'commands',
       queueType: 'classic',
       declare: true,
@@ -76,6 +78,15 @@ describe('run', () => {
 
   it('is frozen', () => {
     expect(Object.isFrozen(run())).toBe(true)
+  })
+
+  it('keeps several URLs in their order', () => {
+    const { brokers } = run({ url: ['amqp://b', 'amqps://a', 'amqp://b:5673'] })
+    expect(brokers.map(({ hostname, port }) => [hostname, port])).toEqual([
+      ['b', 5672],
+      ['a', 5671],
+      ['b', 5673],
+    ])
   })
 
   it('makes up another daemon id each time', () => {
@@ -141,6 +152,9 @@ describe('run', () => {
     [{ 'log-level': 'trace' }, '--log-level must be error or warn or info or debug, not "trace"'],
     [{ url: 'amqp://host?heartbeat=abc' }, '--url has a heartbeat that is no integer from 0 to 65535'],
     [{ url: 'amqp://host?heartbeat=-5' }, '--url has a heartbeat that is no integer from 0 to 65535'],
+    [{ url: ['amqp://host', 'amqp://'] }, '--url number 2 of 2 names no host'],
+    [{ 'tls-insecure': 'true' }, '--tls-insecure needs a --url that begins with amqps://'],
+    [{ 'tls-insecure': 'maybe' }, '--tls-insecure must be true or false, not "maybe"'],
     [{ queue: ['a', 'b'] }, '--queue takes one value'],
   ])('refuses %j', (given, message) => {
     expect(refusal(() => run(given))).toEqual([message, 64])

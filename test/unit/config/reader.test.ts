@@ -79,7 +79,7 @@ describe('a value', () => {
   it('that is missing is asked for by both its names', () => {
     const message = '--drain-timeout is required (or FPM_BRIDGE_DRAIN_TIMEOUT)'
     expect(refusal(() => readerOf().value('drain-timeout', positive))).toEqual([message, 64])
-    expect(refusal(() => readerOf().secret('drain-timeout', positive))).toEqual([message, 64])
+    expect(refusal(() => readerOf().secrets('drain-timeout', positive))).toEqual([message, 64])
   })
 
   it('that is wrong beside another is refused in the same words', () => {
@@ -93,12 +93,22 @@ describe('a value', () => {
 
 describe('a secret', () => {
   it('is never repeated', () => {
-    const [message] = refusal(() => readerOf(flag('hunter2')).secret('prefetch', positive))
+    const [message] = refusal(() => readerOf(flag('hunter2')).secrets('prefetch', positive))
     expect(message).toBe('--prefetch must be an integer from 1 to 10')
   })
 
-  it('is not repeated when there are two of it', () => {
-    const [message] = refusal(() => readerOf(flag('hunter2', 'hunter3')).secret('prefetch', positive))
-    expect(message).toBe('--prefetch takes one value')
+  it('is counted when there are several', () => {
+    expect(readerOf(flag('7', '8')).secrets('prefetch', positive)).toEqual([7, 8])
+    const [message] = refusal(() => readerOf(environment('7', 'hunter3')).secrets('prefetch', positive))
+    expect(message).toBe(
+      '--prefetch (from FPM_BRIDGE_PREFETCH) number 2 of 2 must be an integer from 1 to 10',
+    )
+  })
+
+  it('is one at least', () => {
+    expect(refusal(() => readerOf(file()).secrets('prefetch', positive))).toEqual([
+      '--prefetch (from prefetch in /etc/fpm-bridge.yaml) must not be empty',
+      78,
+    ])
   })
 })

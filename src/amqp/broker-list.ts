@@ -1,0 +1,82 @@
+import type { Log } from '../bridge/ports.ts'
+import { BrokerError, type BrokerErrorCode } from './broker-error.ts'
+import { type BrokerUrl, formatBrokerUrl } from './broker-url.ts'
+
+/**
+ * The brokers of a failover list. Consumer and publisher share one, so that copies of messages go to the broker that
+ * the messages came from.
+ */
+export class BrokerList {
+  readonly #brokers: readonly BrokerUrl[]
+  readonly #log: Log
+  /** The index of the one that worked last. */
+  #first = 0
+
+  /** @param brokers one at least */
+  constructor(brokers: readonly BrokerUrl[], log: Log) {
+    this.#brokers = brokers
+    this.#log = log
+  }
+
+  /** To be called once at start: nobody shall forget that --tls-insecure is on. */
+  warnOfInsecure(): void {
+    for (const broker of this.#brokers) {
+      if (broker.tls?.insecure) {
+        this.#log.warn(
+          'The certificate of the broker is not verified (--tls-insecure): anybody may pose as it.',
+          {
+            broker: formatBrokerUrl(broker),
+          },
+        )
+      }
+    }
+  }
+
+  /**
+   * Goes through the list once, without a pause, until `open` succeeds. Begins with the broker that worked last: after
+   * a lost connection its queue is the one to go on with, and if it is gone, that is known at once.
+   *
+   * @returns what was opened, and where
+   * @throws {BrokerError} when none can be used: permanent only if every one is refused permanently
+   */
+  async open<T>(open: (broker: BrokerUrl) => Promise<T>): Promise<[opened: T, broker: BrokerUrl]> {
+    const failures: Failure[] = []
+    for (let step = 0; step < this.#brokers.length; step += 1) {
+      const index = (this.#first + step) % this.#brokers.length
+      const broker = this.#brokers[index] as BrokerUrl
+      try {
+        const opened = await open(broker)
+        this.#first = index
+        for (const failure of failures) this.#log.warn('Passed over a broker.', { reason: explain(failure) })
+        return [opened, broker]
+      } catch (error) {
+        if (!(error instanceof BrokerError)) throw error
+        failures.push({ broker, error })
+      }
+    }
+    throw inOne(failures)
+  }
+}
+
+interface Failure {
+  readonly broker: BrokerUrl
+  readonly error: BrokerError
+}
+
+/** What may change by itself comes first: it decides how long all are waited for. */
+const PASSING: readonly BrokerErrorCode[] = ['UNREACHABLE', 'VHOST_REFUSED']
+
+function inOne(failures: readonly Failure[]): BrokerError {
+  const errors = failures.map(({ error }) => error)
+  const [first, ...others] = errors as [BrokerError, ...BrokerError[]]
+  if (others.length === 0) return first
+  const code = PASSING.find((passing) => errors.some((error) => error.code === passing)) ?? first.code
+  const message = `no broker of --url can be used: ${failures.map(explain).join('; ')}`
+  return new BrokerError(code, message, { cause: new AggregateError(errors) })
+}
+
+/** What is wrong with a connection names its broker already; what is wrong with a queue does not. */
+function explain({ broker, error: { message } }: Failure): string {
+  const where = formatBrokerUrl(broker)
+  return message.includes(where) ? message : `${where}: ${message}`
+}

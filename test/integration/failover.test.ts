@@ -1,0 +1,136 @@
+import { expect } from 'vitest'
+import { runBridge } from '../support/bridge-process.ts'
+import { type OwnBroker, startBroker } from '../support/broker.ts'
+import { eventually } from '../support/eventually.ts'
+import { test } from '../support/fixtures.ts'
+import { numbers, publishAll, takeAll } from '../support/messages.ts'
+import { freePorts } from '../support/ports.ts'
+
+const wrong = (port: number, user = 'guest') => `amqp://${user}:s3cret@127.0.0.1:${port}`
+
+async function deadUrl(): Promise<string> {
+  const [port] = await freePorts(1)
+  return `amqp://127.0.0.1:${port}`
+}
+
+test('from a dead broker to a live one, for deliveries and for copies of them', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const dead = await deadUrl()
+  await publishAll(broker, queue, ['not JSON', ...numbers(1)])
+  const daemon = await startDaemon({ url: dead, args: ['--url', broker.url] })
+  const consuming = await daemon.waitForLine('Consuming.')
+  expect(consuming['broker']).toBe(`amqp://guest@127.0.0.1:${broker.port}/`)
+  await daemon.waitForLine('Executed.')
+  await daemon.waitForLine('Dead-lettered.')
+  expect(await takeAll(broker, `${queue}.dead`)).toHaveLength(1)
+  const warnings = daemon.log.filter(({ message }) => message === 'Passed over a broker.')
+  // Once: the publisher begins with the broker that is consumed from.
+  expect(warnings.map(({ reason }) => reason)).toEqual([expect.stringContaining('ECONNREFUSED')])
+})
+
+test('away from a broker that is lost, and back when the other is', { timeout: 90_000 }, async ({
+  queue,
+  startDaemon,
+}) => {
+  const [first, second] = await Promise.all([startBroker(), startBroker()])
+  try {
+    const daemon = await startDaemon({ url: first.url, args: ['--url', second.url] })
+    const consumedFrom = () =>
+      daemon.log.filter(({ message }) => message === 'Consuming.').map(({ broker }) => broker)
+    const named = ({ port }: OwnBroker) => `amqp://guest@127.0.0.1:${port}/`
+    const executes = async (broker: OwnBroker, messageId: string) => {
+      await publishAll(broker, queue, numbers(1), { messageId })
+      await daemon.waitForLine((line) => line.message === 'Executed.' && line['messageId'] === messageId)
+    }
+    await daemon.waitForLine('Consuming.')
+    expect(consumedFrom()).toEqual([named(first)])
+
+    await first.kill()
+    await eventually('it consumes from the second', () => consumedFrom().length === 2)
+    await executes(second, 'from the second')
+
+    await first.start()
+    // Nothing is wrong with the second, so it stays.
+    await executes(second, 'from the second again')
+    await second.kill()
+    await eventually('it consumes from the first', () => consumedFrom().length === 3)
+    expect(consumedFrom()).toEqual([named(first), named(second), named(first)])
+    await executes(first, 'from the first')
+  } finally {
+    await Promise.all([first.close(), second.close()])
+  }
+})
+
+test('a lost connection alone does not move it to the next broker', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const daemon = await startDaemon({ url: broker.url, args: ['--url', await deadUrl()] })
+  await daemon.waitForLine('Consuming.')
+  await broker.api('DELETE', `/queues/%2F/${queue}`)
+  const consuming = () => daemon.log.filter(({ message }) => message === 'Consuming.')
+  await eventually('it consumes again', () => consuming().length === 2)
+  expect(daemon.log.filter(({ message }) => message === 'Passed over a broker.')).toEqual([])
+})
+
+test('one that refuses for good does not stop the daemon while another works', async ({
+  broker,
+  startDaemon,
+}) => {
+  const urls = ['--url', await deadUrl(), '--url', broker.url]
+  const daemon = await startDaemon({ url: wrong(broker.port), args: urls })
+  await daemon.waitForLine('Consuming.')
+  const warnings = daemon.log.filter(({ level }) => level === 'warn')
+  expect(warnings.map(({ reason }) => reason)).toEqual([
+    expect.stringContaining('the password in --url'),
+    expect.stringContaining('ECONNREFUSED'),
+  ])
+  expect(JSON.stringify(daemon.log)).not.toContain('s3cret')
+})
+
+test('one that refuses for good does not stop the daemon while another may come back', async ({
+  broker,
+  startDaemon,
+}) => {
+  const daemon = await startDaemon({ url: wrong(broker.port), args: ['--url', await deadUrl()] })
+  const { reason } = await daemon.waitForLine('Not consuming')
+  expect(reason).toMatch(/^no broker of --url can be used: .*the password in --url.*; .*ECONNREFUSED/)
+  daemon.signal('SIGTERM')
+  expect(await daemon.exited).toMatchObject({ code: 0 })
+})
+
+test('all that refuse for good: one line for all of them, exit 78', async ({ broker, startDaemon }) => {
+  const urls = ['--url', wrong(broker.port, 'nobody')]
+  const daemon = await startDaemon({ url: wrong(broker.port), args: urls })
+  expect(await daemon.exited).toMatchObject({ code: 78 })
+  const complaints = daemon.log.filter(({ level }) => level === 'error' || level === 'warn')
+  expect(complaints.map(({ reason }) => reason)).toEqual([
+    expect.stringMatching(/refuses user "guest".*; .*refuses user "nobody"/),
+  ])
+  expect(JSON.stringify(daemon.log)).not.toContain('s3cret')
+})
+
+test('publish goes through the list, too', async ({ broker, queue }) => {
+  const dead = await deadUrl()
+  const publish = (...urls: string[]) =>
+    runBridge(['publish', ...urls.flatMap((url) => ['--url', url]), '-q', queue, '{"number":1}'])
+  expect(await publish(dead, wrong(broker.port), broker.url)).toMatchObject({
+    code: 0,
+    stdout: [`1 published to "${queue}"`],
+    log: [
+      { message: expect.stringContaining('ECONNREFUSED') },
+      { message: expect.stringContaining('the password in --url') },
+    ],
+  })
+  expect(await publish(dead, wrong(broker.port))).toMatchObject({ code: 69, stdout: [] })
+  const refused = await publish(wrong(broker.port), wrong(broker.port, 'nobody'))
+  expect(refused).toMatchObject({
+    code: 78,
+    stdout: [],
+    log: [{ message: expect.stringContaining('nobody') }],
+  })
+})
