@@ -37,6 +37,22 @@ test.for([
     args: [...GOOD, '--url', 'amqp://u:s3cret@h/?heartbeat=abc'],
     says: '--url has a heartbeat that is no integer',
   },
+  {
+    args: [...GOOD, '--url', 'amqp://good', '--url', 'http://u:s3cret@h'],
+    says: '--url number 2 of 2 must begin with amqp:// or amqps://',
+  },
+  {
+    args: [...GOOD, '--tls-insecure'],
+    says: '--tls-insecure needs a --url that begins with amqps://',
+  },
+  {
+    args: [...GOOD, '--url', 'amqps://u:s3cret@h', '--tls-ca', '/no/such.pem'],
+    says: '--tls-ca names "/no/such.pem", which does not exist',
+  },
+  {
+    args: [...GOOD, '--url', 'amqps://h', '--tls-key=-----BEGIN PRIVATE KEY----- s3cret'],
+    says: '--tls-key must be the path of a PEM file',
+  },
   { args: [...GOOD, '--queue', 'amq.mine'], says: '--queue must not begin with amq.' },
 ])('exit 64: $says', async ({ args, says }) => {
   const { code, stdout, log } = await runBridge(args)
@@ -57,6 +73,17 @@ test.for([
     name: 'value.yaml',
     text: 'concurrency: many',
     says: /--concurrency \(from concurrency in .*value\.yaml\) must be an integer/,
+  },
+  {
+    name: 'urls.yaml',
+    text: 'url:\n  - amqp://u:s3cret@h\n  - u:s3cret@h',
+    says: /--url \(from url in .*urls\.yaml\) number 2 of 2 must begin with amqp:\/\/ or amqps:\/\//,
+  },
+  { name: 'none.yaml', text: 'url: []', says: /--url \(from url in .*none\.yaml\) must not be empty/ },
+  {
+    name: 'tls.yaml',
+    text: 'url: amqps://u:s3cret@h\ntls-ca: /no/such.pem',
+    says: /--tls-ca \(from tls-ca in .*tls\.yaml\) names "\/no\/such\.pem", which does not exist/,
   },
 ])('exit 78 for the config file $name', async ({ name, text, says }) => {
   const folder = temporaryFolder('config')
