@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect } from 'vitest'
+import { nestedFields } from '../support/amqp-frames.ts'
 import { runBridge } from '../support/bridge-process.ts'
 import { type OwnBroker, startBroker } from '../support/broker.ts'
 import type { Broker } from '../support/broker-api.ts'
@@ -6,6 +7,7 @@ import { type Certificate, createAuthority } from '../support/certificates.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
+import { publishRaw, withHeaders } from '../support/raw-publisher.ts'
 import { removeFolder, temporaryFolder } from '../support/run-folder.ts'
 
 const folder = temporaryFolder('tls')
@@ -57,6 +59,17 @@ test('with its CA: messages are consumed, dead-lettered and published by TLS', a
   expect(daemon.log.filter(({ level }) => level === 'error')).toEqual([])
   daemon.signal('SIGTERM')
   expect(await daemon.exited).toMatchObject({ code: 0 })
+})
+
+test('what amqplib cannot decode is found by TLS, too', async ({ queue, startDaemon }) => {
+  await publishAll(broker, queue, [])
+  await publishRaw(broker, queue, withHeaders(nestedFields(5_000), 'M-1'))
+  await publishAll(broker, queue, numbers(100))
+  const daemon = await startDaemon({ url: urlOf(broker), args: ca })
+  await daemon.waitForLine('Dead-lettered.')
+  const executed = () => daemon.log.filter(({ message }) => message === 'Executed.').length
+  await eventually('the others are executed', () => executed() === 100)
+  expect(daemon.log.filter(({ message }) => message === 'Consuming.')).toHaveLength(1)
 })
 
 test('without a user in the URL, the client certificate logs in (SASL EXTERNAL)', async ({
