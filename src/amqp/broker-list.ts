@@ -3,8 +3,8 @@ import { BrokerError, type BrokerErrorCode } from './broker-error.ts'
 import { type BrokerUrl, formatBrokerUrl } from './broker-url.ts'
 
 /**
- * The brokers of a failover list. Consumer and publisher share one, so that copies of messages go to the broker that
- * the messages came from.
+ * The brokers of a failover list. Consumer and publisher share one, so that either, when it has to connect, begins with
+ * the broker that the other one works with.
  */
 export class BrokerList {
   readonly #brokers: readonly BrokerUrl[]
@@ -20,16 +20,9 @@ export class BrokerList {
 
   /** To be called once at start: nobody shall forget that --tls-insecure is on. */
   warnOfInsecure(): void {
-    for (const broker of this.#brokers) {
-      if (broker.tls?.insecure) {
-        this.#log.warn(
-          'The certificate of the broker is not verified (--tls-insecure): anybody may pose as it.',
-          {
-            broker: formatBrokerUrl(broker),
-          },
-        )
-      }
-    }
+    const warning = 'The certificate of the broker is not verified (--tls-insecure): anybody may pose as it.'
+    const insecure = this.#brokers.filter(({ tls }) => tls?.insecure)
+    for (const broker of insecure) this.#log.warn(warning, { broker: formatBrokerUrl(broker) })
   }
 
   /**
