@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type BrokerUrl, parseBrokerUrl } from './amqp/broker-url.ts'
 import type { QueueType } from './amqp/topology.ts'
 import type { AckMode, BridgeConfig, LogLevel, MessageProperties, Payload } from './bridge/ports.ts'
+import { refuseContradictions } from './config/contradictions.ts'
 import { OptionReader, type RawOptions } from './config/reader.ts'
 import { readTls, refuseTls } from './config/tls.ts'
 import {
@@ -14,6 +15,7 @@ import {
   oneOf,
   pagePath,
   pair,
+  positiveDuration,
   queueName,
   shortString,
   size,
@@ -92,6 +94,12 @@ export function readRunConfig(options: RawOptions): RunConfig {
     drainTimeout: read.value('drain-timeout', duration),
     ack,
     timeout: read.value('timeout', duration),
+    consumerTimeout: read.value('consumer-timeout', duration),
+    maxAttempts: ack === 'completed' ? read.value('max-attempts', integer(1, 1_000_000)) : 1,
+    retryDelay: read.value('retry-delay', positiveDuration),
+    retryMaxDelay: read.value('retry-max-delay', positiveDuration),
+    requireMarker: read.value('require-marker', flag),
+    maxBody: read.value('max-body', size(1, 1024 ** 3)),
     transport,
     keepAlive: keepAlive === 'on' || (keepAlive === 'auto' && ack === 'completed' && transport === 'native'),
     maxResponse: read.value('max-response', size(1_024, 1024 ** 3)),
@@ -101,25 +109,7 @@ export function readRunConfig(options: RawOptions): RunConfig {
     logLevel: read.value('log-level', oneOf<LogLevel>('error', 'warn', 'info', 'debug')),
     logFormat: read.value('log-format', oneOf<LogFormat>('auto', 'json', 'text')),
   }
-  if (config.prefetch < concurrency) {
-    read.refuse('prefetch', `is below --concurrency ${concurrency}: some slots would never get a message`)
-  }
-  if (Buffer.byteLength(config.deadLetterQueue) > 255) {
-    read.refuse(
-      'dead-letter-queue',
-      `must be given: "${queue}" with .dead is too long for the name of a queue`,
-    )
-  }
-  if (config.deadLetterQueue === queue) {
-    read.refuse(
-      'dead-letter-queue',
-      'is the queue that is consumed: given-up messages would come back for ever',
-    )
-  }
-  if (transport === 'fastcgi-client') {
-    if (keepAlive === 'on') read.refuse('keep-alive', 'needs --transport native')
-    if (read.given('timeout') && config.timeout > 0) read.refuse('timeout', 'needs --transport native')
-  }
+  refuseContradictions(config, read)
   return Object.freeze(config)
 }
 

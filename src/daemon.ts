@@ -1,10 +1,12 @@
 import { BrokerList } from './amqp/broker-list.ts'
 import { Consumer } from './amqp/consumer.ts'
 import { ConfirmPublisher } from './amqp/publisher.ts'
+import { delayQueue, plainQueue, type Queue } from './amqp/topology.ts'
 import { type BackoffRange, backoff } from './bridge/backoff.ts'
 import { Dispatcher } from './bridge/dispatcher.ts'
 import type { Log } from './bridge/ports.ts'
 import { staticParams } from './bridge/request.ts'
+import { retryDelays, retryQueue } from './bridge/retry.ts'
 import { Settlement } from './bridge/settle.ts'
 import type { RunConfig } from './config.ts'
 import { formatPoolAddress } from './fastcgi/address.ts'
@@ -45,22 +47,26 @@ export class Daemon {
   constructor(config: RunConfig, log: Log, version: string) {
     this.#config = config
     this.#log = log
-    const { queue, deadLetterQueue, queueType, declare, daemonId, prefetch } = config
-    const topology = { queues: [queue, deadLetterQueue], queueType, declare }
+    const { queue, daemonId, prefetch, declare } = config
+    const { always, atNeed } = queuesOf(config)
     this.#brokers = new BrokerList(config.brokers, log)
     this.#client = createClient(config, version)
     const brokers = this.#brokers
-    this.#publisher = new ConfirmPublisher({ brokers, name: `${daemonId} publisher`, topology }, log)
+    this.#publisher = new ConfirmPublisher(
+      { brokers, name: `${daemonId} publisher`, topology: { queues: [...always, ...atNeed], declare } },
+      log,
+    )
     this.#dispatcher = new Dispatcher(
       config,
       this.#client,
-      new Settlement(config, this.#publisher, this.#gaveUp.signal),
+      new Settlement(config, this.#publisher, this.#gaveUp.signal, log),
+      { pause: () => this.#consumer.pause(), resume: () => this.#consumer.resume() },
       log,
     )
     this.#consumer = new Consumer(
       {
         brokers,
-        topology,
+        topology: { queues: declare ? always : [...always, ...atNeed], declare },
         queue,
         prefetch,
         consumerTag: daemonId,
@@ -87,6 +93,7 @@ export class Daemon {
       concurrency,
     })
     this.#brokers.warnOfInsecure()
+    this.#warnOfEndlessExecutions()
     void this.#describePool()
     await Promise.all([this.#dispatcher.probe(), this.#consumer.start()])
     if (this.#state.kind === 'starting') this.#state = { kind: 'running' }
@@ -134,6 +141,15 @@ export class Daemon {
     return 'drained'
   }
 
+  #warnOfEndlessExecutions(): void {
+    const { ack, timeout, consumerTimeout } = this.#config
+    if (ack !== 'completed' || timeout > 0 || consumerTimeout === 0) return
+    this.#log.warn(
+      'Without --timeout a script may run for longer than the broker waits for an ack; then the broker delivers its message again, and all that are in flight.',
+      { consumerTimeoutMs: consumerTimeout },
+    )
+  }
+
   /** Tells the operator what stands behind the socket, if it says so itself. Nothing waits for it. */
   async #describePool(): Promise<void> {
     const { pool, statusPath, pingPath } = this.#config
@@ -144,6 +160,16 @@ export class Daemon {
     } catch (error) {
       this.#log.debug('The pool does not describe itself.', { reason: String(error) })
     }
+  }
+}
+
+/** The queues a daemon needs: at once, and when the first message has to rest for that long. */
+function queuesOf(config: RunConfig): { always: readonly Queue[]; atNeed: readonly Queue[] } {
+  const { queue, deadLetterQueue, queueType, ack } = config
+  const delays = ack === 'completed' ? retryDelays(config) : []
+  return {
+    always: [queue, deadLetterQueue].map((name) => plainQueue(name, queueType)),
+    atNeed: delays.map((delay) => delayQueue(retryQueue(queue, delay), delay, queue)),
   }
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Delivery, Log } from '../bridge/ports.ts'
+import type { Delivery, Intake, Log } from '../bridge/ports.ts'
 import { BrokerError } from './broker-error.ts'
 import type { BrokerList } from './broker-list.ts'
 import { formatBrokerUrl } from './broker-url.ts'
@@ -23,13 +23,20 @@ type State =
   | { readonly kind: 'consuming'; readonly session: Session }
   | { readonly kind: 'cancelled'; readonly session: Session | undefined }
 
+/** While it is there, no session is opened and none consumes. */
+interface Pause {
+  readonly over: Promise<void>
+  readonly end: () => void
+}
+
 /** Keeps a session open for as long as deliveries are wanted: opens one after the other. */
-export class Consumer {
+export class Consumer implements Intake {
   readonly #options: ConsumerOptions
   readonly #accept: (delivery: Delivery) => void
   readonly #log: Log
   readonly #stop = new AbortController()
   #state: State = { kind: 'idle' }
+  #pause: Pause | undefined
 
   constructor(options: ConsumerOptions, accept: (delivery: Delivery) => void, log: Log) {
     this.#options = options
@@ -49,11 +56,32 @@ export class Consumer {
     if (first !== undefined) void this.#keepOpen(first)
   }
 
+  /** Idempotent. The session stays open, for what runs. */
+  async pause(): Promise<void> {
+    if (this.#pause !== undefined) return
+    let end = (): void => {}
+    const over = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    this.#pause = { over, end }
+    this.#log.warn('Waiting messages go back to the broker, before they wait too long for it; not consuming.')
+    if (this.#state.kind === 'consuming') await this.#state.session.cancel()
+  }
+
+  resume(): void {
+    if (this.#pause === undefined) return
+    this.#pause.end()
+    this.#pause = undefined
+    this.#log.info('Consuming again.')
+    if (this.#state.kind === 'consuming') void this.#state.session.resume()
+  }
+
   /** No more deliveries and no more sessions; what was delivered can still be settled. */
   async cancel(): Promise<void> {
     const session = this.#state.kind === 'consuming' ? this.#state.session : undefined
     this.#state = { kind: 'cancelled', session }
     this.#stop.abort()
+    this.#pause?.end()
     await session?.cancel()
   }
 
@@ -71,7 +99,7 @@ export class Consumer {
       this.#log.warn('The session with the broker has ended; opening another.', { reason })
       await session.close()
       shortOnes = performance.now() - opened < SHORT_SESSION ? shortOnes + 1 : 0
-      if (shortOnes > 0) await this.#pause(this.#options.delay(shortOnes))
+      if (shortOnes > 0) await this.#wait(this.#options.delay(shortOnes))
     }
   }
 
@@ -82,6 +110,7 @@ export class Consumer {
     let reported: string | undefined
     for (let attempt = 1; !this.#stop.signal.aborted; attempt += 1) {
       this.#state = { kind: 'opening' }
+      await this.#pause?.over
       try {
         const [session, broker] = await brokers.open(async (broker) =>
           this.#stop.signal.aborted ? undefined : await Session.open({ ...options, broker }, this.#accept),
@@ -91,6 +120,8 @@ export class Consumer {
           return undefined
         }
         this.#state = { kind: 'consuming', session }
+        // Paused while it was opened: to consume twice with one tag would end the connection.
+        if (this.#pause !== undefined) await session.cancel()
         this.#log.info('Consuming.', { broker: formatBrokerUrl(broker), queue, prefetch })
         return session
       } catch (error) {
@@ -99,14 +130,14 @@ export class Consumer {
         if (first && error.permanent && (again || error.code !== 'VHOST_REFUSED')) throw error
         if (!again) this.#log.warn('Not consuming; trying again until it works.', { reason: error.message })
         reported = error.message
-        await this.#pause(error.permanent ? REFUSED_DELAY : delay(attempt))
+        await this.#wait(error.permanent ? REFUSED_DELAY : delay(attempt))
       }
     }
     return undefined
   }
 
   /** Resolves after so many milliseconds, or at once when cancelled. */
-  async #pause(milliseconds: number): Promise<void> {
+  async #wait(milliseconds: number): Promise<void> {
     await pause(milliseconds, undefined, { signal: this.#stop.signal }).catch(() => {})
   }
 }

@@ -4,7 +4,7 @@ import { asBrokerError, BrokerError, withDeadline } from './broker-error.ts'
 import type { BrokerList } from './broker-list.ts'
 import type { BrokerUrl } from './broker-url.ts'
 import { closeConnection, openConnection, RPC_TIMEOUT } from './connection.ts'
-import { ensureQueues, type Topology } from './topology.ts'
+import { ensureQueues, type Queue, type Topology } from './topology.ts'
 
 export interface PublisherOptions {
   readonly brokers: BrokerList
@@ -20,8 +20,8 @@ interface OpenChannel {
   readonly channel: ConfirmChannel
   /** Publish ids of messages that came back as unroutable and are not confirmed yet. */
   readonly returned: Set<unknown>
-  /** A message came back: somebody deleted a queue since we looked. */
-  queueMissing: boolean
+  /** Names of queues that were there when we looked; a message that comes back tells of one that is gone. */
+  readonly ensured: Set<string>
   /** Resolves when the channel takes more without piling it up in memory, or is gone. */
   writable: Promise<void>
   resume: () => void
@@ -43,12 +43,12 @@ export class ConfirmPublisher implements Publisher {
   }
 
   /**
-   * Connects, if that has not happened yet.
+   * Connects, and looks for all queues. Without it each happens at first need.
    *
    * @throws {BrokerError}
    */
   async connect(): Promise<void> {
-    await this.#channel()
+    await this.#ensure(await this.#channel(), this.#options.topology.queues)
   }
 
   /**
@@ -57,7 +57,11 @@ export class ConfirmPublisher implements Publisher {
    */
   async publish(message: OutgoingMessage): Promise<void> {
     const open = await this.#channel()
-    if (open.queueMissing) await this.#lookAgain(open)
+    const { queues } = this.#options.topology
+    await this.#ensure(
+      open,
+      queues.filter(({ name }) => name === message.queue),
+    )
     await open.writable
     this.#sequence += 1
     const id = String(this.#sequence)
@@ -86,9 +90,11 @@ export class ConfirmPublisher implements Publisher {
     if (open !== undefined) await closeConnection(open.connection)
   }
 
-  async #lookAgain(open: OpenChannel): Promise<void> {
-    await ensureQueues(open.connection, this.#options.topology)
-    open.queueMissing = false
+  async #ensure(open: OpenChannel, wanted: readonly Queue[]): Promise<void> {
+    const queues = wanted.filter(({ name }) => !open.ensured.has(name))
+    if (queues.length === 0) return
+    await ensureQueues(open.connection, { ...this.#options.topology, queues })
+    for (const { name } of queues) open.ensured.add(name)
   }
 
   #channel(): Promise<OpenChannel> {
@@ -105,23 +111,22 @@ export class ConfirmPublisher implements Publisher {
   }
 
   async #connectTo(broker: BrokerUrl): Promise<OpenChannel> {
-    const { name, topology } = this.#options
+    const { name } = this.#options
     const connection = await openConnection(broker, name)
     try {
-      await ensureQueues(connection, topology)
       const channel = await withDeadline(connection.createConfirmChannel(), RPC_TIMEOUT, 'confirm.select')
       const open = {
         connection,
         channel,
-        returned: new Set(),
-        queueMissing: false,
+        returned: new Set<unknown>(),
+        ensured: new Set<string>(),
         writable: Promise.resolve(),
         resume: () => {},
       }
       channel.on('error', () => {})
       channel.on('return', (message) => {
         open.returned.add(message.properties.headers?.[PUBLISH_ID])
-        open.queueMissing = true
+        open.ensured.delete(message.fields.routingKey)
       })
       channel.on('drain', () => open.resume())
       channel.on('close', () => {

@@ -26,7 +26,8 @@ export class Session {
   readonly ended: Promise<string>
   readonly #connection: ChannelModel
   readonly #channel: Channel
-  readonly #consumerTag: string
+  readonly #options: SessionOptions
+  readonly #accept: (delivery: Delivery) => void
   readonly #acknowledgements: Acknowledgements
   #end: (reason: string) => void = () => {}
 
@@ -39,8 +40,9 @@ export class Session {
       filterContentHeaders(connection)
       await ensureQueues(connection, options.topology)
       const channel = await withDeadline(connection.createChannel(), RPC_TIMEOUT, 'channel.open')
-      const session = new Session(connection, channel, options.consumerTag)
-      await session.#consume(options, accept)
+      const session = new Session(connection, channel, options, accept)
+      await withDeadline(channel.prefetch(options.prefetch), RPC_TIMEOUT, 'basic.qos')
+      await session.#consume()
       return session
     } catch (error) {
       await closeConnection(connection)
@@ -48,10 +50,16 @@ export class Session {
     }
   }
 
-  private constructor(connection: ChannelModel, channel: Channel, consumerTag: string) {
+  private constructor(
+    connection: ChannelModel,
+    channel: Channel,
+    options: SessionOptions,
+    accept: (delivery: Delivery) => void,
+  ) {
     this.#connection = connection
     this.#channel = channel
-    this.#consumerTag = consumerTag
+    this.#options = options
+    this.#accept = accept
     this.#acknowledgements = new Acknowledgements(channel)
     this.ended = new Promise((resolve) => {
       this.#end = (reason) => {
@@ -69,18 +77,15 @@ export class Session {
     connection.on('close', (error) => this.#end(error?.message ?? 'the connection was closed'))
   }
 
-  async #consume(
-    { queue, prefetch, consumerTag }: SessionOptions,
-    accept: (delivery: Delivery) => void,
-  ): Promise<void> {
-    await withDeadline(this.#channel.prefetch(prefetch), RPC_TIMEOUT, 'basic.qos')
+  async #consume(): Promise<void> {
+    const { queue, consumerTag } = this.#options
     const consuming = this.#channel.consume(
       queue,
       (message) => {
         // The broker cancels the consumer when its queue is deleted; channel and connection stay open.
         if (message === null)
           this.#end(`the broker cancelled the consumer: queue "${queue}" was deleted, or its node is gone`)
-        else accept(new SessionDelivery(message, this.#acknowledgements))
+        else this.#accept(new SessionDelivery(message, this.#acknowledgements))
       },
       { consumerTag },
     )
@@ -91,7 +96,15 @@ export class Session {
   async cancel(): Promise<void> {
     if (!this.#acknowledgements.open) return
     // If that fails the session is ending, and with it the consumer.
-    await withDeadline(this.#channel.cancel(this.#consumerTag), RPC_TIMEOUT, 'basic.cancel').catch(() => {})
+    await withDeadline(this.#channel.cancel(this.#options.consumerTag), RPC_TIMEOUT, 'basic.cancel').catch(
+      () => {},
+    )
+  }
+
+  /** Asks for deliveries again, after a cancel. If that fails the session ends. */
+  async resume(): Promise<void> {
+    if (!this.#acknowledgements.open) return
+    await this.#consume().catch((error: unknown) => this.#end(`cannot consume again: ${String(error)}`))
   }
 
   /**
@@ -118,6 +131,7 @@ class SessionDelivery implements Delivery {
   readonly properties: MessageProperties
   readonly body: Buffer
   readonly defect: string | undefined
+  readonly receivedAt = performance.now()
   readonly #acknowledgements: Acknowledgements
   #settled = false
 

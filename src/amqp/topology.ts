@@ -4,37 +4,71 @@ import { RPC_TIMEOUT } from './connection.ts'
 
 export type QueueType = 'classic' | 'quorum'
 
+/** A queue of ours: durable, not exclusive, not auto-delete. */
+export interface Queue {
+  readonly name: string
+  /** What it is declared with. */
+  readonly arguments: Readonly<Record<string, string | number>>
+  /** Whether one that exists must have these arguments, too; otherwise it is taken as it is. */
+  readonly exact: boolean
+}
+
 /** The queues that must be there before anything is consumed or published. */
 export interface Topology {
-  readonly queues: readonly string[]
-  /** Of queues that are absent and get declared. */
-  readonly queueType: QueueType
+  readonly queues: readonly Queue[]
   /** False: nothing is ever declared. */
   readonly declare: boolean
 }
 
+/** A queue that others may have declared before us, in their own way. */
+export function plainQueue(name: string, type: QueueType): Queue {
+  // Classic is the broker's default; naming it would conflict with others who declare without arguments.
+  return { name, arguments: type === 'quorum' ? { 'x-queue-type': 'quorum' } : {}, exact: false }
+}
+
 /**
- * Takes every queue that exists as it is, whatever its arguments, and declares those that are absent: durable,
- * not exclusive, not auto-delete.
+ * A queue whose messages go to `target` after `delay` milliseconds. A classic queue can lose what has expired in it to a
+ * crash of the broker; a quorum queue keeps each until the target has confirmed it (RabbitMQ 3.10 and later), as long
+ * as it rejects what is too much for it. It never expires itself: it would take its messages along.
+ */
+export function delayQueue(name: string, delay: number, target: string): Queue {
+  return {
+    name,
+    arguments: {
+      'x-queue-type': 'quorum',
+      'x-message-ttl': delay,
+      'x-dead-letter-exchange': '',
+      'x-dead-letter-routing-key': target,
+      'x-dead-letter-strategy': 'at-least-once',
+      'x-overflow': 'reject-publish',
+    },
+    exact: true,
+  }
+}
+
+/**
+ * Takes a queue that exists as it is, or insists on its arguments where they matter, and declares those that are absent.
  *
  * @throws {BrokerError} QUEUE_MISSING (all of them in one message), QUEUE_REFUSED or UNREACHABLE
  */
-export async function ensureQueues(connection: ChannelModel, topology: Topology): Promise<void> {
-  const missing: string[] = []
-  for (const queue of topology.queues) {
-    if (await exists(connection, queue)) continue
-    if (topology.declare) await declare(connection, queue, topology.queueType)
-    else missing.push(queue)
+export async function ensureQueues(connection: ChannelModel, { queues, declare }: Topology): Promise<void> {
+  const missing: Queue[] = []
+  for (const queue of queues) {
+    if (declare && queue.exact) await declareQueue(connection, queue)
+    else if (!(await exists(connection, queue))) {
+      if (declare) await declareQueue(connection, queue)
+      else missing.push(queue)
+    }
   }
   if (missing.length === 0) return
-  const list = missing.map((queue) => `"${queue}" (durable, x-queue-type ${topology.queueType})`).join(', ')
+  const list = missing.map(describe).join(', ')
   throw new BrokerError('QUEUE_MISSING', `missing, and --no-declare forbids to declare: ${list}`)
 }
 
 /** A passive declare has no side effect, and unlike an active one does not mind other arguments. */
-async function exists(connection: ChannelModel, queue: string): Promise<boolean> {
+async function exists(connection: ChannelModel, queue: Queue): Promise<boolean> {
   try {
-    await onOwnChannel(connection, (channel) => channel.checkQueue(queue))
+    await onOwnChannel(connection, (channel) => channel.checkQueue(queue.name))
     return true
   } catch (error) {
     if (replyCode(error) === 404) return false
@@ -42,14 +76,10 @@ async function exists(connection: ChannelModel, queue: string): Promise<boolean>
   }
 }
 
-async function declare(connection: ChannelModel, queue: string, type: QueueType): Promise<void> {
+async function declareQueue(connection: ChannelModel, queue: Queue): Promise<void> {
   try {
     await onOwnChannel(connection, (channel) =>
-      channel.assertQueue(queue, {
-        durable: true,
-        // Classic is the broker's default; naming it would conflict with others who declare without arguments.
-        ...(type === 'quorum' ? { arguments: { 'x-queue-type': 'quorum' } } : {}),
-      }),
+      channel.assertQueue(queue.name, { durable: true, arguments: queue.arguments }),
     )
   } catch (error) {
     throw queueError(queue, error)
@@ -72,12 +102,23 @@ function replyCode(error: unknown): number | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : undefined
 }
 
-function queueError(queue: string, cause: unknown): BrokerError {
-  if (replyCode(cause) === undefined) return asBrokerError(cause, `the look-up of queue "${queue}"`)
+function queueError(queue: Queue, cause: unknown): BrokerError {
+  const code = replyCode(cause)
+  if (code === undefined) return asBrokerError(cause, `the look-up of queue "${queue.name}"`)
   const answer = cause instanceof Error ? cause.message : String(cause)
+  const options = queue.exact ? '--retry-delay, --retry-max-delay' : '--queue, --dead-letter-queue'
+  const remedy =
+    code === 406 && queue.exact
+      ? `; delete the queue when it is empty, or choose other delays. It is declared as ${describe(queue)}`
+      : ''
   return new BrokerError(
     'QUEUE_REFUSED',
-    `the broker refuses queue "${queue}" (--queue, --dead-letter-queue): ${answer}`,
+    `the broker refuses queue "${queue.name}" (${options}): ${answer}${remedy}`,
     { cause },
   )
+}
+
+function describe({ name, arguments: given }: Queue): string {
+  const list = Object.entries(given).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+  return `"${name}" (${['durable', ...list].join(', ')})`
 }

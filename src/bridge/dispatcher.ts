@@ -1,51 +1,55 @@
 import type { FastCgiClient, FastCgiError } from '../fastcgi/client.ts'
-import { UnprocessableError } from './form.ts'
-import { Hold } from './hold.ts'
-import { decide, type Outcome, type Result } from './outcome.ts'
-import type { BridgeConfig, Delivery, Log } from './ports.ts'
-import { type PreparedRequest, prepareRequest } from './request.ts'
+import { pause } from './backoff.ts'
+import { type Executed, Executor } from './execution.ts'
+import { Hold, type Obstacle } from './hold.ts'
+import type { Outcome } from './outcome.ts'
+import type { BridgeConfig, Delivery, Intake, Log } from './ports.ts'
 import type { Settlement } from './settle.ts'
+import { Waiting } from './waiting.ts'
 
-/** Characters of a worker's stderr that go into a log line. */
-const LOGGED_STDERR = 2_048
+/** Milliseconds after which a delivery that probes counts as executing: what php-fpm will not run it refuses at once. */
+const PROBE_PATIENCE = 1_000
+/** Milliseconds between two looks at how long deliveries have been waiting. */
+const AGE_INTERVAL = 1_000
 
 type State =
   | { readonly kind: 'running' }
   | { readonly kind: 'draining'; readonly idle: Promise<void>; readonly onIdle: () => void }
 
-/** What every log line about one execution has. */
-type Execution = Readonly<{ deliveryTag: number; executionId: string; messageId: string | undefined }>
-type Ended = Execution & Readonly<{ durationMs: number }>
-
 /** How many deliveries ended in which way, since the start. */
 export type Counts = Record<Outcome['kind'], number>
 
 /**
- * The middle of the bridge: takes deliveries, has at most `concurrency` of them in flight, and settles each.
- * A slot is taken until the answer has ended, even where the delivery was acked as soon as it was dispatched.
+ * The middle of the bridge: takes deliveries, has at most `concurrency` of them in flight, and has each settled.
+ * A slot is taken until the answer has ended, even where the delivery was acked as soon as it was dispatched, and
+ * until the delivery is settled.
  */
 export class Dispatcher {
-  readonly #config: BridgeConfig
+  readonly #concurrency: number
   readonly #client: FastCgiClient
+  readonly #executor: Executor
   readonly #settlement: Settlement
-  readonly #log: Log
+  readonly #intake: Intake
   readonly #hold: Hold
-  readonly #waiting: Delivery[] = []
-  readonly #brokenUploads = new WeakMap<Delivery, number>()
-  readonly #counts: Counts = { executed: 0, refused: 0, lost: 0, 'dead-letter': 0, hold: 0 }
+  readonly #waiting: Waiting
+  readonly #ageTimer: NodeJS.Timeout
+  readonly #counts: Counts = { executed: 0, retry: 0, refused: 0, lost: 0, 'dead-letter': 0, hold: 0 }
   #state: State = { kind: 'running' }
   #inFlight = 0
 
-  constructor(config: BridgeConfig, client: FastCgiClient, settlement: Settlement, log: Log) {
-    this.#config = config
+  constructor(config: BridgeConfig, client: FastCgiClient, settlement: Settlement, intake: Intake, log: Log) {
+    this.#concurrency = config.concurrency
     this.#client = client
+    this.#executor = new Executor(config, client, log)
     this.#settlement = settlement
-    this.#log = log
+    this.#intake = intake
+    this.#waiting = new Waiting(config)
     this.#hold = new Hold(
       log,
-      () => client.probe(),
-      () => this.#fill(),
+      (obstacle) => this.#lookAgain(obstacle),
+      () => this.#resume(),
     )
+    this.#ageTimer = setInterval(() => void this.#handBackStale(), AGE_INTERVAL).unref()
   }
 
   get counts(): Readonly<Counts> {
@@ -58,22 +62,16 @@ export class Dispatcher {
 
   /** Finds out whether there is a pool, and holds if not, before the first delivery has to. */
   async probe(): Promise<void> {
-    try {
-      await this.#client.probe()
-    } catch (error) {
-      if (this.#state.kind === 'running') this.#hold.enter((error as FastCgiError).message)
-    }
+    const obstacle = await this.#connect()
+    if (obstacle !== undefined && this.#state.kind === 'running') this.#hold.enter(obstacle)
   }
 
   accept(delivery: Delivery): void {
-    if (this.#state.kind === 'draining') {
-      delivery.requeue()
-      return
+    if (this.#state.kind === 'draining') delivery.requeue()
+    else {
+      this.#waiting.add(delivery)
+      this.#fill()
     }
-    // After a lost session the broker hands out again what waits here.
-    while (this.#waiting[0]?.live === false) this.#waiting.shift()
-    this.#waiting.push(delivery)
-    this.#fill()
   }
 
   /** Hands back what has not started; resolves when nothing is in flight. Idempotent. */
@@ -84,108 +82,79 @@ export class Dispatcher {
       onIdle = resolve
     })
     this.#state = { kind: 'draining', idle, onIdle }
+    clearInterval(this.#ageTimer)
     this.#hold.close()
-    for (const delivery of this.#waiting.splice(0)) delivery.requeue()
+    this.#waiting.handBackAll()
     if (this.#inFlight === 0) onIdle()
     return idle
   }
 
   #fill(): void {
-    while (this.#inFlight < this.#config.concurrency && !this.#hold.active) {
-      const delivery = this.#waiting.shift()
+    while (this.#inFlight < this.#concurrency && !this.#hold.active) {
+      const delivery = this.#waiting.next()
       if (delivery === undefined) return
-      // What came with a session that is gone is handed out again by the broker.
-      if (delivery.live) void this.#run(delivery)
+      void this.#run(delivery)
     }
   }
 
-  async #run(delivery: Delivery): Promise<void> {
+  /** @returns what kept the delivery from being executed, if anything did, before it is settled */
+  async #run(delivery: Delivery): Promise<Obstacle | undefined> {
     this.#inFlight += 1
-    const execution: Execution = {
-      deliveryTag: delivery.deliveryTag,
-      executionId: crypto.randomUUID(),
-      messageId: delivery.properties.messageId,
+    const executed = await this.#executor.execute(delivery)
+    this.#counts[executed.outcome.kind] += 1
+    void this.#conclude(delivery, executed)
+    return executed.outcome.kind === 'hold' ? executed.outcome : undefined
+  }
+
+  async #conclude(delivery: Delivery, { outcome, ended, acked }: Executed): Promise<void> {
+    if (outcome.kind !== 'hold') await this.#settlement.settle(delivery, outcome, ended)
+    else {
+      if (this.#state.kind === 'running') this.#hold.enter(outcome)
+      if (acked) await this.#settlement.republish(delivery, outcome.reason, ended)
+      else if (this.#state.kind === 'running') this.#waiting.putBack(delivery)
+      else delivery.requeue()
     }
-    const started = performance.now()
-    const outcome = decide(await this.#attempt(delivery, execution), this.#config.ack)
-    const durationMs = Math.round(performance.now() - started)
-    this.#counts[outcome.kind] += 1
-    await this.#conclude(delivery, outcome, { ...execution, durationMs })
     this.#inFlight -= 1
     if (this.#state.kind === 'running') this.#fill()
     else if (this.#inFlight === 0) this.#state.onIdle()
   }
 
-  async #attempt(delivery: Delivery, execution: Execution): Promise<Result> {
-    let prepared: PreparedRequest
+  /** One probe of a hold: what is in the way, or undefined. */
+  async #lookAgain(obstacle: Obstacle): Promise<Obstacle | undefined> {
+    if (obstacle.probe === 'connect') return this.#connect()
+    if (this.#inFlight >= this.#concurrency) return obstacle
+    const delivery = this.#waiting.next()
+    if (delivery === undefined) return this.#connect()
+    const patience = new AbortController()
+    const isRunning = pause(PROBE_PATIENCE, patience.signal).then(() => undefined)
+    const found = await Promise.race([this.#run(delivery), isRunning])
+    patience.abort()
+    return found
+  }
+
+  async #connect(): Promise<Obstacle | undefined> {
     try {
-      prepared = prepareRequest(delivery, execution.executionId, this.#config)
+      await this.#client.probe()
+      return undefined
     } catch (error) {
-      const reason = error instanceof UnprocessableError ? error.message : `internal fault: ${String(error)}`
-      return { kind: 'unprocessable', reason }
-    }
-    for (const warning of prepared.warnings) this.#log.warn(warning, execution)
-    try {
-      const onSent = (): void => {
-        if (this.#config.ack === 'dispatched') delivery.ack()
-        this.#log.debug('Dispatched.', execution)
-      }
-      return { kind: 'answered', response: await this.#client.request({ ...prepared.request, onSent }) }
-    } catch (error) {
-      return this.#failed(delivery, error as FastCgiError)
+      return { reason: (error as FastCgiError).message, probe: 'connect' }
     }
   }
 
-  #failed(delivery: Delivery, error: FastCgiError): Result {
-    const brokenUploads = (this.#brokenUploads.get(delivery) ?? 0) + (error.phase === 'send' ? 1 : 0)
-    if (brokenUploads > 0) this.#brokenUploads.set(delivery, brokenUploads)
-    return { kind: 'failed', error, brokenUploads }
+  #resume(): void {
+    this.#intake.resume()
+    this.#fill()
   }
 
-  async #conclude(delivery: Delivery, outcome: Outcome, execution: Ended): Promise<void> {
-    switch (outcome.kind) {
-      case 'hold':
-        this.#keep(delivery, outcome.reason)
-        return
-      case 'dead-letter':
-        await this.#settlement.deadLetter(delivery, outcome, withFields(this.#log, execution))
-        return
-      case 'executed':
-        delivery.ack()
-        this.#log.info('Executed.', { ...execution, status: outcome.status })
-        return
-      case 'refused':
-        delivery.ack()
-        this.#log.warn('The worker answered, and not with success.', {
-          ...execution,
-          status: outcome.status,
-          stderr: outcome.stderr.slice(0, LOGGED_STDERR) || undefined,
-        })
-        return
-      case 'lost':
-        delivery.ack()
-        this.#log.error('Acked, and no complete answer: nobody knows whether it was executed.', {
-          ...execution,
-          reason: outcome.reason,
-        })
-    }
-  }
-
-  #keep(delivery: Delivery, reason: string): void {
-    if (this.#state.kind === 'draining') {
-      delivery.requeue()
-      return
-    }
-    this.#waiting.unshift(delivery)
-    this.#hold.enter(reason)
-  }
-}
-
-function withFields(log: Log, fields: Readonly<Record<string, unknown>>): Log {
-  return {
-    error: (message, more) => log.error(message, { ...fields, ...more }),
-    warn: (message, more) => log.warn(message, { ...fields, ...more }),
-    info: (message, more) => log.info(message, { ...fields, ...more }),
-    debug: (message, more) => log.debug(message, { ...fields, ...more }),
+  /**
+   * What is too old to be dispatched goes back to the broker. During a hold it would come back at once, and again and again:
+   * then everything that waits goes back, and nothing more is taken until the hold is over.
+   */
+  async #handBackStale(): Promise<void> {
+    if (!this.#waiting.stale) return
+    if (this.#hold.active) {
+      await this.#intake.pause()
+      if (this.#hold.active) this.#waiting.handBackAll()
+    } else this.#waiting.handBackStale()
   }
 }

@@ -1,3 +1,4 @@
+import type { Diagnosis } from './outcome.ts'
 import type { BridgeConfig, Delivery, MessageProperties } from './ports.ts'
 
 /** Our own headers. Those that a message brings along are dropped: anyone can forge them. */
@@ -9,32 +10,43 @@ const MAX_TABLE_BYTES = 60 * 1024
 /** Characters of the worker's stderr that a copy carries. */
 const MAX_STDERR = 2_048
 
-/** Why a message was given up; status and stderr where a worker answered. */
-export interface Diagnosis {
-  readonly reason: string
-  readonly status?: number
-  readonly stderr?: string
+/** What a copy tells of the executions so far. */
+export interface CopyNotes extends Diagnosis {
+  /** Executions so far. */
+  readonly attempt: number
+  /** Milliseconds of the last of them. */
+  readonly durationMs?: number
 }
 
+/** Copies for another queue of ours, and those that come back to be executed. */
+export type CopyPurpose = 'dead-letter' | 'execute'
+
 /**
- * The properties of a dead-lettered copy: those of the message, made safe to publish again, and the diagnosis.
+ * The properties of a copy: those of the message, made safe to publish again, and what we have to say about it.
  *
  * - `user_id` must be the publisher's own user, or the broker closes the channel;
- * - `expiration` would let the copy expire in the dead-letter queue;
+ * - `expiration` would let the copy expire in its new queue;
  * - the headers `CC` and `BCC` would send it to further queues, even back to its own.
  *
  * They are kept as `x-fpm-bridge-original-*`, where nobody acts on them.
+ *
+ * - `x-death` is taken off what comes back: the broker drops a message that, by this header, has been dead-lettered
+ *   out of the queue it is about to enter, as if it ran in a circle (rabbit_dead_letter.erl, is_cycle).
  */
-export function deadLetterProperties(
+export function copyProperties(
   delivery: Delivery,
-  diagnosis: Diagnosis,
+  purpose: CopyPurpose,
+  notes: CopyNotes,
   config: BridgeConfig,
 ): MessageProperties {
   const { userId, expiration, headers = {}, ...kept } = delivery.properties
   const { CC: cc, BCC: bcc, ...foreign } = headers
-  const own = ownHeaders(delivery, diagnosis, config)
+  const own = ownHeaders(delivery, notes, config)
+  const isKept = (name: string): boolean =>
+    !name.startsWith(HEADER_PREFIX) && !(purpose === 'execute' && name === 'x-death')
   const table = {
-    ...Object.fromEntries(Object.entries(foreign).filter(([name]) => !name.startsWith(HEADER_PREFIX))),
+    ...Object.fromEntries(Object.entries(foreign).filter(([name]) => isKept(name))),
+    ...originals(delivery, config),
     ...prefixed('original-', { 'user-id': userId, expiration, cc, bcc }),
     ...own,
   }
@@ -42,21 +54,54 @@ export function deadLetterProperties(
   return { ...kept, deliveryMode: 2, headers: tooLarge ? withoutForeign(own) : table }
 }
 
-/** The diagnosis alone, for a message whose own properties cannot be published again. */
+/** For a message whose own header table cannot be published again: ours alone, and what properties AMQP can express. */
 export function bareProperties(
   delivery: Delivery,
-  diagnosis: Diagnosis,
+  notes: CopyNotes,
   config: BridgeConfig,
 ): MessageProperties {
-  return { deliveryMode: 2, headers: withoutForeign(ownHeaders(delivery, diagnosis, config)) }
+  const { userId: _user, expiration: _expiration, headers: _headers, ...kept } = delivery.properties
+  const expressible = Object.entries(kept).filter(([, value]) => isExpressible(value))
+  return {
+    ...Object.fromEntries(expressible),
+    deliveryMode: 2,
+    headers: withoutForeign(ownHeaders(delivery, notes, config)),
+  }
 }
 
-function ownHeaders(
-  delivery: Delivery,
-  { reason, status, stderr }: Diagnosis,
-  config: BridgeConfig,
-): Record<string, unknown> {
+/** Executions of the message so far, as its last copy says. Anyone can forge it, so it is only ever believed up to a limit. */
+export function executionsOf({ properties }: Delivery): number {
+  const value = properties.headers?.[`${HEADER_PREFIX}attempt`]
+  return Number.isSafeInteger(value) ? Math.max(0, value as number) : 0
+}
+
+/** Where the message was published to, before our copies. */
+export function originOf(delivery: Delivery, config: BridgeConfig): { exchange: string; routingKey: string } {
+  const exchange = delivery.properties.headers?.[`${HEADER_PREFIX}exchange`]
+  const routingKey = delivery.properties.headers?.[`${HEADER_PREFIX}routing-key`]
+  if (isCopy(delivery, config) && typeof exchange === 'string' && typeof routingKey === 'string') {
+    return { exchange, routingKey }
+  }
+  return delivery
+}
+
+/** Our copies come by way of the default exchange, and say which queue they came from. */
+function isCopy({ exchange, routingKey, properties }: Delivery, { queue }: BridgeConfig): boolean {
+  return exchange === '' && routingKey === queue && properties.headers?.[`${HEADER_PREFIX}queue`] === queue
+}
+
+/** What an earlier copy kept. To be read, never to be relied on. */
+function originals(delivery: Delivery, config: BridgeConfig): Record<string, unknown> {
+  if (!isCopy(delivery, config)) return {}
+  const headers = Object.entries(delivery.properties.headers ?? {})
+  return Object.fromEntries(headers.filter(([name]) => name.startsWith(`${HEADER_PREFIX}original-`)))
+}
+
+function ownHeaders(delivery: Delivery, notes: CopyNotes, config: BridgeConfig): Record<string, unknown> {
+  const { reason, status, stderr, attempt, durationMs } = notes
+  const { exchange, routingKey } = originOf(delivery, config)
   return prefixed('', {
+    attempt,
     reason,
     // A status that could not be read is NaN, for which AMQP has no value.
     status: Number.isInteger(status) ? status : undefined,
@@ -64,8 +109,9 @@ function ownHeaders(
     script: config.script,
     'daemon-id': config.daemonId,
     queue: config.queue,
-    exchange: delivery.exchange,
-    'routing-key': delivery.routingKey,
+    exchange,
+    'routing-key': routingKey,
+    'duration-ms': durationMs,
     time: new Date().toISOString(),
     'headers-dropped': delivery.defect === undefined ? undefined : true,
   })
@@ -81,6 +127,14 @@ function prefixed(infix: string, values: Readonly<Record<string, unknown>>): Rec
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => [`${HEADER_PREFIX}${infix}${name}`, value]),
   )
+}
+
+/**
+ * A short string holds 255 bytes (AMQP 0-9-1, section 4.2.5.3). A timestamp beyond 2^53 was rounded when it was read, the
+ * largest to one that is too large.
+ */
+function isExpressible(value: unknown): boolean {
+  return typeof value === 'string' ? Buffer.byteLength(value) <= 255 : Number.isSafeInteger(value)
 }
 
 /** Deeper tables are made to break somebody; encoding them would overflow the stack. */

@@ -1,24 +1,36 @@
 import { type BackoffRange, backoff } from './backoff.ts'
 import type { Log } from './ports.ts'
 
+/** What keeps the daemon from executing anything, and what can find out that it is over. */
+export interface Obstacle {
+  readonly reason: string
+  readonly probe: 'connect' | 'delivery'
+}
+
 type State =
   | { readonly kind: 'none' }
-  | { readonly kind: 'held'; readonly since: number; reason: string; probes: number; timer: NodeJS.Timeout }
+  | {
+      readonly kind: 'held'
+      readonly since: number
+      obstacle: Obstacle
+      probes: number
+      timer: NodeJS.Timeout
+    }
 
 const PROBE_DELAY: BackoffRange = { min: 100, max: 1_000 }
 
 /**
- * The pool cannot be reached: one state of the whole daemon, entered and left with one log line each. While it
- * lasts nothing is dispatched, and the pool is probed every 50 ms to 1 s.
+ * Nothing can be executed: one state of the whole daemon, entered and left with one log line each. While it
+ * lasts nothing is dispatched but a probe, every 50 ms to 1 s.
  */
 export class Hold {
   readonly #log: Log
-  readonly #probe: () => Promise<void>
+  readonly #probe: (obstacle: Obstacle) => Promise<Obstacle | undefined>
   readonly #onLeave: () => void
   #state: State = { kind: 'none' }
 
-  /** @param probe rejects for as long as the pool cannot be reached */
-  constructor(log: Log, probe: () => Promise<void>, onLeave: () => void) {
+  /** @param probe resolves with what is still in the way, or with undefined when nothing is */
+  constructor(log: Log, probe: (obstacle: Obstacle) => Promise<Obstacle | undefined>, onLeave: () => void) {
     this.#log = log
     this.#probe = probe
     this.#onLeave = onLeave
@@ -28,12 +40,12 @@ export class Hold {
     return this.#state.kind === 'held'
   }
 
-  enter(reason: string): void {
+  enter(obstacle: Obstacle): void {
     if (this.#state.kind === 'held') return
-    this.#log.warn('Holding: the pool cannot be reached. Messages are kept and wait; none is lost.', {
-      reason,
+    this.#log.warn('Holding: nothing can be executed. Messages are kept and wait; none is lost.', {
+      reason: obstacle.reason,
     })
-    this.#state = { kind: 'held', since: performance.now(), reason, probes: 1, timer: this.#schedule(1) }
+    this.#state = { kind: 'held', since: performance.now(), obstacle, probes: 1, timer: this.#schedule(1) }
   }
 
   /** Stops probing, without a word. */
@@ -43,30 +55,29 @@ export class Hold {
   }
 
   #schedule(probes: number): NodeJS.Timeout {
-    return setTimeout(
-      () => {
-        this.#probe().then(
-          () => this.#leave(),
-          (error: Error) => this.#stay(error.message),
-        )
-      },
-      backoff(probes, PROBE_DELAY),
-    )
+    return setTimeout(() => void this.#look(), backoff(probes, PROBE_DELAY))
   }
 
-  #stay(reason: string): void {
-    if (this.#state.kind === 'none') return
-    if (reason !== this.#state.reason) this.#log.warn('Still holding, for another reason.', { reason })
-    this.#state.reason = reason
-    this.#state.probes += 1
-    this.#state.timer = this.#schedule(this.#state.probes)
+  async #look(): Promise<void> {
+    const state = this.#state
+    if (state.kind === 'none') return
+    const obstacle = await this.#probe(state.obstacle)
+    if (this.#state !== state) return
+    if (obstacle === undefined) this.#leave(state.since)
+    else this.#stay(state, obstacle)
   }
 
-  #leave(): void {
-    if (this.#state.kind === 'none') return
-    const heldMs = Math.round(performance.now() - this.#state.since)
+  #stay(state: Extract<State, { kind: 'held' }>, obstacle: Obstacle): void {
+    if (obstacle.reason !== state.obstacle.reason)
+      this.#log.warn('Still holding, for another reason.', { reason: obstacle.reason })
+    state.obstacle = obstacle
+    state.probes += 1
+    state.timer = this.#schedule(state.probes)
+  }
+
+  #leave(since: number): void {
     this.#state = { kind: 'none' }
-    this.#log.info('The pool can be reached again; dispatching.', { heldMs })
+    this.#log.info('The hold is over; dispatching.', { heldMs: Math.round(performance.now() - since) })
     this.#onLeave()
   }
 }

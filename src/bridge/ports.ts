@@ -28,6 +28,8 @@ export interface Delivery {
   readonly body: Buffer
   /** Why it cannot be executed, where it came with headers that nobody can decode; those are missing then. */
   readonly defect?: string | undefined
+  /** When it came, in milliseconds of `performance.now()`: from then on the broker's clock runs. */
+  readonly receivedAt: number
   /**
    * False once the channel it came on is gone: the broker hands the message out again by itself, and its
    * delivery tag may by then belong to another message. Settling does nothing from then on.
@@ -54,6 +56,13 @@ export interface Publisher {
   publish(message: OutgoingMessage): Promise<void>
 }
 
+/** Where deliveries come from. */
+export interface Intake {
+  /** Resolves when no more deliveries come; those that are here can still be settled. */
+  pause(): Promise<void>
+  resume(): void
+}
+
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 
 /** One line per event: a sentence for the reader, and the facts as fields. */
@@ -61,17 +70,37 @@ export type Log = Readonly<
   Record<LogLevel, (message: string, fields?: Readonly<Record<string, unknown>>) => void>
 >
 
+/** What an outcome depends on, beside what happened. */
+export interface OutcomePolicy {
+  readonly ack: AckMode
+  /** Executions of one message before it is given up; 1 with `dispatched`. */
+  readonly maxAttempts: number
+  /** Whether success needs the header `X-Bridge-Outcome: ack`. */
+  readonly requireMarker: boolean
+}
+
+/** How long messages rest between two attempts. */
+export interface RetryPolicy {
+  /** Milliseconds after the first attempt; doubled after each further one. */
+  readonly retryDelay: number
+  /** Milliseconds at most. */
+  readonly retryMaxDelay: number
+}
+
 /** What the domain needs of the configuration. */
-export interface BridgeConfig {
+export interface BridgeConfig extends OutcomePolicy, RetryPolicy {
   readonly daemonId: string
   readonly queue: string
   readonly deadLetterQueue: string
   /** Absolute, as php-fpm sees it. */
   readonly script: string
   readonly payload: Payload
-  readonly ack: AckMode
+  /** Bytes of a body; larger ones are not executed. */
+  readonly maxBody: number
   /** Milliseconds that a request may take; 0 = no limit. */
   readonly timeout: number
+  /** Milliseconds after which the broker closes a channel with an unacked delivery (its `consumer_timeout`). */
+  readonly consumerTimeout: number
   /** Requests in flight at most. */
   readonly concurrency: number
 }

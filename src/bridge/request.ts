@@ -1,6 +1,8 @@
 import type { FastCgiRequest } from '../fastcgi/client.ts'
 import { encodeForm, UnprocessableError } from './form.ts'
+import { originOf } from './headers.ts'
 import type { BridgeConfig, Delivery, MessageProperties } from './ports.ts'
+import type { Execution } from './settle.ts'
 
 /** A larger header table is left out: php-fpm resets connections whose params approach 64 KiB a pair. */
 const MAX_HEADERS_BYTES = 32 * 1024
@@ -45,6 +47,7 @@ export function staticParams(config: BridgeConfig, version: string): Record<stri
     REDIRECT_STATUS: '200',
     AMQP_DAEMON_ID: config.daemonId,
     AMQP_QUEUE: config.queue,
+    AMQP_MAX_ATTEMPTS: String(config.maxAttempts),
   }
 }
 
@@ -58,21 +61,25 @@ export interface PreparedRequest {
  * What one delivery asks of the pool. No part of a message ever names a param: a header called
  * PHP_ADMIN_VALUE or SCRIPT_FILENAME is only a key in the JSON of AMQP_HEADERS.
  *
- * @throws {UnprocessableError} when the body cannot become a form, or the message came with a defect
+ * @throws {UnprocessableError} when the body is too large or cannot become a form, or the message came with a defect
  */
 export function prepareRequest(
   delivery: Delivery,
-  executionId: string,
+  { executionId, attempt }: Pick<Execution, 'executionId' | 'attempt'>,
   config: BridgeConfig,
 ): PreparedRequest {
-  const { properties, defect } = delivery
+  const { properties, body, defect } = delivery
   if (defect !== undefined) throw new UnprocessableError(defect)
+  if (body.length > config.maxBody) {
+    throw new UnprocessableError(`the body has ${body.length} bytes; --max-body allows ${config.maxBody}`)
+  }
   const warnings: string[] = []
   const params: Record<string, string> = {
     CONTENT_TYPE: 'application/x-www-form-urlencoded',
     AMQP_CONSUMER_TAG: delivery.consumerTag,
     AMQP_REDELIVERED: delivery.redelivered ? '1' : '0',
     AMQP_EXECUTION_ID: executionId,
+    AMQP_ATTEMPT: String(attempt),
   }
   // Past this time nobody waits for the answer any more, and the message may be on its way again.
   if (config.timeout > 0) params['AMQP_DEADLINE'] = String(Math.floor((Date.now() + config.timeout) / 1_000))
@@ -81,8 +88,9 @@ export function prepareRequest(
     if (hasControlByte(value)) warnings.push(`${name} is left out: it has a control character`)
     else params[name] = value
   }
-  add('AMQP_EXCHANGE', delivery.exchange)
-  add('AMQP_ROUTING_KEY', delivery.routingKey)
+  const { exchange, routingKey } = originOf(delivery, config)
+  add('AMQP_EXCHANGE', exchange)
+  add('AMQP_ROUTING_KEY', routingKey)
   for (const [name, property] of Object.entries(PROPERTY_PARAMS)) {
     const value = properties[property]
     if (value !== undefined) add(name, String(value))
@@ -95,11 +103,11 @@ export function prepareRequest(
     } else params['AMQP_HEADERS'] = json
   }
   if (config.payload === 'form') {
-    return { request: { params, body: encodeForm(delivery.body, ['daemonId', config.daemonId]) }, warnings }
+    return { request: { params, body: encodeForm(body, ['daemonId', config.daemonId]) }, warnings }
   }
   params['CONTENT_TYPE'] = 'application/octet-stream'
   if (properties.contentType !== undefined) add('CONTENT_TYPE', properties.contentType)
-  return { request: { params, body: delivery.body }, warnings }
+  return { request: { params, body }, warnings }
 }
 
 /** @returns undefined for a table that nests deeper than the stack */

@@ -1,60 +1,180 @@
-import { type BackoffRange, backoff, pause } from './backoff.ts'
-import { bareProperties, type Diagnosis, deadLetterProperties } from './headers.ts'
-import type { BridgeConfig, Delivery, Log, Publisher } from './ports.ts'
+import { type BackoffRange, backoff, pause, unlessAborted } from './backoff.ts'
+import { bareProperties, type CopyNotes, type CopyPurpose, copyProperties } from './headers.ts'
+import type { Diagnosis, Settleable } from './outcome.ts'
+import type { BridgeConfig, Delivery, Log, LogLevel, Publisher } from './ports.ts'
+import { retryDelay, retryQueue } from './retry.ts'
 
 const PUBLISH_DELAY: BackoffRange = { min: 200, max: 10_000 }
 
+/** Characters of a worker's stderr that go into a log line. */
+const LOGGED_STDERR = 2_048
+
+/** One execution of one delivery, as every log line about it shows it; `attempt` is its number, from 1. */
+export type Execution = Readonly<{
+  deliveryTag: number
+  executionId: string
+  messageId: string | undefined
+  attempt: number
+}>
+
+/** An execution that is over, for what that was. */
+export type Ended = Execution & Readonly<{ durationMs: number }>
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** A copy of a message on its way to a queue. */
+interface Copy {
+  readonly queue: string
+  readonly purpose: CopyPurpose
+  readonly notes: CopyNotes
+  /** False once nobody needs it: the broker hands out the original again. */
+  readonly needed: () => boolean
+  readonly fields: Fields
+}
+
 /**
- * Settles what does not end with its dispatch, in the order that loses nothing: the copy is in its new queue,
- * routed and confirmed, before the original is acked. Between the two a crash makes a duplicate, never a loss.
+ * Settles deliveries in the order that loses nothing: a copy is in its new queue, routed and confirmed, before the
+ * original is acked. Between the two a crash makes a duplicate, never a loss.
  */
 export class Settlement {
   readonly #config: BridgeConfig
   readonly #publisher: Publisher
   readonly #signal: AbortSignal
+  readonly #log: Log
 
   /** @param signal aborted when the daemon gives up: unsettled deliveries stay with the broker */
-  constructor(config: BridgeConfig, publisher: Publisher, signal: AbortSignal) {
+  constructor(config: BridgeConfig, publisher: Publisher, signal: AbortSignal, log: Log) {
     this.#config = config
     this.#publisher = publisher
     this.#signal = signal
+    this.#log = log
   }
 
-  /**
-   * Moves a delivery to the dead-letter queue. A publish that fails is repeated until it succeeds, or until
-   * the delivery's session is gone and the broker hands it out again.
-   */
-  async deadLetter(delivery: Delivery, diagnosis: Diagnosis, log: Log): Promise<void> {
-    const { deadLetterQueue } = this.#config
-    let properties = deadLetterProperties(delivery, diagnosis, this.#config)
-    let bare = false
-    for (let attempt = 1; delivery.live && !this.#signal.aborted; attempt += 1) {
-      try {
-        await this.#publisher.publish({ queue: deadLetterQueue, properties, body: delivery.body })
-        delivery.ack()
-        const { reason, status } = diagnosis
-        log.warn('Dead-lettered.', { reason, status, deadLetterQueue })
+  /** Resolves when the delivery is settled, or is the broker's again. */
+  async settle(delivery: Delivery, outcome: Settleable, ended: Ended): Promise<void> {
+    const fields = { ...ended, outcome: outcome.kind }
+    switch (outcome.kind) {
+      case 'executed':
+        this.#ackExecuted(delivery, { ...fields, status: outcome.status })
         return
-      } catch (error) {
-        if (isInvalidMessage(error) && !bare) {
-          // amqplib decodes more than it can encode, such as names that are not UTF-8. The body is what matters.
-          log.warn('The copy for the dead-letter queue goes without the properties of the message.', {
-            reason: String(error),
-          })
-          bare = true
-          properties = bareProperties(delivery, diagnosis, this.#config)
-          continue
-        }
-        const level = attempt === 1 ? 'error' : 'debug'
-        log[level]('Cannot dead-letter the message; it stays unacked, and the publish is repeated.', {
-          reason: String(error),
-          deadLetterQueue,
-          attempt,
+      case 'refused':
+        delivery.ack()
+        this.#log.warn('The worker answered, and not with success.', { ...fields, ...shown(outcome) })
+        return
+      case 'lost':
+        delivery.ack()
+        this.#log.error('Acked, and no complete answer: nobody knows whether it was executed.', {
+          ...fields,
+          ...shown(outcome),
         })
-        await pause(backoff(attempt, PUBLISH_DELAY), this.#signal)
+        return
+      case 'retry': {
+        const delayMs = retryDelay(ended.attempt, outcome.wanted, this.#config)
+        const queue = retryQueue(this.#config.queue, delayMs)
+        await this.#move(delivery, queue, 'execute', outcome, ended, 'To be executed again.', {
+          ...fields,
+          delayMs,
+        })
+        return
+      }
+      case 'dead-letter': {
+        const { deadLetterQueue } = this.#config
+        const more = { ...fields, deadLetterQueue }
+        await this.#move(delivery, deadLetterQueue, 'dead-letter', outcome, ended, 'Dead-lettered.', more)
       }
     }
   }
+
+  /**
+   * Puts a message back into its queue that was acked when it was dispatched, and that no script has seen: not an attempt.
+   * Until that has succeeded the message is nowhere but here.
+   */
+  async republish(delivery: Delivery, reason: string, execution: Execution): Promise<void> {
+    const { queue } = this.#config
+    const notes = { reason, attempt: execution.attempt - 1 }
+    const fields = { ...execution, queue, reason }
+    const copied = await this.#publish(delivery, {
+      queue,
+      purpose: 'execute',
+      notes,
+      needed: () => true,
+      fields,
+    })
+    if (copied) this.#log.warn('Not executed, though acked: put back into its queue.', fields)
+    else
+      this.#log.error('Not executed, though acked, and not put back in time: lost.', {
+        ...fields,
+        outcome: 'lost',
+      })
+  }
+
+  #ackExecuted(delivery: Delivery, fields: Fields): void {
+    if (this.#config.ack === 'completed' && !delivery.live) {
+      this.#log.warn('Executed, but its session has ended: the broker delivers it again.', fields)
+      return
+    }
+    delivery.ack()
+    this.#log.info('Executed.', fields)
+  }
+
+  async #move(
+    delivery: Delivery,
+    queue: string,
+    purpose: CopyPurpose,
+    diagnosis: Diagnosis,
+    { attempt, durationMs }: Ended,
+    message: string,
+    fields: Fields,
+  ): Promise<void> {
+    const notes = { ...diagnosis, attempt, durationMs }
+    const all = { ...fields, ...shown(diagnosis) }
+    if (await this.#publish(delivery, { queue, purpose, notes, needed: () => delivery.live, fields: all })) {
+      delivery.ack()
+      this.#log.warn(message, all)
+    } else this.#log.warn('Not settled: the broker delivers it again.', all)
+  }
+
+  /**
+   * Repeats until it succeeds.
+   *
+   * @returns false when the copy was not needed any more, or the daemon gives up
+   */
+  async #publish(delivery: Delivery, { queue, purpose, notes, needed, fields }: Copy): Promise<boolean> {
+    let properties = copyProperties(delivery, purpose, notes, this.#config)
+    let bare = false
+    let level: LogLevel = 'error'
+    for (let attempt = 1; needed() && !this.#signal.aborted; attempt += 1) {
+      try {
+        const published = this.#publisher.publish({ queue, properties, body: delivery.body })
+        await unlessAborted(published, this.#signal)
+        return true
+      } catch (error) {
+        if (isInvalidMessage(error) && !bare) {
+          // amqplib decodes more than it can encode, such as names that are not UTF-8. The body is what matters.
+          this.#log.warn('The copy goes without the headers of the message.', {
+            ...fields,
+            cause: String(error),
+          })
+          bare = true
+          properties = bareProperties(delivery, notes, this.#config)
+          continue
+        }
+        this.#log[level]('Cannot publish the copy of a message; repeated until it succeeds.', {
+          ...fields,
+          copyTo: queue,
+          cause: String(error),
+          publishAttempt: attempt,
+        })
+        level = 'debug'
+        await pause(backoff(attempt, PUBLISH_DELAY), this.#signal)
+      }
+    }
+    return false
+  }
+}
+
+function shown({ reason, status, stderr }: Diagnosis): Fields {
+  return { reason, status, stderr: stderr?.slice(0, LOGGED_STDERR) || undefined }
 }
 
 function isInvalidMessage(error: unknown): boolean {

@@ -99,10 +99,36 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(RUN, 'timeout', { default: '25m' }, 'for one request as a whole; 0: none'),
   option(
     RUN,
+    'consumer-timeout',
+    { default: '30m' },
+    "the broker's consumer_timeout, to stay below; 0: it has none",
+  ),
+  option(
+    RUN,
+    'max-attempts',
+    { default: '5' },
+    'with --ack completed, executions of one message before it is dead-lettered',
+  ),
+  option(
+    RUN,
+    'retry-delay',
+    { default: '1s' },
+    'with --ack completed, before the second attempt; doubled before each further one',
+  ),
+  option(RUN, 'retry-max-delay', { default: '10m' }, 'with --ack completed, between two attempts at most'),
+  option(
+    RUN,
+    'require-marker',
+    { kind: 'flag', default: 'false' },
+    'with --ack completed, success needs the response header X-Bridge-Outcome: ack',
+  ),
+  option(
+    RUN,
     'dead-letter-queue',
     { defaultDescription: '<queue>.dead' },
-    'where messages go that cannot be executed',
+    'where messages go that are given up',
   ),
+  option(RUN, 'max-body', { default: '128MiB' }, 'larger bodies are not executed but dead-lettered'),
   option(RUN, 'max-response', { default: '1MiB' }, 'kept of an answer; the rest is read and dropped'),
   option(RUN, 'max-stderr', { default: '64KiB' }, "kept of a worker's stderr; the rest is read and dropped"),
   option(

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { BrokerError } from '../amqp/broker-error.ts'
 import { BrokerList } from '../amqp/broker-list.ts'
 import { ConfirmPublisher } from '../amqp/publisher.ts'
+import { plainQueue } from '../amqp/topology.ts'
 import { OptionError } from '../config/reader.ts'
 import type { PublishConfig } from '../config.ts'
 import { createLogger } from '../operations/logger.ts'
@@ -30,7 +31,7 @@ export async function publish(config: PublishConfig): Promise<number> {
   }
   const log = createLogger({ level: 'warn', format: 'text', stream: process.stderr, fields: {} })
   const { queue, queueType, declare } = config
-  const topology = { queues: [queue], queueType, declare }
+  const topology = { queues: [plainQueue(queue, queueType)], declare }
   const brokers = new BrokerList(config.brokers, log)
   brokers.warnOfInsecure()
   const publisher = new ConfirmPublisher({ brokers, name: 'fpm-bridge publish', topology }, log)

@@ -45,6 +45,13 @@ export function duration(text: string): number {
   return milliseconds
 }
 
+/** A duration of at least a millisecond. */
+export function positiveDuration(text: string): number {
+  const milliseconds = duration(text)
+  if (milliseconds === 0) throw new Error('must be longer than 0')
+  return milliseconds
+}
+
 const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
 
 /** `64KiB`, `8MiB`, from `min` to `max` bytes. */
@@ -65,7 +72,7 @@ export function pagePath(text: string): string {
 }
 
 /** An AMQP short string (AMQP 0-9-1, section 4.2.5.3) holds 255 bytes. */
-const SHORT_STRING_BYTES = 255
+export const SHORT_STRING_BYTES = 255
 
 export function shortString(text: string): string {
   if (Buffer.byteLength(text) > SHORT_STRING_BYTES)

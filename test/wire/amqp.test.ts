@@ -4,6 +4,7 @@ import { BrokerError } from '../../src/amqp/broker-error.ts'
 import { parseBrokerUrl, type Sasl } from '../../src/amqp/broker-url.ts'
 import { closeConnection, openConnection } from '../../src/amqp/connection.ts'
 import { Session } from '../../src/amqp/session.ts'
+import { plainQueue } from '../../src/amqp/topology.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
 import { method } from '../support/amqp-frames.ts'
 import { connectionClose, delivery, listenAmqp, type ScriptedBroker, start } from './scripted-broker.ts'
@@ -148,7 +149,7 @@ describe('a session', () => {
     const first = new Promise<Delivery>((resolve) => {
       deliver = resolve
     })
-    const topology = { queues: ['q'], queueType: 'classic', declare: true } as const
+    const topology = { queues: [plainQueue('q', 'classic')], declare: true }
     const options = { broker: broker.url, topology, queue: 'q', consumerTag: 'tag', prefetch: 1 }
     const session = await Session.open(options, (each) => deliver(each))
     const say = (bytes: (channel: number) => Buffer) => {

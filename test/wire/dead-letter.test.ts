@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
+import { plainQueue } from '../../src/amqp/topology.ts'
 import type { MessageProperties } from '../../src/bridge/ports.ts'
 import { Settlement } from '../../src/bridge/settle.ts'
 import { config, RecordingDelivery, recordingLog } from '../unit/bridge/recording.ts'
+import { ENDED } from '../unit/bridge/settling.ts'
 import { confirm, listenAmqp } from './scripted-broker.ts'
 
 /*
@@ -23,6 +25,7 @@ const HOSTILE: readonly [string, MessageProperties][] = [
   ['empty arrays that take more room as AMQP', { headers: { a: Array.from({ length: 14_000 }, () => []) } }],
   ['doubles that take more room as AMQP', { headers: { a: Array.from({ length: 7_500 }, () => 0.5) } }],
   ['a timestamp beyond a double', { headers: { a: { '!': 'timestamp', value: 2 ** 64 } } }],
+  ['the largest timestamp', { messageId: 'm', timestamp: Number(2n ** 64n - 1n) }],
   ['headers called like methods', { headers: { hasOwnProperty: 'x', toString: 'y', constructor: 'z' } }],
   ['a table nested 3,000 deep', { headers: nested(3_000) }],
 ]
@@ -35,7 +38,7 @@ function nested(levels: number): Record<string, unknown> {
 
 it.each(HOSTILE)('with %s', async (_, properties) => {
   const broker = await listenAmqp()
-  const topology = { queues: ['commands.dead'], queueType: 'classic', declare: true } as const
+  const topology = { queues: [plainQueue('commands.dead', 'classic')], declare: true }
   const log = recordingLog()
   const publisher = new ConfirmPublisher(
     { brokers: new BrokerList([broker.url], log), name: 'test', topology },
@@ -43,8 +46,8 @@ it.each(HOSTILE)('with %s', async (_, properties) => {
   )
   try {
     const delivery = new RecordingDelivery({ properties })
-    const settlement = new Settlement(config, publisher, AbortSignal.timeout(1_000))
-    await settlement.deadLetter(delivery, { reason: 'a reason' }, log)
+    const settlement = new Settlement(config, publisher, AbortSignal.timeout(1_000), log)
+    await settlement.settle(delivery, { kind: 'dead-letter', reason: 'a reason' }, ENDED)
     expect([delivery.settled, broker.published]).toEqual([['ack'], 1])
   } finally {
     await publisher.close()
@@ -63,7 +66,7 @@ it('of a message that cannot be written leaves the confirms of others in step', 
       return undefined
     },
   })
-  const topology = { queues: ['q'], queueType: 'classic', declare: true } as const
+  const topology = { queues: [plainQueue('q', 'classic')], declare: true }
   const publisher = new ConfirmPublisher(
     { brokers: new BrokerList([broker.url], recordingLog()), name: 'test', topology },
     recordingLog(),

@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from 'vitest'
 import { Session } from '../../src/amqp/session.ts'
+import { plainQueue } from '../../src/amqp/topology.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
 import { method, nestedFields } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
@@ -26,7 +27,7 @@ async function receive(...deliveries: ((channel: number) => Buffer)[]): Promise<
   })
   open.push(broker)
   const received: Delivery[] = []
-  const topology = { queues: ['q'], queueType: 'classic', declare: true } as const
+  const topology = { queues: [plainQueue('q', 'classic')], declare: true }
   const options = { broker: broker.url, topology, queue: 'q', consumerTag: 'tag', prefetch: 1 }
   const session = await Session.open(options, (each) => received.push(each))
   open.push(session)

@@ -59,6 +59,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'confirm.select': (channel) => method(channel, [85, 11]),
   'basic.qos': (channel) => method(channel, [60, 11]),
   'basic.consume': (channel) => method(channel, [60, 21], shortString('tag')),
+  'basic.cancel': (channel) => method(channel, [60, 31], shortString('tag')),
   'basic.publish': (channel, broker) => {
     broker.published += 1
     return confirm(channel, broker.published)
@@ -74,6 +75,7 @@ const NAMES: Readonly<Record<string, string>> = {
   '50.10': 'queue.declare',
   '60.10': 'basic.qos',
   '60.20': 'basic.consume',
+  '60.30': 'basic.cancel',
   '60.40': 'basic.publish',
   '85.10': 'confirm.select',
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { backoff, pause } from '../../../src/bridge/backoff.ts'
+import { backoff, pause, unlessAborted } from '../../../src/bridge/backoff.ts'
 
 describe('backoff', () => {
   const RANGE = { min: 100, max: 1_000 }
@@ -79,5 +79,36 @@ describe('pause', () => {
     expect(remove.mock.calls.map(([, listener]) => listener)).toEqual(
       add.mock.calls.map(([, listener]) => listener),
     )
+  })
+})
+
+describe('unless aborted', () => {
+  it('a promise settles as it would', async () => {
+    const { signal } = new AbortController()
+    await expect(unlessAborted(Promise.resolve(7), signal)).resolves.toBe(7)
+    await expect(unlessAborted(Promise.reject(new Error('no')), signal)).rejects.toThrow('no')
+  })
+
+  it('it waits no longer than until the abort, and minds no failure after that', async () => {
+    const stop = new AbortController()
+    let fail: (error: Error) => void = () => {}
+    const pending = new Promise<never>((_, reject) => {
+      fail = reject
+    })
+    const waiting = unlessAborted(pending, stop.signal)
+    stop.abort(new Error('given up'))
+    await expect(waiting).rejects.toThrow('given up')
+    await expect(unlessAborted(new Promise(() => {}), stop.signal)).rejects.toThrow('given up')
+    fail(new Error('too late'))
+    await expect(pending).rejects.toThrow('too late')
+  })
+
+  it('it leaves no listener behind', async () => {
+    const { signal } = new AbortController()
+    const remove = vi.spyOn(signal, 'removeEventListener')
+    const add = vi.spyOn(signal, 'addEventListener')
+    await unlessAborted(Promise.resolve(), signal)
+    expect(remove.mock.calls).toEqual(add.mock.calls)
+    expect(add).toHaveBeenCalledTimes(1)
   })
 })

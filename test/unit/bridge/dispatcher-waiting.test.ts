@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { answer, connectFailure, connectionLost, dispatcherOf, sendFailure } from './waiting-pool.ts'
+import { answer, connectFailure, connectionLost, sendFailure } from './answers.ts'
+import { dispatcherOf } from './waiting-pool.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -13,7 +14,7 @@ const settle = () => vi.advanceTimersByTimeAsync(0)
 
 describe('a pool that is away', () => {
   it('holds what could not be sent and sends it again when the pool is back', async () => {
-    const { pool, log, dispatcher, deliver } = dispatcherOf(1)
+    const { pool, log, dispatcher, deliver } = dispatcherOf({ concurrency: 1 })
     const delivery = deliver('{"n":1}')
     deliver('{"n":2}')
     await settle()
@@ -45,7 +46,7 @@ describe('a pool that is away', () => {
   })
 
   it('lets several requests fail with one line', async () => {
-    const { pool, log, deliver } = dispatcherOf(4)
+    const { pool, log, deliver } = dispatcherOf({ concurrency: 4 })
     for (let n = 0; n < 4; n += 1) deliver()
     await settle()
     pool.away = true
@@ -55,7 +56,7 @@ describe('a pool that is away', () => {
   })
 
   it('drops what was held of a session that ended meanwhile', async () => {
-    const { pool, dispatcher, deliver } = dispatcherOf(1)
+    const { pool, dispatcher, deliver } = dispatcherOf({ concurrency: 1 })
     pool.away = true
     await dispatcher.probe()
     const stale = deliver()
@@ -74,7 +75,7 @@ describe('draining', () => {
   })
 
   it('hands back what has not started and waits for what has', async () => {
-    const { pool, dispatcher, deliver } = dispatcherOf(1)
+    const { pool, dispatcher, deliver } = dispatcherOf({ concurrency: 1 })
     const [running, waiting] = [deliver(), deliver()]
     await settle()
     let drained = false
@@ -144,7 +145,7 @@ describe('no failure leaves a delivery unsettled', () => {
   })
 
   it('of a request whose upload the pool breaks off each time', async () => {
-    const { pool, deliver } = dispatcherOf(1)
+    const { pool, deliver } = dispatcherOf({ concurrency: 1 })
     const delivery = deliver()
     // Such as a raw body that a script dies over before it has read it: it ran, each time.
     for (let tries = 0; tries < 100 && delivery.settled.length === 0; tries += 1) {

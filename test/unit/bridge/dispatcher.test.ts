@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { answer, connectionLost, dispatcherOf } from './waiting-pool.ts'
+import { answer, connectionLost } from './answers.ts'
+import { dispatcherOf } from './waiting-pool.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -30,7 +31,7 @@ describe('dispatching', () => {
   })
 
   it('gives each execution an id of its own', async () => {
-    const { pool, deliver } = dispatcherOf(10)
+    const { pool, deliver } = dispatcherOf({ concurrency: 10 })
     for (let n = 0; n < 10; n += 1) deliver()
     await settle()
     const ids = pool.requests.map(({ params }) => params['AMQP_EXECUTION_ID'])
@@ -38,7 +39,7 @@ describe('dispatching', () => {
   })
 
   it('keeps the slot until the answer has ended, although the delivery is acked', async () => {
-    const { pool, dispatcher, deliver } = dispatcherOf(2)
+    const { pool, dispatcher, deliver } = dispatcherOf({ concurrency: 2 })
     for (let n = 0; n < 5; n += 1) deliver()
     await settle()
     expect(pool.requests).toHaveLength(2)
@@ -53,7 +54,7 @@ describe('dispatching', () => {
   })
 
   it('starts deliveries in the order of their arrival', async () => {
-    const { pool, deliver } = dispatcherOf(1)
+    const { pool, deliver } = dispatcherOf({ concurrency: 1 })
     for (let n = 1; n <= 3; n += 1) deliver(`{"n":${n}}`)
     for (let n = 1; n <= 3; n += 1) {
       await settle()
@@ -63,15 +64,22 @@ describe('dispatching', () => {
   })
 
   it('counts and logs each end', async () => {
-    const { pool, log, dispatcher, deliver } = dispatcherOf(4)
+    const { pool, log, dispatcher, deliver } = dispatcherOf({ concurrency: 4 })
     const deliveries = [deliver(), deliver(), deliver(), deliver('no JSON')]
     await settle()
     pool.requests[0]?.complete(answer(200))
-    pool.requests[1]?.complete(answer(500, 'PHP Fatal error: boom'))
+    pool.requests[1]?.complete(answer(500, { stderr: 'PHP Fatal error: boom' }))
     pool.requests[2]?.onSent()
     pool.requests[2]?.fail(connectionLost())
     await settle()
-    expect(dispatcher.counts).toEqual({ executed: 1, refused: 1, lost: 1, 'dead-letter': 1, hold: 0 })
+    expect(dispatcher.counts).toEqual({
+      executed: 1,
+      refused: 1,
+      lost: 1,
+      retry: 0,
+      'dead-letter': 1,
+      hold: 0,
+    })
     expect(dispatcher.inFlight).toBe(0)
     expect(
       log.lines.filter(({ level }) => level !== 'debug').map(({ level, fields }) => [level, fields]),
@@ -90,7 +98,7 @@ describe('dispatching', () => {
     const { pool, log, deliver } = dispatcherOf()
     deliver()
     await settle()
-    pool.requests[0]?.complete(answer(500, 'x'.repeat(10_000)))
+    pool.requests[0]?.complete(answer(500, { stderr: 'x'.repeat(10_000) }))
     await settle()
     expect(log.lines.at(-1)?.fields['stderr']).toHaveLength(2_048)
   })
@@ -107,7 +115,7 @@ describe('dispatching', () => {
   })
 
   it('does not start what came with a session that is gone', async () => {
-    const { pool, dispatcher, deliver } = dispatcherOf(1)
+    const { pool, dispatcher, deliver } = dispatcherOf({ concurrency: 1 })
     deliver()
     const stale = deliver()
     const fresh = deliver('{"fresh":1}')

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { deadLetterProperties, HEADER_PREFIX } from '../../../src/bridge/headers.ts'
+import { copyProperties, HEADER_PREFIX } from '../../../src/bridge/headers.ts'
 import type { MessageProperties } from '../../../src/bridge/ports.ts'
 import { config, RecordingDelivery } from './recording.ts'
 
@@ -12,13 +12,15 @@ afterEach(() => {
 
 /** The properties of the dead-lettered copy of a message with these. */
 const copyOf = (properties: MessageProperties) =>
-  deadLetterProperties(
+  copyProperties(
     new RecordingDelivery({ exchange: 'orders', routingKey: 'orders.new', properties }),
-    { reason: 'not JSON' },
+    'dead-letter',
+    { reason: 'not JSON', attempt: 0 },
     config,
   )
 
 const DIAGNOSIS = {
+  'x-fpm-bridge-attempt': 0,
   'x-fpm-bridge-reason': 'not JSON',
   'x-fpm-bridge-script': '/srv/app/worker.php',
   'x-fpm-bridge-daemon-id': 'D-1',
@@ -131,7 +133,12 @@ describe('a header table that no frame can carry', () => {
 it('the copy of a message whose headers nobody could decode says so, and keeps the rest', () => {
   const properties = { messageId: 'm', expiration: '60000' }
   const delivery = new RecordingDelivery({ defect: 'its header table bites', properties })
-  const copy = deadLetterProperties(delivery, { reason: 'its header table bites' }, config)
+  const copy = copyProperties(
+    delivery,
+    'dead-letter',
+    { reason: 'its header table bites', attempt: 0 },
+    config,
+  )
   expect(copy).toMatchObject({ messageId: 'm', deliveryMode: 2 })
   expect(copy.headers).toMatchObject({
     'x-fpm-bridge-reason': 'its header table bites',

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Hold } from '../../../src/bridge/hold.ts'
+import { heldPool, obstacle } from './held-pool.ts'
 import { recordingLog } from './recording.ts'
 
 beforeEach(() => {
@@ -9,39 +10,25 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A hold on a pool that is away until `pool.reason` is undefined. */
-function heldPool() {
-  const log = recordingLog()
-  const pool = { reason: 'ENOENT' as string | undefined, probes: 0, left: 0 }
-  const probe = async (): Promise<void> => {
-    pool.probes += 1
-    if (pool.reason !== undefined) throw new Error(pool.reason)
-  }
-  const hold = new Hold(log, probe, () => {
-    pool.left += 1
-  })
-  return { log, pool, hold }
-}
-
-const ENTERED = 'Holding: the pool cannot be reached. Messages are kept and wait; none is lost.'
-const LEFT = 'The pool can be reached again; dispatching.'
+const ENTERED = 'Holding: nothing can be executed. Messages are kept and wait; none is lost.'
+const LEFT = 'The hold is over; dispatching.'
 
 describe('a hold', () => {
   it('is not there at first, and asks nobody', async () => {
     const { log, pool, hold } = heldPool()
     await vi.advanceTimersByTimeAsync(60_000)
     expect(hold.active).toBe(false)
-    expect(pool.probes).toBe(0)
+    expect(pool.probes).toHaveLength(0)
     expect(log.lines).toEqual([])
   })
 
   it('lasts an hour with one line when it begins and one when it ends', async () => {
     const { log, pool, hold } = heldPool()
-    hold.enter('ENOENT')
+    hold.enter(obstacle('ENOENT'))
     await vi.advanceTimersByTimeAsync(3_600_000)
     expect(hold.active).toBe(true)
     expect(pool.left).toBe(0)
-    pool.reason = undefined
+    pool.obstacle = undefined
     await vi.advanceTimersByTimeAsync(1_000)
     expect(hold.active).toBe(false)
     expect(pool.left).toBe(1)
@@ -55,18 +42,18 @@ describe('a hold', () => {
 
   it('is entered once, however many requests find the pool away', () => {
     const { log, hold } = heldPool()
-    hold.enter('ENOENT')
-    hold.enter('ENOENT')
-    hold.enter('ECONNREFUSED')
+    hold.enter(obstacle('ENOENT'))
+    hold.enter(obstacle('ENOENT'))
+    hold.enter(obstacle('ECONNREFUSED'))
     expect(log.lines).toHaveLength(1)
     expect(vi.getTimerCount()).toBe(1)
   })
 
   it('says when the reason changes, once', async () => {
     const { log, pool, hold } = heldPool()
-    hold.enter('ENOENT')
+    hold.enter(obstacle('ENOENT'))
     await vi.advanceTimersByTimeAsync(10_000)
-    pool.reason = 'EACCES'
+    pool.obstacle = obstacle('EACCES')
     await vi.advanceTimersByTimeAsync(10_000)
     expect(log.lines.map(({ message, fields }) => [message, fields['reason']])).toEqual([
       [ENTERED, 'ENOENT'],
@@ -76,16 +63,37 @@ describe('a hold', () => {
 
   it('probes first after 50 to 100 ms, later every 500 ms to 1 s', async () => {
     const { pool, hold } = heldPool()
-    hold.enter('ENOENT')
+    hold.enter(obstacle('ENOENT'))
     await vi.advanceTimersByTimeAsync(49)
-    expect(pool.probes).toBe(0)
+    expect(pool.probes).toHaveLength(0)
     await vi.advanceTimersByTimeAsync(51)
-    expect(pool.probes).toBe(1)
+    expect(pool.probes).toHaveLength(1)
     await vi.advanceTimersByTimeAsync(10_000)
-    const before = pool.probes
+    const before = pool.probes.length
     await vi.advanceTimersByTimeAsync(100_000)
-    expect(pool.probes - before).toBeGreaterThanOrEqual(99)
-    expect(pool.probes - before).toBeLessThanOrEqual(201)
+    expect(pool.probes.length - before).toBeGreaterThanOrEqual(99)
+    expect(pool.probes.length - before).toBeLessThanOrEqual(201)
+  })
+
+  it('looks again as the last obstacle asks for, a delivery or a connect', async () => {
+    const { pool, hold } = heldPool()
+    pool.obstacle = obstacle('File not found.', 'delivery')
+    hold.enter(obstacle('ENOENT'))
+    await vi.advanceTimersByTimeAsync(100)
+    expect(pool.probes).toEqual([obstacle('ENOENT')])
+    pool.obstacle = obstacle('ECONNREFUSED')
+    await vi.advanceTimersByTimeAsync(200)
+    expect(pool.probes.slice(1)).toEqual([obstacle('File not found.', 'delivery')])
+    await vi.advanceTimersByTimeAsync(400)
+    expect(pool.probes.slice(2)).toEqual([obstacle('ECONNREFUSED')])
+  })
+
+  it('says nothing when the same obstacle is looked for in another way', async () => {
+    const { log, pool, hold } = heldPool()
+    hold.enter(obstacle('ENOENT', 'delivery'))
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(pool.probes.at(-1)).toEqual(obstacle('ENOENT', 'connect'))
+    expect(log.lines).toHaveLength(1)
   })
 
   it('has one probe on its way at most', async () => {
@@ -98,20 +106,20 @@ describe('a hold', () => {
       },
       () => {},
     )
-    hold.enter('ETIMEDOUT')
+    hold.enter(obstacle('ETIMEDOUT'))
     await vi.advanceTimersByTimeAsync(600_000)
     expect(pending).toBe(1)
   })
 
   it('can be entered again', async () => {
     const { log, pool, hold } = heldPool()
-    hold.enter('ENOENT')
-    pool.reason = undefined
+    hold.enter(obstacle('ENOENT'))
+    pool.obstacle = undefined
     await vi.advanceTimersByTimeAsync(1_000)
-    pool.reason = 'ECONNREFUSED'
-    hold.enter('ECONNREFUSED')
+    pool.obstacle = obstacle('ECONNREFUSED')
+    hold.enter(obstacle('ECONNREFUSED'))
     expect(hold.active).toBe(true)
-    pool.reason = undefined
+    pool.obstacle = undefined
     await vi.advanceTimersByTimeAsync(1_000)
     expect(pool.left).toBe(2)
     expect(log.lines.map(({ message }) => message)).toEqual([ENTERED, LEFT, ENTERED, LEFT])
@@ -122,59 +130,15 @@ describe('a hold', () => {
     let tries = 0
     const hold: Hold = new Hold(
       log,
-      async () => {},
+      async () => undefined,
       () => {
         tries += 1
-        if (tries === 1) hold.enter('ECONNREFUSED')
+        if (tries === 1) hold.enter(obstacle('ECONNREFUSED'))
       },
     )
-    hold.enter('ENOENT')
+    hold.enter(obstacle('ENOENT'))
     await vi.advanceTimersByTimeAsync(10_000)
     expect(tries).toBe(2)
-    expect(hold.active).toBe(false)
-  })
-})
-
-describe('closing', () => {
-  it('ends the hold without a word and without a timer', async () => {
-    const { log, pool, hold } = heldPool()
-    hold.enter('ENOENT')
-    hold.close()
-    expect(hold.active).toBe(false)
-    expect(vi.getTimerCount()).toBe(0)
-    await vi.advanceTimersByTimeAsync(60_000)
-    expect(pool).toMatchObject({ probes: 0, left: 0 })
-    expect(log.lines).toHaveLength(1)
-  })
-
-  it.each([
-    ['succeeds', undefined],
-    ['fails', 'EACCES'],
-  ])('makes no difference to a probe on its way that %s', async (_, reason) => {
-    const log = recordingLog()
-    let answer: () => void = () => {}
-    let left = 0
-    const probe = (): Promise<void> =>
-      new Promise((resolve, reject) => {
-        answer = () => (reason === undefined ? resolve() : reject(new Error(reason)))
-      })
-    const hold = new Hold(log, probe, () => {
-      left += 1
-    })
-    hold.enter('ENOENT')
-    await vi.advanceTimersByTimeAsync(100)
-    hold.close()
-    answer()
-    await vi.advanceTimersByTimeAsync(60_000)
-    expect(left).toBe(0)
-    expect(log.lines).toHaveLength(1)
-    expect(vi.getTimerCount()).toBe(0)
-  })
-
-  it('is allowed without a hold, and twice', () => {
-    const { hold } = heldPool()
-    hold.close()
-    hold.close()
     expect(hold.active).toBe(false)
   })
 })

@@ -1,94 +1,180 @@
 import { describe, expect, it } from 'vitest'
-import { decide, type Outcome, type Result } from '../../../src/bridge/outcome.ts'
-import { FastCgiError, type FastCgiErrorCode, type FastCgiPhase } from '../../../src/fastcgi/client.ts'
+import { decide } from '../../../src/bridge/outcome.ts'
+import type { AckMode, OutcomePolicy } from '../../../src/bridge/ports.ts'
+import type { Result } from '../../../src/bridge/result.ts'
+import type { FastCgiErrorCode, FastCgiPhase, FastCgiResponse } from '../../../src/fastcgi/client.ts'
+import { answer, failure, refusal } from './answers.ts'
 
-const answered = (status: number, stderr = ''): Result => ({
-  kind: 'answered',
-  response: {
-    status,
-    stderr,
-    headers: new Map(),
-    body: Buffer.alloc(0),
-    bodyTruncated: false,
-    stderrTruncated: false,
-    appStatus: 0,
-    timings: { connect: 0, firstByte: 1, total: 2 },
-  },
-})
-
+const answered = (response: FastCgiResponse): Result => ({ kind: 'answered', response })
+const status = (code: number): Result => answered(answer(code))
+const marked = (code: number, ...marker: string[]): Result =>
+  answered(answer(code, { headers: { 'x-bridge-outcome': marker } }))
+const said = (code: number, stderr: string, marker: readonly string[] = []): Result =>
+  answered(answer(code, { stderr, headers: { 'x-bridge-outcome': marker } }))
+const php = (...given: Parameters<typeof refusal>): Result => answered(refusal(...given))
 const failed = (code: FastCgiErrorCode, phase: FastCgiPhase, brokenUploads = 0): Result => ({
   kind: 'failed',
-  error: new FastCgiError(code, phase, 'what happened'),
+  error: failure(code, phase, 'what happened'),
   brokenUploads,
 })
+const unknownError: Result = {
+  kind: 'failed',
+  error: new TypeError('a fault of the client') as never,
+  brokenUploads: 0,
+}
+const unprocessable: Result = { kind: 'unprocessable', reason: 'no JSON' }
 
-const reason = 'what happened'
-const hold: Outcome = { kind: 'hold', reason }
-const lost: Outcome = { kind: 'lost', reason }
-const given: Outcome = { kind: 'dead-letter', reason }
-const executed = (status: number): Outcome => ({ kind: 'executed', status })
-const refused = (status: number, stderr = ''): Outcome => ({ kind: 'refused', status, stderr })
-const deadLetter = (status: number, stderr = ''): Outcome => ({
-  kind: 'dead-letter',
-  reason: `the worker answered with status ${status}`,
-  status,
-  stderr,
-})
+const FATAL = 'PHP message: PHP Fatal error:  Uncaught Exception: boom in /srv/app/worker.php:3'
+
+/** The outcome of a first attempt of several; of a hold also what can find out that it is over. */
+function outcomeOf(result: Result, ack: AckMode, given: Partial<OutcomePolicy> = {}): string {
+  const policy = { ack, maxAttempts: 3, requireMarker: false, ...given }
+  const outcome = decide(result, policy, 1, 0)
+  return outcome.kind === 'hold' ? `hold: ${outcome.probe}` : outcome.kind
+}
+
+type Row = readonly [what: string, result: Result, completed: string, dispatched: string]
+
+const TABLE: readonly Row[] = [
+  // The message itself is at fault.
+  ['a body that is no form', unprocessable, 'dead-letter', 'dead-letter'],
+  ['a param that fits into no record', failed('INVALID_REQUEST', 'connect'), 'dead-letter', 'dead-letter'],
+  // No byte was sent.
+  ['no pool', failed('CONNECT_FAILED', 'connect'), 'hold: connect', 'hold: connect'],
+  ['no connection in time', failed('TIMEOUT', 'connect'), 'hold: connect', 'hold: connect'],
+  ['cancelled before a connection', failed('CANCELLED', 'connect'), 'hold: connect', 'hold: connect'],
+  // Sent, and proof that nothing ran.
+  [
+    'endRequest with nothing before it',
+    failed('EMPTY_ANSWER', 'receive'),
+    'hold: delivery',
+    'hold: delivery',
+  ],
+  ['a protocolStatus', failed('REQUEST_REFUSED', 'receive'), 'hold: delivery', 'hold: delivery'],
+  ['the same during the upload', failed('REQUEST_REFUSED', 'send'), 'hold: delivery', 'hold: delivery'],
+  ['no script', php(404, 'File not found.\n'), 'hold: delivery', 'hold: delivery'],
+  ['no script any more', php(404, 'No input file specified.\n'), 'hold: delivery', 'hold: delivery'],
+  ['no right to run it', php(403, 'Access denied.\n'), 'hold: delivery', 'hold: delivery'],
+  [
+    'the same with expose_php',
+    php(403, 'Access denied.\n', { headers: { 'x-powered-by': 'PHP/8.2' } }),
+    'hold: delivery',
+    'hold: delivery',
+  ],
+  [
+    'the same with what FPM logs of it',
+    php(404, 'File not found.\n', { stderr: 'Primary script unknown' }),
+    'hold: delivery',
+    'hold: delivery',
+  ],
+  // A script that answers almost the same.
+  ['no line end', php(404, 'File not found.'), 'dead-letter', 'refused'],
+  ['two line ends', php(404, 'File not found.\n\n'), 'dead-letter', 'refused'],
+  ['another line end', php(404, 'File not found.\r\n'), 'dead-letter', 'refused'],
+  ['lower case', php(404, 'file not found.\n'), 'dead-letter', 'refused'],
+  ['a space before it', php(404, ' File not found.\n'), 'dead-letter', 'refused'],
+  ['more after it', php(404, `File not found.\n${'x'.repeat(100)}`), 'dead-letter', 'refused'],
+  ['no body', php(404, ''), 'dead-letter', 'refused'],
+  ['the body of the other status', php(403, 'File not found.\n'), 'dead-letter', 'refused'],
+  ['the other way round', php(404, 'Access denied.\n'), 'dead-letter', 'refused'],
+  ['the body with success', php(200, 'File not found.\n'), 'executed', 'executed'],
+  ['the body with 410', php(410, 'File not found.\n'), 'dead-letter', 'refused'],
+  ['the body with 500', php(500, 'File not found.\n'), 'retry', 'refused'],
+  ['one more header', php(404, 'File not found.\n', { headers: { 'x-a': '' } }), 'dead-letter', 'refused'],
+  ['a beginning', php(404, 'File not found.\n', { bodyTruncated: true }), 'dead-letter', 'refused'],
+  [
+    'a marker',
+    php(404, 'File not found.\n', { headers: { 'x-bridge-outcome': 'ack' } }),
+    'executed',
+    'executed',
+  ],
+  // Not sent whole: it may have run, but was not acked.
+  ['lost while it was sent', failed('SEND_FAILED', 'send'), 'retry', 'hold: connect'],
+  ['too slow to take it', failed('TIMEOUT', 'send'), 'retry', 'hold: connect'],
+  ['broken for the fourth time', failed('SEND_FAILED', 'send', 4), 'retry', 'hold: connect'],
+  ['and for the fifth', failed('SEND_FAILED', 'send', 5), 'retry', 'dead-letter'],
+  ['and for the sixth', failed('CONNECTION_LOST', 'send', 6), 'retry', 'dead-letter'],
+  ['five times, and now no pool', failed('CONNECT_FAILED', 'connect', 5), 'hold: connect', 'hold: connect'],
+  // Sent whole: nobody knows.
+  ['lost while it ran', failed('CONNECTION_LOST', 'receive'), 'retry', 'lost'],
+  ['lost after five broken uploads', failed('CONNECTION_LOST', 'receive', 5), 'retry', 'lost'],
+  ['no answer in time', failed('TIMEOUT', 'receive'), 'retry', 'lost'],
+  ['cancelled', failed('CANCELLED', 'receive'), 'retry', 'lost'],
+  ['an answer that is none', failed('MALFORMED_ANSWER', 'receive'), 'retry', 'lost'],
+  ['an error that tells no phase', unknownError, 'retry', 'lost'],
+  // What the worker says of itself, whatever the status.
+  ['ack with 200', marked(200, 'ack'), 'executed', 'executed'],
+  ['ack with 500', marked(500, 'ack'), 'executed', 'executed'],
+  ['ack with no status', marked(Number.NaN, 'ack'), 'executed', 'executed'],
+  ['ack and a fatal error', said(200, FATAL, ['ack']), 'executed', 'executed'],
+  ['retry with 200', marked(200, 'retry'), 'retry', 'refused'],
+  ['retry with 404', marked(404, 'retry'), 'retry', 'refused'],
+  ['dead-letter with 200', marked(200, 'dead-letter'), 'dead-letter', 'refused'],
+  ['dead-letter with 503', marked(503, 'dead-letter'), 'dead-letter', 'refused'],
+  ['dead-letter and a fatal error', said(500, FATAL, ['dead-letter']), 'dead-letter', 'refused'],
+  ['several, the last of them counts', marked(200, 'ack', 'dead-letter'), 'dead-letter', 'refused'],
+  ['several, the last is ack', marked(500, 'retry', 'ack'), 'executed', 'executed'],
+  ['upper case', marked(200, 'Dead-Letter'), 'dead-letter', 'refused'],
+  ['an unknown one with 200', marked(200, 'reject'), 'executed', 'executed'],
+  ['an unknown one with 500', marked(500, 'acknowledge'), 'retry', 'refused'],
+  ['two in one line', marked(404, 'ack, ack'), 'dead-letter', 'refused'],
+  ['an empty one', marked(404, ''), 'dead-letter', 'refused'],
+  // A fatal error that display_errors turned into a success.
+  ['a fatal error', said(200, FATAL), 'retry', 'refused'],
+  ['a parse error', said(200, 'PHP Parse error:  syntax error'), 'retry', 'refused'],
+  ['a recoverable one', said(200, 'PHP Recoverable fatal error:  x'), 'retry', 'refused'],
+  ['one among other lines', said(404, `a\nPHP Warning:  b\n${FATAL}\n`), 'retry', 'refused'],
+  ['a warning', said(200, 'PHP Warning:  Undefined variable $x'), 'executed', 'executed'],
+  ['words that are not the log line', said(200, 'fatal error: I gave up'), 'executed', 'executed'],
+  ['a longer word', said(200, 'MYPHP Fatal error: x'), 'executed', 'executed'],
+  // The status.
+  ['199', status(199), 'retry', 'refused'],
+  ['200', status(200), 'executed', 'executed'],
+  ['204', status(204), 'executed', 'executed'],
+  ['299', status(299), 'executed', 'executed'],
+  ['300', status(300), 'dead-letter', 'refused'],
+  ['302', status(302), 'dead-letter', 'refused'],
+  ['400', status(400), 'dead-letter', 'refused'],
+  ['403 of a script', status(403), 'dead-letter', 'refused'],
+  ['404 of a script', status(404), 'dead-letter', 'refused'],
+  ['407', status(407), 'dead-letter', 'refused'],
+  ['408', status(408), 'retry', 'refused'],
+  ['409', status(409), 'retry', 'refused'],
+  ['410', status(410), 'dead-letter', 'refused'],
+  ['425', status(425), 'retry', 'refused'],
+  ['426', status(426), 'dead-letter', 'refused'],
+  ['429', status(429), 'retry', 'refused'],
+  ['499', status(499), 'dead-letter', 'refused'],
+  ['500', status(500), 'retry', 'refused'],
+  ['503', status(503), 'retry', 'refused'],
+  ['599', status(599), 'retry', 'refused'],
+  ['600', status(600), 'retry', 'refused'],
+  ['999', status(999), 'retry', 'refused'],
+  ['000', status(0), 'retry', 'refused'],
+  ['a status that cannot be read', status(Number.NaN), 'retry', 'refused'],
+]
 
 describe('the outcome table', () => {
-  it.each<[string, Result, { dispatched: Outcome; completed: Outcome }]>([
-    // The message itself is at fault.
-    ['a body that is no form', { kind: 'unprocessable', reason }, { dispatched: given, completed: given }],
-    [
-      'a param that fits nowhere',
-      failed('INVALID_REQUEST', 'connect'),
-      { dispatched: given, completed: given },
-    ],
-    // Nothing ran.
-    ['no pool', failed('CONNECT_FAILED', 'connect'), { dispatched: hold, completed: hold }],
-    ['no connection in time', failed('TIMEOUT', 'connect'), { dispatched: hold, completed: hold }],
-    ['lost before it was sent whole', failed('SEND_FAILED', 'send'), { dispatched: hold, completed: hold }],
-    [
-      'the same message for the fourth time',
-      failed('SEND_FAILED', 'send', 4),
-      { dispatched: hold, completed: hold },
-    ],
-    [
-      'and for the fifth',
-      failed('SEND_FAILED', 'send', 5),
-      {
-        dispatched: { kind: 'dead-letter', reason: '5 times: what happened' },
-        completed: { kind: 'dead-letter', reason: '5 times: what happened' },
-      },
-    ],
-    // Sent whole: nobody knows.
-    ['lost while it ran', failed('CONNECTION_LOST', 'receive'), { dispatched: lost, completed: given }],
-    ['no answer in time', failed('TIMEOUT', 'receive'), { dispatched: lost, completed: given }],
-    ['an answer that is none', failed('MALFORMED_ANSWER', 'receive'), { dispatched: lost, completed: given }],
-    // Answered.
-    ['200', answered(200), { dispatched: executed(200), completed: executed(200) }],
-    ['204', answered(204), { dispatched: executed(204), completed: executed(204) }],
-    ['299', answered(299), { dispatched: executed(299), completed: executed(299) }],
-    ['199', answered(199), { dispatched: refused(199), completed: deadLetter(199) }],
-    ['300', answered(300), { dispatched: refused(300), completed: deadLetter(300) }],
-    [
-      '404',
-      answered(404, 'unknown'),
-      { dispatched: refused(404, 'unknown'), completed: deadLetter(404, 'unknown') },
-    ],
-    [
-      '500',
-      answered(500, 'PHP Fatal'),
-      { dispatched: refused(500, 'PHP Fatal'), completed: deadLetter(500, 'PHP Fatal') },
-    ],
-    ['000', answered(0), { dispatched: refused(0), completed: deadLetter(0) }],
-    [
-      'an unreadable status',
-      answered(Number.NaN),
-      { dispatched: refused(Number.NaN), completed: deadLetter(Number.NaN) },
-    ],
-  ])('%s', (_, result, outcomes) => {
-    expect(decide(result, 'dispatched')).toEqual(outcomes.dispatched)
-    expect(decide(result, 'completed')).toEqual(outcomes.completed)
+  it.each(TABLE)('%s', (_, result, completed, dispatched) => {
+    expect([outcomeOf(result, 'completed'), outcomeOf(result, 'dispatched')]).toEqual([completed, dispatched])
+  })
+})
+
+/** Where success needs the marker, these are different. */
+const STRICT: readonly (readonly [what: string, result: Result, completed: string])[] = [
+  ['no marker with 200', status(200), 'retry'],
+  ['no marker with 404', status(404), 'retry'],
+  ['an unknown marker', marked(200, 'done'), 'retry'],
+  ['the marker', marked(200, 'ack'), 'executed'],
+  ['the marker with 404', marked(404, 'ack'), 'executed'],
+  ['dead-letter', marked(200, 'dead-letter'), 'dead-letter'],
+  ['proof that nothing ran', php(404, 'File not found.\n'), 'hold: delivery'],
+  ['no pool', failed('CONNECT_FAILED', 'connect'), 'hold: connect'],
+  ['a body that is no form', unprocessable, 'dead-letter'],
+]
+
+describe('with --require-marker', () => {
+  it.each(STRICT)('%s', (_, result, completed) => {
+    expect(outcomeOf(result, 'completed', { requireMarker: true })).toBe(completed)
   })
 })

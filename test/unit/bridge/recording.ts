@@ -1,4 +1,13 @@
-import type { BridgeConfig, Delivery, Log, LogLevel, MessageProperties } from '../../../src/bridge/ports.ts'
+import type {
+  BridgeConfig,
+  Delivery,
+  Intake,
+  Log,
+  LogLevel,
+  MessageProperties,
+  OutgoingMessage,
+  Publisher,
+} from '../../../src/bridge/ports.ts'
 
 /** A delivery that notes how it was settled. */
 export class RecordingDelivery implements Delivery {
@@ -12,10 +21,16 @@ export class RecordingDelivery implements Delivery {
   readonly defect: string | undefined
   /** In order; an ack that came after another settlement is noted all the same. */
   readonly settled: ('ack' | 'requeue')[] = []
-  live = true
+  readonly receivedAt: number
+  live: boolean
 
   constructor(
-    given: Partial<Pick<Delivery, 'deliveryTag' | 'redelivered' | 'exchange' | 'routingKey' | 'defect'>> & {
+    given: Partial<
+      Pick<
+        Delivery,
+        'deliveryTag' | 'redelivered' | 'exchange' | 'routingKey' | 'defect' | 'receivedAt' | 'live'
+      >
+    > & {
       readonly properties?: MessageProperties
       readonly body?: string | Buffer
     } = {},
@@ -27,6 +42,8 @@ export class RecordingDelivery implements Delivery {
     this.properties = given.properties ?? {}
     this.body = Buffer.from(given.body ?? '{}')
     this.defect = given.defect
+    this.receivedAt = given.receivedAt ?? performance.now()
+    this.live = given.live ?? true
   }
 
   ack(): void {
@@ -55,6 +72,34 @@ export function recordingLog(): Log & { readonly lines: readonly RecordedLine[] 
   return { lines, error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
 }
 
+/** A publisher that fails a number of times before it takes what it gets. */
+export class FailingPublisher implements Publisher {
+  readonly tried: OutgoingMessage[] = []
+  readonly #failures: number
+
+  constructor(failures = 0) {
+    this.#failures = failures
+  }
+
+  async publish(message: OutgoingMessage): Promise<void> {
+    this.tried.push(message)
+    if (this.tried.length <= this.#failures) throw new Error(`failure ${this.tried.length}`)
+  }
+}
+
+/** An intake that notes what it is asked for. */
+export class RecordingIntake implements Intake {
+  readonly asked: ('pause' | 'resume')[] = []
+
+  async pause(): Promise<void> {
+    this.asked.push('pause')
+  }
+
+  resume(): void {
+    this.asked.push('resume')
+  }
+}
+
 export const config: BridgeConfig = {
   daemonId: 'D-1',
   queue: 'commands',
@@ -64,4 +109,10 @@ export const config: BridgeConfig = {
   concurrency: 2,
   ack: 'dispatched',
   timeout: 0,
+  consumerTimeout: 0,
+  maxAttempts: 5,
+  retryDelay: 1_000,
+  retryMaxDelay: 600_000,
+  requireMarker: false,
+  maxBody: 128 * 1024 * 1024,
 }

@@ -7,7 +7,7 @@ import { config, RecordingDelivery } from './recording.ts'
 const EXECUTION_ID = '6f1c2a9e-0000-4000-8000-000000000001'
 
 const prepare = (delivery: RecordingDelivery, payload: Payload = 'form') =>
-  prepareRequest(delivery, EXECUTION_ID, { ...config, payload })
+  prepareRequest(delivery, { executionId: EXECUTION_ID, attempt: 3 }, { ...config, payload })
 
 /** The params and warnings of a message with these properties. */
 function prepared(properties: MessageProperties, payload: Payload = 'form') {
@@ -37,6 +37,7 @@ describe('static params', () => {
       REDIRECT_STATUS: '200',
       AMQP_DAEMON_ID: 'D-1',
       AMQP_QUEUE: 'commands',
+      AMQP_MAX_ATTEMPTS: '5',
     })
   })
 
@@ -58,6 +59,7 @@ describe('params of a delivery', () => {
           AMQP_CONSUMER_TAG: 'D-test',
           AMQP_REDELIVERED: '0',
           AMQP_EXECUTION_ID: EXECUTION_ID,
+          AMQP_ATTEMPT: '3',
           AMQP_EXCHANGE: 'orders',
           AMQP_ROUTING_KEY: 'orders.new',
         },
@@ -106,6 +108,24 @@ describe('params of a delivery', () => {
     expect(Object.keys(request.params)).not.toContain('AMQP_EXCHANGE')
     expect(Object.keys(request.params)).not.toContain('AMQP_ROUTING_KEY')
     expect(warnings).toHaveLength(2)
+  })
+})
+
+describe('a copy that comes back', () => {
+  const headers = {
+    'x-fpm-bridge-queue': 'commands',
+    'x-fpm-bridge-exchange': 'orders',
+    'x-fpm-bridge-routing-key': 'orders.new',
+  }
+
+  it('shows the worker where the message was published to', () => {
+    const { params } = prepared({ headers })
+    expect(params).toMatchObject({ AMQP_EXCHANGE: 'orders', AMQP_ROUTING_KEY: 'orders.new' })
+  })
+
+  it('is told from a message that others publish to an exchange of their own', () => {
+    const delivery = new RecordingDelivery({ exchange: 'x', routingKey: 'y', properties: { headers } })
+    expect(prepare(delivery).request.params).toMatchObject({ AMQP_EXCHANGE: 'x', AMQP_ROUTING_KEY: 'y' })
   })
 })
 
@@ -162,34 +182,6 @@ describe('headers', () => {
     let headers: Record<string, unknown> = {}
     for (let level = 0; level < 20_000; level += 1) headers = { a: headers }
     expect(prepared({ headers }).warnings).toEqual([expect.stringContaining('AMQP_HEADERS is left out')])
-  })
-})
-
-describe('the body', () => {
-  it('as a form carries the form content type, whatever the message says', () => {
-    const properties = { contentType: 'application/json' }
-    const { request } = prepare(new RecordingDelivery({ body: '{"number":7}', properties }))
-    expect(request.params['CONTENT_TYPE']).toBe('application/x-www-form-urlencoded')
-    expect(request.body).toEqual(Buffer.from('number=7&daemonId=D-1'))
-  })
-
-  it('that is no JSON array cannot be a form', () => {
-    expect(() => prepare(new RecordingDelivery({ body: 'number=7' }))).toThrow(UnprocessableError)
-  })
-
-  it.each<[string, MessageProperties, string]>([
-    ['its own', { contentType: 'image/png' }, 'image/png'],
-    ['octet-stream when it has none', {}, 'application/octet-stream'],
-    ['octet-stream when it has a line break', { contentType: 'a/b\r\nX: y' }, 'application/octet-stream'],
-  ])('raw is passed byte for byte, with a content type: %s', (_, properties, contentType) => {
-    const body = Buffer.from([0x00, 0xff, 0x0a, 0x7b])
-    const { request } = prepare(new RecordingDelivery({ body, properties }), 'raw')
-    expect(request.body).toEqual(body)
-    expect(request.params['CONTENT_TYPE']).toBe(contentType)
-  })
-
-  it('raw may be empty', () => {
-    expect(prepare(new RecordingDelivery({ body: '' }), 'raw').request.body).toHaveLength(0)
   })
 })
 

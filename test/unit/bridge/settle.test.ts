@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { OutgoingMessage, Publisher } from '../../../src/bridge/ports.ts'
-import { Settlement } from '../../../src/bridge/settle.ts'
-import { config, RecordingDelivery, recordingLog } from './recording.ts'
+import type { Settleable } from '../../../src/bridge/outcome.ts'
+import type { BridgeConfig, Publisher } from '../../../src/bridge/ports.ts'
+import { FailingPublisher, RecordingDelivery } from './recording.ts'
+import { ENDED, settlementWith } from './settling.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -10,48 +11,78 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A publisher that fails a number of times before it succeeds. */
-class FailingPublisher implements Publisher {
-  readonly tried: OutgoingMessage[] = []
-  readonly #failures: number
+const DIAGNOSIS = { reason: 'a reason', status: 503, stderr: 'busy' }
+const retry = (wanted = 0): Settleable => ({ kind: 'retry', wanted, ...DIAGNOSIS })
+const deadLetter: Settleable = { kind: 'dead-letter', ...DIAGNOSIS }
 
-  constructor(failures: number) {
-    this.#failures = failures
-  }
-
-  async publish(message: OutgoingMessage): Promise<void> {
-    this.tried.push(message)
-    if (this.tried.length <= this.#failures) throw new Error(`failure ${this.tried.length}`)
-  }
+function settling(
+  outcome: Settleable,
+  given: Partial<BridgeConfig> = {},
+  delivery = new RecordingDelivery({ body: 'body' }),
+  publisher: Publisher = new FailingPublisher(),
+) {
+  const { log, settlement } = settlementWith(publisher, given)
+  return { delivery, log, end: settlement.settle(delivery, outcome, ENDED) }
 }
 
-function settling(publisher: Publisher, delivery = new RecordingDelivery({ body: 'not JSON' })) {
-  const log = recordingLog()
-  const stop = new AbortController()
-  const settled = new Settlement(config, publisher, stop.signal).deadLetter(
-    delivery,
-    { reason: 'a reason' },
-    log,
-  )
-  let isSettled = false
-  const end = settled.then(() => {
-    isSettled = true
+describe('what needs no copy', () => {
+  it.each<[Settleable, string, string]>([
+    [{ kind: 'executed', status: 204 }, 'info', 'Executed.'],
+    [{ kind: 'refused', ...DIAGNOSIS }, 'warn', 'The worker answered, and not with success.'],
+    [
+      { kind: 'lost', ...DIAGNOSIS },
+      'error',
+      'Acked, and no complete answer: nobody knows whether it was executed.',
+    ],
+  ])('is acked, and logged with its ids: $kind', async (outcome, level, message) => {
+    const publisher = new FailingPublisher()
+    const { delivery, log, end } = settling(outcome, {}, undefined, publisher)
+    await end
+    expect(publisher.tried).toEqual([])
+    expect(delivery.settled).toEqual(['ack'])
+    const { kind, ...said } = outcome
+    expect(log.lines).toEqual([{ level, message, fields: { ...ENDED, outcome: kind, ...said } }])
   })
-  return { delivery, log, stop, end, isSettled: () => isSettled }
-}
 
-describe('dead-lettering', () => {
-  it('publishes body and diagnosis to the dead-letter queue, then acks', async () => {
-    const publisher = new FailingPublisher(0)
-    const { delivery, log, end } = settling(publisher)
+  it('is told as it is when its session has ended before the ack', async () => {
+    const gone = new RecordingDelivery({ live: false })
+    const { log, end } = settling({ kind: 'executed', status: 200 }, {}, gone)
+    await end
+    expect(gone.settled).toEqual([])
+    expect(log.lines).toMatchObject([
+      { level: 'warn', message: 'Executed, but its session has ended: the broker delivers it again.' },
+    ])
+  })
+
+  it('was acked before, with dispatched, so a session that ends since does not matter', async () => {
+    const { log, end } = settling(
+      { kind: 'executed', status: 200 },
+      { ack: 'dispatched' },
+      new RecordingDelivery({ live: false }),
+    )
+    await end
+    expect(log.lines).toMatchObject([{ level: 'info', message: 'Executed.' }])
+  })
+})
+
+describe('a retry', () => {
+  it('is a copy in the queue of its delay, with what has happened', async () => {
+    const publisher = new FailingPublisher()
+    const { delivery, log, end } = settling(retry(), {}, undefined, publisher)
     await end
     expect(publisher.tried).toEqual([
       {
-        queue: 'commands.dead',
-        body: Buffer.from('not JSON'),
+        queue: 'commands.retry.2000',
+        body: Buffer.from('body'),
         properties: {
           deliveryMode: 2,
-          headers: expect.objectContaining({ 'x-fpm-bridge-reason': 'a reason' }),
+          headers: expect.objectContaining({
+            'x-fpm-bridge-attempt': 2,
+            'x-fpm-bridge-reason': 'a reason',
+            'x-fpm-bridge-status': 503,
+            'x-fpm-bridge-stderr': 'busy',
+            'x-fpm-bridge-duration-ms': 30,
+          }),
         },
       },
     ])
@@ -59,13 +90,71 @@ describe('dead-lettering', () => {
     expect(log.lines).toEqual([
       {
         level: 'warn',
-        message: 'Dead-lettered.',
-        fields: { reason: 'a reason', deadLetterQueue: 'commands.dead' },
+        message: 'To be executed again.',
+        fields: { ...ENDED, ...DIAGNOSIS, outcome: 'retry', delayMs: 2_000 },
       },
     ])
   })
 
-  it('acks only when the copy is confirmed', async () => {
+  it.each([
+    [0, 2_000],
+    [3_000, 4_000],
+    [Number.POSITIVE_INFINITY, 600_000],
+  ])('rests for longer where the worker asks for %d ms', async (wanted, delay) => {
+    const publisher = new FailingPublisher()
+    await settling(retry(wanted), {}, undefined, publisher).end
+    expect(publisher.tried[0]?.queue).toBe(`commands.retry.${delay}`)
+  })
+
+  it('leaves off x-death, by which the broker would take it for a circle', async () => {
+    const delivery = () => new RecordingDelivery({ properties: { headers: { 'x-death': [{ count: 1 }] } } })
+    const publisher = new FailingPublisher()
+    await settling(retry(), {}, delivery(), publisher).end
+    await settling(deadLetter, {}, delivery(), publisher).end
+    const [again, dead] = publisher.tried.map(({ properties }) => Object.keys(properties.headers ?? {}))
+    expect(again).not.toContain('x-death')
+    expect(dead).toContain('x-death')
+  })
+})
+
+describe('a dead letter', () => {
+  it('is a copy in the dead-letter queue, with what has happened', async () => {
+    const publisher = new FailingPublisher()
+    const { delivery, log, end } = settling(deadLetter, {}, undefined, publisher)
+    await end
+    expect(publisher.tried).toMatchObject([
+      {
+        queue: 'commands.dead',
+        body: Buffer.from('body'),
+        properties: { deliveryMode: 2, headers: { 'x-fpm-bridge-attempt': 2 } },
+      },
+    ])
+    expect(delivery.settled).toEqual(['ack'])
+    expect(log.lines).toEqual([
+      {
+        level: 'warn',
+        message: 'Dead-lettered.',
+        fields: { ...ENDED, ...DIAGNOSIS, outcome: 'dead-letter', deadLetterQueue: 'commands.dead' },
+      },
+    ])
+  })
+
+  it('is logged with the beginning of a long stderr, and without an empty one', async () => {
+    const stderrOf = async (stderr: string) => {
+      const { log, end } = settling({ ...deadLetter, stderr })
+      await end
+      return log.lines[0]?.fields['stderr']
+    }
+    expect(await stderrOf('x'.repeat(3_000))).toBe('x'.repeat(2_048))
+    expect(await stderrOf('')).toBeUndefined()
+  })
+})
+
+describe.each([
+  ['a retry', retry()],
+  ['a dead letter', deadLetter],
+])('the order of %s', (_, outcome) => {
+  it('is copy, confirm, ack', async () => {
     let confirm: () => void = () => {}
     const publisher: Publisher = {
       publish: () =>
@@ -73,111 +162,11 @@ describe('dead-lettering', () => {
           confirm = resolve
         }),
     }
-    const { delivery, end } = settling(publisher)
+    const { delivery, end } = settling(outcome, {}, undefined, publisher)
     await vi.advanceTimersByTimeAsync(600_000)
     expect(delivery.settled).toEqual([])
     confirm()
     await end
-    expect(delivery.settled).toEqual(['ack'])
-  })
-
-  it('repeats the publish until it succeeds, and never acks before', async () => {
-    const publisher = new FailingPublisher(20)
-    const { delivery, end, isSettled } = settling(publisher)
-    while (publisher.tried.length < 20) {
-      expect(delivery.settled).toEqual([])
-      await vi.advanceTimersByTimeAsync(100)
-    }
-    await vi.advanceTimersByTimeAsync(10_000)
-    await end
-    expect(isSettled()).toBe(true)
-    expect(publisher.tried).toHaveLength(21)
-    expect(delivery.settled).toEqual(['ack'])
-  })
-
-  it('waits between two tries: from 100 ms up to 10 s', async () => {
-    const publisher = new FailingPublisher(Number.POSITIVE_INFINITY)
-    const { stop } = settling(publisher)
-    await vi.advanceTimersByTimeAsync(99)
-    expect(publisher.tried).toHaveLength(1)
-    await vi.advanceTimersByTimeAsync(3_600_000)
-    expect(publisher.tried.length).toBeGreaterThan(360)
-    expect(publisher.tried.length).toBeLessThan(740)
-    stop.abort()
-    await vi.advanceTimersByTimeAsync(0)
-  })
-
-  it('says the first failure aloud and the others to who wants to know', async () => {
-    const { log, end } = settling(new FailingPublisher(3))
-    await vi.advanceTimersByTimeAsync(60_000)
-    await end
-    expect(log.lines.map(({ level, fields }) => [level, fields['attempt']])).toEqual([
-      ['error', 1],
-      ['debug', 2],
-      ['debug', 3],
-      ['warn', undefined],
-    ])
-    expect(log.lines[0]?.fields['reason']).toBe('Error: failure 1')
-  })
-
-  it('leaves a delivery whose session is gone to the broker', async () => {
-    const publisher = new FailingPublisher(Number.POSITIVE_INFINITY)
-    const { delivery, end } = settling(publisher)
-    await vi.advanceTimersByTimeAsync(0)
-    delivery.live = false
-    await vi.advanceTimersByTimeAsync(200)
-    await end
-    expect(publisher.tried).toHaveLength(1)
-    expect(delivery.settled).toEqual([])
-  })
-
-  it('publishes nothing for a delivery whose session is gone already', async () => {
-    const delivery = new RecordingDelivery()
-    delivery.live = false
-    const publisher = new FailingPublisher(0)
-    await settling(publisher, delivery).end
-    expect(publisher.tried).toEqual([])
-  })
-
-  it('gives up when the daemon does, at once and without an ack', async () => {
-    const publisher = new FailingPublisher(Number.POSITIVE_INFINITY)
-    const { delivery, stop, end } = settling(publisher)
-    await vi.advanceTimersByTimeAsync(60_000)
-    const tried = publisher.tried.length
-    stop.abort()
-    await vi.advanceTimersByTimeAsync(0)
-    await end
-    expect(publisher.tried).toHaveLength(tried)
-    expect(delivery.settled).toEqual([])
-    expect(vi.getTimerCount()).toBe(0)
-  })
-
-  it('goes without the properties of the message once the publisher says that they cannot be published', async () => {
-    const unsayable = 'x'.repeat(300)
-    const delivery = new RecordingDelivery({ body: 'kept', properties: { messageId: unsayable } })
-    const tried: OutgoingMessage[] = []
-    const publisher: Publisher = {
-      // The broker is away at first, so it takes a second try to find out.
-      async publish(message) {
-        tried.push(message)
-        if (tried.length === 1) throw new Error('UNREACHABLE')
-        if (message.properties.messageId === unsayable)
-          throw Object.assign(new Error('cannot be encoded'), { code: 'INVALID_MESSAGE' })
-      },
-    }
-    const { stop } = settling(publisher, delivery)
-    await vi.advanceTimersByTimeAsync(60_000)
-    stop.abort()
-    expect(delivery.settled).toEqual(['ack'])
-    expect(tried.at(-1)).toMatchObject({ body: Buffer.from('kept'), properties: { deliveryMode: 2 } })
-  })
-
-  it('survives headers that no program can write again', async () => {
-    let headers: Record<string, unknown> = {}
-    for (let level = 0; level < 20_000; level += 1) headers = { a: headers }
-    const delivery = new RecordingDelivery({ properties: { headers } })
-    const publisher = new FailingPublisher(0)
-    await expect(settling(publisher, delivery).end).resolves.toBeUndefined()
     expect(delivery.settled).toEqual(['ack'])
   })
 })

@@ -1,14 +1,15 @@
 import { Dispatcher } from '../../../src/bridge/dispatcher.ts'
-import type { AckMode, OutgoingMessage } from '../../../src/bridge/ports.ts'
+import type { BridgeConfig } from '../../../src/bridge/ports.ts'
 import { Settlement } from '../../../src/bridge/settle.ts'
-import {
-  type FastCgiBody,
-  type FastCgiClient,
+import type {
+  FastCgiBody,
+  FastCgiClient,
   FastCgiError,
-  type FastCgiRequest,
-  type FastCgiResponse,
+  FastCgiRequest,
+  FastCgiResponse,
 } from '../../../src/fastcgi/client.ts'
-import { config, RecordingDelivery, recordingLog } from './recording.ts'
+import { connectFailure } from './answers.ts'
+import { config, FailingPublisher, RecordingDelivery, RecordingIntake, recordingLog } from './recording.ts'
 
 /** A request that waits for the test to say what becomes of it. */
 export interface WaitingRequest {
@@ -55,40 +56,19 @@ function wholeBody(body: FastCgiBody): Buffer {
   throw new Error('the bridge sends whole bodies')
 }
 
-export function answer(status: number, stderr = ''): FastCgiResponse {
-  return {
-    status,
-    stderr,
-    body: Buffer.alloc(0),
-    headers: new Map(),
-    bodyTruncated: false,
-    stderrTruncated: false,
-    appStatus: 0,
-    timings: { connect: 0, firstByte: 1, total: 2 },
-  }
-}
-
-export const connectFailure = (): FastCgiError => new FastCgiError('CONNECT_FAILED', 'connect', 'no socket')
-export const sendFailure = (): FastCgiError => new FastCgiError('SEND_FAILED', 'send', 'broken off')
-export const connectionLost = (): FastCgiError =>
-  new FastCgiError('CONNECTION_LOST', 'receive', 'the connection ended')
-
-/** A dispatcher on such a pool, with a publisher that takes everything. */
-export function dispatcherOf(concurrency = 2, ack: AckMode = 'dispatched') {
+/** A dispatcher on such a pool, with a publisher that takes everything unless it is told otherwise. */
+export function dispatcherOf(given: Partial<BridgeConfig> = {}, publisher = new FailingPublisher()) {
   const pool = new WaitingPool()
   const log = recordingLog()
-  const published: OutgoingMessage[] = []
-  const publisher = {
-    publish: async (message: OutgoingMessage) => {
-      published.push(message)
-    },
-  }
-  const settlement = new Settlement(config, publisher, new AbortController().signal)
-  const dispatcher = new Dispatcher({ ...config, concurrency, ack }, pool, settlement, log)
+  const intake = new RecordingIntake()
+  const gaveUp = new AbortController()
+  const policy = { ...config, ...given }
+  const settlement = new Settlement(policy, publisher, gaveUp.signal, log)
+  const dispatcher = new Dispatcher(policy, pool, settlement, intake, log)
   const deliver = (body = '{}') => {
     const delivery = new RecordingDelivery({ body })
     dispatcher.accept(delivery)
     return delivery
   }
-  return { pool, log, published, dispatcher, deliver }
+  return { pool, log, intake, gaveUp, published: publisher.tried, dispatcher, deliver }
 }

@@ -1,32 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { collectOptions } from '../../../src/cli/sources.ts'
-import { OptionError, type RawOptions } from '../../../src/config/reader.ts'
-import { readPublishConfig, readRunConfig } from '../../../src/config.ts'
-
-type Given = Readonly<Record<string, string | readonly string[]>>
-
-/** Options as the command line would give them, defaults included. */
-function options(command: 'run' | 'publish', given: Given): RawOptions {
-  const flags = Object.entries(given).map(
-    ([name, value]) => [name, typeof value === 'string' ? [value] : value] as const,
-  )
-  return collectOptions(command, new Map(flags), {})
-}
-
-const run = (given: Given = {}) =>
-  readRunConfig(options('run', { socket: '/run/fpm.sock', script: '/srv/worker.php', ...given }))
-const publish = (given: Given = {}, ...messages: string[]) =>
-  readPublishConfig(options('publish', given), messages)
-
-function refusal(read: () => unknown): [message: string, exitCode: number] {
-  try {
-    read()
-  } catch (error) {
-    expect(error).toBeInstanceOf(OptionError)
-    return [(error as OptionError).message, (error as OptionError).exitCode]
-  }
-  return ['accepted', 0]
-}
+import { type Given, refusal, run } from './given.ts'
 
 describe('run', () => {
   it('needs a socket and a script; all else has a default', () => {
@@ -55,6 +28,12 @@ describe('run', () => {
       drainTimeout: 30_000,
       ack: 'dispatched',
       timeout: 25 * 60_000,
+      consumerTimeout: 30 * 60_000,
+      maxAttempts: 1,
+      retryDelay: 1_000,
+      retryMaxDelay: 600_000,
+      requireMarker: false,
+      maxBody: 134_217_728,
       transport: 'native',
       keepAlive: false,
       maxResponse: 1_048_576,
@@ -187,53 +166,5 @@ describe('run', () => {
     expect(message).toMatch(/^--url /)
     expect(message).not.toContain('hunter2')
     expect(exitCode).toBe(64)
-  })
-})
-
-describe('publish', () => {
-  it('reads lines of standard input unless told otherwise', () => {
-    expect(publish()).toMatchObject({
-      source: { kind: 'lines' },
-      properties: { contentType: 'application/json', headers: {} },
-      verbose: false,
-    })
-  })
-
-  it('takes messages as arguments, an empty one too', () => {
-    expect(publish({}, '{}', '').source).toEqual({ kind: 'arguments', bodies: ['{}', ''] })
-  })
-
-  it('makes messages from a template', () => {
-    expect(publish({ body: '{n}', count: '3' }).source).toEqual({ kind: 'template', body: '{n}', count: 3 })
-    expect(publish({ body: '' }).source).toEqual({ kind: 'template', body: '', count: 1 })
-  })
-
-  it('sets properties and headers, the last of one name', () => {
-    const { properties } = publish({
-      property: ['message_id=1', 'message_id=2', 'priority=3'],
-      header: ['tenant=a', '__proto__=b', 'tenant=c'],
-      'content-type': 'text/plain',
-    })
-    expect(properties).toMatchObject({ messageId: '2', priority: 3, contentType: 'text/plain' })
-    expect(Object.entries(properties.headers ?? {})).toEqual([
-      ['tenant', 'c'],
-      ['__proto__', 'b'],
-    ])
-  })
-
-  it.each<[Given, readonly string[], string]>([
-    [{ count: '3' }, [], '--count needs --body'],
-    [{ count: '3' }, ['{}'], '--count needs --body'],
-    [{ body: '{}' }, ['{}'], '--body cannot be given together with messages as arguments'],
-    [{ body: '{}', count: '0' }, [], '--count must be an integer from 1 to 9007199254740991, not "0"'],
-    [{ header: 'a' }, [], '--header must be name=value, not "a"'],
-    [
-      { property: 'prio=1' },
-      [],
-      '--property must set one of message_id, correlation_id, reply_to, type, app_id, user_id, content_encoding, expiration, priority, timestamp, not "prio=1"',
-    ],
-    [{ 'content-type': 'a\nb' }, [], '--content-type must not have control characters, not "a\\nb"'],
-  ])('refuses %j', (given, messages, message) => {
-    expect(refusal(() => publish(given, ...messages))).toEqual([message, 64])
   })
 })

@@ -1,0 +1,77 @@
+import type { FastCgiClient, FastCgiError } from '../fastcgi/client.ts'
+import { UnprocessableError } from './form.ts'
+import { executionsOf } from './headers.ts'
+import { decide, type Outcome } from './outcome.ts'
+import type { BridgeConfig, Delivery, Log } from './ports.ts'
+import { type PreparedRequest, prepareRequest } from './request.ts'
+import type { Result } from './result.ts'
+import type { Ended, Execution } from './settle.ts'
+
+/** What came of having one delivery executed. */
+export interface Executed {
+  readonly outcome: Outcome
+  readonly ended: Ended
+  /** Whether it was acked when its request was in the socket. */
+  readonly acked: boolean
+}
+
+/** Has deliveries executed, one request each; settles nothing but the ack that follows a dispatch. */
+export class Executor {
+  readonly #config: BridgeConfig
+  readonly #client: FastCgiClient
+  readonly #log: Log
+  readonly #brokenUploads = new WeakMap<Delivery, number>()
+
+  constructor(config: BridgeConfig, client: FastCgiClient, log: Log) {
+    this.#config = config
+    this.#client = client
+    this.#log = log
+  }
+
+  /** Never rejects: whatever happens is an outcome. */
+  async execute(delivery: Delivery): Promise<Executed> {
+    const execution: Execution = {
+      deliveryTag: delivery.deliveryTag,
+      executionId: crypto.randomUUID(),
+      messageId: delivery.properties.messageId,
+      attempt: Math.min(executionsOf(delivery) + 1, this.#config.maxAttempts),
+    }
+    const started = performance.now()
+    let acked = false
+    const onSent = (): void => {
+      this.#log.debug('Dispatched.', execution)
+      if (this.#config.ack !== 'dispatched') return
+      // Of a lost session it stays unacked, and the broker delivers it again.
+      acked = delivery.live
+      delivery.ack()
+    }
+    const result = await this.#attempt(delivery, execution, onSent)
+    const durationMs = Math.round(performance.now() - started)
+    const outcome = decide(result, this.#config, execution.attempt, Date.now())
+    // What cannot become a request has not been executed this time either.
+    const attempt = execution.attempt - (result.kind === 'unprocessable' ? 1 : 0)
+    return { outcome, ended: { ...execution, attempt, durationMs }, acked }
+  }
+
+  async #attempt(delivery: Delivery, execution: Execution, onSent: () => void): Promise<Result> {
+    let prepared: PreparedRequest
+    try {
+      prepared = prepareRequest(delivery, execution, this.#config)
+    } catch (error) {
+      const reason = error instanceof UnprocessableError ? error.message : `internal fault: ${String(error)}`
+      return { kind: 'unprocessable', reason }
+    }
+    for (const warning of prepared.warnings) this.#log.warn(warning, execution)
+    try {
+      return { kind: 'answered', response: await this.#client.request({ ...prepared.request, onSent }) }
+    } catch (error) {
+      return this.#failed(delivery, error as FastCgiError)
+    }
+  }
+
+  #failed(delivery: Delivery, error: FastCgiError): Result {
+    const brokenUploads = (this.#brokenUploads.get(delivery) ?? 0) + (error.phase === 'send' ? 1 : 0)
+    if (brokenUploads > 0) this.#brokenUploads.set(delivery, brokenUploads)
+    return { kind: 'failed', error, brokenUploads }
+  }
+}

@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { answer, connectFailure, fileNotFound } from './answers.ts'
+import { dispatcherOf } from './waiting-pool.ts'
+
+/*
+ * The pool is there and runs no script: only a delivery can find out that it does again.
+ */
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** Lets everything happen that waits for no timer. */
+const settle = () => vi.advanceTimersByTimeAsync(0)
+/** Longer than any pause between two probes, but for the patience with one. */
+const aProbe = () => vi.advanceTimersByTimeAsync(1_000)
+
+/** A dispatcher whose first deliveries found that nothing runs; four wait. */
+async function heldWith(concurrency: number) {
+  const held = dispatcherOf({ ack: 'completed', concurrency })
+  const deliveries = Array.from({ length: 4 }, () => held.deliver())
+  await settle()
+  for (const request of held.pool.requests) request.complete(fileNotFound())
+  await settle()
+  return { ...held, deliveries, started: held.pool.requests.length }
+}
+
+describe('a delivery as a probe', () => {
+  it('is one at a time, however many slots are free', async () => {
+    const { pool, dispatcher, deliveries, started } = await heldWith(3)
+    expect(dispatcher.inFlight).toBe(0)
+    for (let probe = 1; probe <= 5; probe += 1) {
+      await aProbe()
+      expect(pool.requests).toHaveLength(started + probe)
+      expect(dispatcher.inFlight).toBe(1)
+      pool.requests.at(-1)?.complete(fileNotFound())
+    }
+    await settle()
+    expect(deliveries.map(({ settled }) => settled)).toEqual([[], [], [], []])
+    expect(dispatcher.counts).toMatchObject({ hold: 8, executed: 0 })
+  })
+
+  it('that succeeds ends the hold, and the rest follows', async () => {
+    const { pool, log, intake, dispatcher, deliveries, started } = await heldWith(2)
+    await aProbe()
+    pool.requests.at(-1)?.complete(answer(200))
+    await settle()
+    expect(dispatcher.inFlight).toBe(2)
+    expect(pool.requests).toHaveLength(started + 3)
+    expect(intake.asked).toEqual(['resume'])
+    expect(deliveries.filter(({ settled }) => settled.length > 0)).toHaveLength(1)
+    expect(log.lines.filter(({ message }) => message.startsWith('Holding'))).toHaveLength(1)
+    expect(log.lines.filter(({ message }) => message.startsWith('The hold is over'))).toHaveLength(1)
+  })
+
+  it('ends the hold by any answer of a script, be it a failure', async () => {
+    const { pool, dispatcher, started } = await heldWith(1)
+    await aProbe()
+    pool.requests.at(-1)?.complete(answer(500))
+    await settle()
+    expect(dispatcher.inFlight).toBe(1)
+    expect(pool.requests).toHaveLength(started + 2)
+  })
+
+  it('that has run for a second ends the hold, and keeps its slot', async () => {
+    const { pool, dispatcher, started } = await heldWith(2)
+    // The first probe comes after 50 to 100 ms.
+    await vi.advanceTimersByTimeAsync(100)
+    await vi.advanceTimersByTimeAsync(900)
+    expect(pool.requests).toHaveLength(started + 1)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(pool.requests).toHaveLength(started + 2)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(pool.requests).toHaveLength(started + 2)
+    expect(dispatcher.inFlight).toBe(2)
+  })
+
+  it('is not accompanied by what arrives meanwhile', async () => {
+    const { pool, deliver, started } = await heldWith(3)
+    await vi.advanceTimersByTimeAsync(100)
+    deliver()
+    await settle()
+    expect(pool.requests).toHaveLength(started + 1)
+  })
+
+  it('gives way to a connect when nothing waits', async () => {
+    const { pool, log, deliver } = dispatcherOf({ ack: 'dispatched', concurrency: 1 })
+    deliver()
+    await settle()
+    pool.requests[0]?.complete(fileNotFound())
+    await aProbe()
+    expect(log.lines.at(-1)?.message).toBe('The hold is over; dispatching.')
+    expect(pool.requests).toHaveLength(1)
+  })
+
+  it('gives way to connects while the pool is away altogether, until it is back', async () => {
+    const { pool, log, started } = await heldWith(1)
+    pool.away = true
+    await aProbe()
+    pool.requests.at(-1)?.fail(connectFailure())
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(pool.requests).toHaveLength(started + 1)
+    pool.away = false
+    await aProbe()
+    expect(pool.requests).toHaveLength(started + 2)
+    expect(log.lines.map(({ fields }) => fields['reason']).filter(Boolean)).toEqual([
+      'php-fpm runs no script: File not found. (--script)',
+      'no socket',
+    ])
+  })
+})
+
+describe('draining while a delivery probes', () => {
+  it('waits for its end, and hands it back when nothing ran', async () => {
+    const { pool, dispatcher, deliveries } = await heldWith(1)
+    await vi.advanceTimersByTimeAsync(100)
+    let drained = false
+    void dispatcher.drain().then(() => {
+      drained = true
+    })
+    await settle()
+    expect(drained).toBe(false)
+    pool.requests.at(-1)?.complete(fileNotFound())
+    await settle()
+    expect(drained).toBe(true)
+    expect(deliveries.map(({ settled }) => settled)).toEqual(Array(4).fill(['requeue']))
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('starts no other when that one succeeds', async () => {
+    const { pool, dispatcher, deliveries, started } = await heldWith(1)
+    await vi.advanceTimersByTimeAsync(100)
+    const drained = dispatcher.drain()
+    pool.requests.at(-1)?.complete(answer(200))
+    await drained
+    await settle()
+    expect(pool.requests).toHaveLength(started + 1)
+    expect(deliveries.map(({ settled }) => settled)).toEqual([['ack'], ['requeue'], ['requeue'], ['requeue']])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})

@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest'
+import { Executor } from '../../../src/bridge/execution.ts'
+import type { BridgeConfig } from '../../../src/bridge/ports.ts'
+import type { FastCgiClient, FastCgiRequest, FastCgiResponse } from '../../../src/fastcgi/client.ts'
+import { answer, connectFailure, connectionLost, fileNotFound, sendFailure } from './answers.ts'
+import { config, RecordingDelivery, recordingLog } from './recording.ts'
+
+type Answer = (request: FastCgiRequest) => FastCgiResponse | Promise<FastCgiResponse>
+
+const COMPLETED = { ack: 'completed', maxAttempts: 5 } as const
+const DISPATCHED = { ack: 'dispatched', maxAttempts: 1 } as const
+
+/** Sends the request whole, then answers so. */
+const sent =
+  (result: () => FastCgiResponse): Answer =>
+  ({ onSent }) => {
+    onSent?.()
+    return result()
+  }
+
+function fails(error: unknown): never {
+  throw error
+}
+
+function executorOf(answers: Answer, given: Partial<BridgeConfig> = COMPLETED) {
+  const requests: FastCgiRequest[] = []
+  const client: FastCgiClient = {
+    async request(request) {
+      requests.push(request)
+      return answers(request)
+    },
+    async probe() {},
+    close() {},
+  }
+  const log = recordingLog()
+  return { executor: new Executor({ ...config, ...given }, client, log), requests, log }
+}
+
+const succeeds = sent(() => answer(200))
+
+describe('the number of an attempt', () => {
+  const attemptAfter = async (forged: unknown, given: Partial<BridgeConfig> = COMPLETED) => {
+    const headers = forged === undefined ? {} : { 'x-fpm-bridge-attempt': forged }
+    const { executor, requests } = executorOf(succeeds, given)
+    const { ended } = await executor.execute(new RecordingDelivery({ properties: { headers } }))
+    expect(requests[0]?.params['AMQP_ATTEMPT']).toBe(String(ended.attempt))
+    return ended.attempt
+  }
+
+  it.each<[string, unknown, number]>([
+    ['no header', undefined, 1],
+    ['0', 0, 1],
+    ['1', 1, 2],
+    ['4', 4, 5],
+    ['5, as many as there are', 5, 5],
+    ['99', 99, 5],
+    ['-1', -1, 1],
+    ['-99', -99, 1],
+    ['1.5', 1.5, 1],
+    ['NaN', Number.NaN, 1],
+    ['Infinity', Number.POSITIVE_INFINITY, 1],
+    ['2 ** 53 - 1', 2 ** 53 - 1, 5],
+    ['2 ** 53', 2 ** 53, 1],
+    ['a string', '3', 1],
+    ['words', 'abc', 1],
+    ['true', true, 1],
+    ['null', null, 1],
+    ['a bigint', 3n, 1],
+    ['a list', [3], 1],
+    ['a table', { valueOf: 3 }, 1],
+    ['a typed value', { '!': 'int32', value: 3 }, 1],
+  ])('after %s', async (_, forged, attempt) => {
+    expect(await attemptAfter(forged)).toBe(attempt)
+  })
+
+  it('is 1 with dispatched, whatever a message says', async () => {
+    expect(await attemptAfter(4, DISPATCHED)).toBe(1)
+  })
+
+  it('runs once and is then dead-lettered when it is forged to be the last', async () => {
+    const { executor, requests } = executorOf(sent(() => answer(500)))
+    const headers = { 'x-fpm-bridge-attempt': 99 }
+    const { outcome } = await executor.execute(new RecordingDelivery({ properties: { headers } }))
+    expect(requests).toHaveLength(1)
+    expect(outcome.kind).toBe('dead-letter')
+  })
+
+  it('does not count what has not become a request', async () => {
+    const { executor } = executorOf(succeeds)
+    const { ended } = await executor.execute(new RecordingDelivery({ body: 'no JSON' }))
+    expect(ended.attempt).toBe(0)
+  })
+})
+
+describe('the ack that follows a dispatch', () => {
+  it.each<[string, Partial<BridgeConfig>, Answer, boolean]>([
+    ['of a request that was sent', DISPATCHED, succeeds, true],
+    ['of one that is lost later', DISPATCHED, sent(() => fails(connectionLost())), true],
+    ['of one whose script is not there', DISPATCHED, sent(fileNotFound), true],
+    ['not of one that was answered before', DISPATCHED, () => answer(200), false],
+    ['not of one that was not sent', DISPATCHED, () => fails(connectFailure()), false],
+    ['not of one that was sent in part', DISPATCHED, () => fails(sendFailure()), false],
+    ['not with completed', COMPLETED, succeeds, false],
+  ])('%s', async (_, given, answers, acked) => {
+    const { executor } = executorOf(answers, given)
+    const delivery = new RecordingDelivery()
+    expect((await executor.execute(delivery)).acked).toBe(acked)
+    expect(delivery.settled).toEqual(acked ? ['ack'] : [])
+  })
+
+  it('is none when the session has ended: the broker delivers the message again', async () => {
+    const { executor } = executorOf(sent(fileNotFound), DISPATCHED)
+    const { acked } = await executor.execute(new RecordingDelivery({ live: false }))
+    expect(acked).toBe(false)
+  })
+})
+
+describe('an execution', () => {
+  it('is told by its ids, its attempt and its duration', async () => {
+    const { executor, requests } = executorOf(succeeds)
+    const delivery = new RecordingDelivery({ deliveryTag: 7, properties: { messageId: 'm-1' } })
+    const { ended } = await executor.execute(delivery)
+    expect(ended).toEqual({
+      deliveryTag: 7,
+      messageId: 'm-1',
+      attempt: 1,
+      executionId: requests[0]?.params['AMQP_EXECUTION_ID'],
+      durationMs: expect.any(Number),
+    })
+  })
+
+  it.each<[string, unknown, string]>([
+    ['a failure to connect', connectFailure(), 'hold'],
+    ['a connection that is lost', connectionLost(), 'retry'],
+    ['an error that the client does not promise', new TypeError('a fault of the client'), 'retry'],
+  ])('never rejects: %s', async (_, error, kind) => {
+    const { executor } = executorOf(() => fails(error))
+    expect((await executor.execute(new RecordingDelivery())).outcome.kind).toBe(kind)
+  })
+
+  it('never rejects: a fault of ours while the request is prepared', async () => {
+    const { executor, requests } = executorOf(succeeds)
+    const delivery = new RecordingDelivery()
+    Object.defineProperty(delivery, 'body', {
+      get: () => fails(new RangeError('out of range')),
+    })
+    expect((await executor.execute(delivery)).outcome).toMatchObject({
+      kind: 'dead-letter',
+      reason: 'internal fault: RangeError: out of range',
+    })
+    expect(requests).toHaveLength(0)
+  })
+
+  it('shows what its worker does not get to see', async () => {
+    const { executor, log } = executorOf(succeeds)
+    await executor.execute(new RecordingDelivery({ deliveryTag: 3, properties: { type: 'a\0' } }))
+    expect(log.lines[0]).toMatchObject({ level: 'warn', fields: { deliveryTag: 3 } })
+  })
+})
+
+describe('broken uploads', () => {
+  it('are counted for each delivery of its own, and only they', async () => {
+    let error = sendFailure()
+    const { executor } = executorOf(() => fails(error), DISPATCHED)
+    const [poison, other] = [new RecordingDelivery(), new RecordingDelivery()]
+    const outcomeOf = async (delivery: RecordingDelivery) => (await executor.execute(delivery)).outcome.kind
+    for (let upload = 1; upload <= 3; upload += 1) expect(await outcomeOf(poison)).toBe('hold')
+    error = connectFailure()
+    expect(await outcomeOf(poison)).toBe('hold')
+    error = sendFailure()
+    expect(await outcomeOf(poison)).toBe('hold')
+    expect(await outcomeOf(other)).toBe('hold')
+    expect(await outcomeOf(poison)).toBe('dead-letter')
+  })
+})

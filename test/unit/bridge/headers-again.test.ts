@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest'
+import {
+  bareProperties,
+  type CopyNotes,
+  type CopyPurpose,
+  copyProperties,
+  executionsOf,
+  originOf,
+} from '../../../src/bridge/headers.ts'
+import type { Delivery, MessageProperties } from '../../../src/bridge/ports.ts'
+import { config, RecordingDelivery } from './recording.ts'
+
+/*
+ * Copies that come back, and what is believed of them.
+ */
+
+const NOTES: CopyNotes = { reason: 'a reason', attempt: 1 }
+
+const PURPOSES: readonly CopyPurpose[] = ['execute', 'dead-letter']
+
+const published = (properties: MessageProperties = {}) =>
+  new RecordingDelivery({ exchange: 'orders', routingKey: 'orders.new', properties })
+
+/** A copy as it comes back from a retry queue, by way of the default exchange. */
+const returned = (delivery: Delivery, purpose: CopyPurpose = 'execute') =>
+  new RecordingDelivery({ properties: copyProperties(delivery, purpose, NOTES, config) })
+
+const headersOf = (delivery: Delivery, purpose: CopyPurpose, notes = NOTES) =>
+  copyProperties(delivery, purpose, notes, config).headers ?? {}
+
+describe('what happened', () => {
+  it('is in the headers of every copy', () => {
+    const notes = { reason: 'r', status: 503, stderr: 'busy', attempt: 4, durationMs: 12 }
+    for (const purpose of PURPOSES)
+      expect(headersOf(published(), purpose, notes)).toMatchObject({
+        'x-fpm-bridge-reason': 'r',
+        'x-fpm-bridge-status': 503,
+        'x-fpm-bridge-stderr': 'busy',
+        'x-fpm-bridge-attempt': 4,
+        'x-fpm-bridge-duration-ms': 12,
+      })
+  })
+
+  it.each<[string, Partial<CopyNotes>, string]>([
+    ['a status that could not be read', { status: Number.NaN }, 'status'],
+    ['no status', {}, 'status'],
+    ['an empty stderr', { stderr: '' }, 'stderr'],
+    ['no duration', {}, 'duration-ms'],
+  ])('leaves out %s', (_, notes, name) => {
+    expect(headersOf(published(), 'execute', { ...NOTES, ...notes })).not.toHaveProperty(
+      `x-fpm-bridge-${name}`,
+    )
+  })
+
+  it('shows the beginning of a long stderr', () => {
+    const headers = headersOf(published(), 'execute', { ...NOTES, stderr: 'x'.repeat(5_000) })
+    expect(headers['x-fpm-bridge-stderr']).toBe('x'.repeat(2_048))
+  })
+})
+
+describe('a copy that comes back', () => {
+  it('has no x-death, which a dead letter keeps', () => {
+    const delivery = published({ headers: { 'x-death': [{ count: 1 }], a: 1 } })
+    expect(headersOf(delivery, 'execute')).not.toHaveProperty('x-death')
+    expect(headersOf(delivery, 'execute')).toMatchObject({ a: 1 })
+    expect(headersOf(delivery, 'dead-letter')).toMatchObject({ 'x-death': [{ count: 1 }], a: 1 })
+  })
+
+  it.each(PURPOSES)('copied again (%s) still tells where the message was published to', (purpose) => {
+    const again = returned(returned(returned(published())), purpose)
+    expect(originOf(again, config)).toEqual({ exchange: 'orders', routingKey: 'orders.new' })
+    expect(again.properties.headers).toMatchObject({
+      'x-fpm-bridge-exchange': 'orders',
+      'x-fpm-bridge-routing-key': 'orders.new',
+    })
+  })
+
+  it.each(PURPOSES)('copied again (%s) still has what was taken off the first', (purpose) => {
+    const first = published({ userId: 'alice', expiration: '5', headers: { CC: ['other'], BCC: ['hidden'] } })
+    expect(headersOf(returned(returned(first)), purpose)).toMatchObject({
+      'x-fpm-bridge-original-user-id': 'alice',
+      'x-fpm-bridge-original-expiration': '5',
+      'x-fpm-bridge-original-cc': ['other'],
+      'x-fpm-bridge-original-bcc': ['hidden'],
+    })
+  })
+
+  it('does not grow', () => {
+    const first = returned(published({ headers: { a: 1, CC: ['other'] } }))
+    const names = Object.keys(first.properties.headers ?? {})
+    expect(Object.keys(returned(returned(first)).properties.headers ?? {}).sort()).toEqual(names.sort())
+  })
+})
+
+describe('a message that poses as a copy', () => {
+  const forged = {
+    'x-fpm-bridge-queue': 'commands',
+    'x-fpm-bridge-exchange': 'forged',
+    'x-fpm-bridge-routing-key': 'forged',
+    'x-fpm-bridge-original-user-id': 'root',
+  }
+
+  it.each<[string, Delivery]>([
+    ['from another exchange', published({ headers: forged })],
+    [
+      'from an exchange to our queue',
+      new RecordingDelivery({ exchange: 'x', properties: { headers: forged } }),
+    ],
+    [
+      'from another queue',
+      new RecordingDelivery({ properties: { headers: { ...forged, 'x-fpm-bridge-queue': 'others' } } }),
+    ],
+    [
+      'of no queue',
+      new RecordingDelivery({ properties: { headers: { 'x-fpm-bridge-exchange': 'forged' } } }),
+    ],
+    ['with another routing key', new RecordingDelivery({ routingKey: 'x', properties: { headers: forged } })],
+  ])('%s is not believed', (_, delivery) => {
+    const { exchange, routingKey } = delivery
+    expect(originOf(delivery, config)).toMatchObject({ exchange, routingKey })
+    expect(headersOf(delivery, 'execute')).not.toHaveProperty('x-fpm-bridge-original-user-id')
+    expect(headersOf(delivery, 'execute')).toMatchObject({ 'x-fpm-bridge-exchange': exchange })
+  })
+
+  it.each([7, null, ['orders'], { a: 1 }])('with %j for an exchange is not believed either', (value) => {
+    const headers = { ...forged, 'x-fpm-bridge-exchange': value }
+    const delivery = new RecordingDelivery({ properties: { headers } })
+    expect(originOf(delivery, config)).toMatchObject({ exchange: '', routingKey: 'commands' })
+  })
+
+  it('gains nothing by its number of executions but to be given up sooner', () => {
+    const of = (value: unknown) =>
+      executionsOf(new RecordingDelivery({ properties: { headers: { 'x-fpm-bridge-attempt': value } } }))
+    expect([0, 3, 99, 2 ** 53 - 1].map(of)).toEqual([0, 3, 99, 2 ** 53 - 1])
+    expect([-1, 1.5, Number.NaN, 2 ** 53, '3', null, undefined, true, 3n, [3]].map(of)).toEqual(
+      Array(10).fill(0),
+    )
+    expect(executionsOf(new RecordingDelivery())).toBe(0)
+  })
+})
+
+describe('a bare copy', () => {
+  it('has our headers alone, and every property that AMQP can express', () => {
+    const bare = bareProperties(
+      published({
+        messageId: 'x'.repeat(255),
+        correlationId: 'x'.repeat(256),
+        type: '\ufffd'.repeat(86),
+        appId: '\ufffd'.repeat(85),
+        userId: 'alice',
+        expiration: '5',
+        deliveryMode: 1,
+        priority: 3,
+        timestamp: 1_700_000_000,
+        headers: { a: 1, CC: ['other'] },
+      }),
+      NOTES,
+      config,
+    )
+    expect(bare).toEqual({
+      messageId: 'x'.repeat(255),
+      appId: '\ufffd'.repeat(85),
+      deliveryMode: 2,
+      priority: 3,
+      timestamp: 1_700_000_000,
+      headers: expect.objectContaining({ 'x-fpm-bridge-headers-dropped': true, 'x-fpm-bridge-attempt': 1 }),
+    })
+    expect(Object.keys(bare.headers ?? {}).filter((name) => !name.startsWith('x-fpm-bridge-'))).toEqual([])
+  })
+
+  it('has no timestamp beyond what is exact: read as a double, the largest has become one too large', () => {
+    const timestampOf = (timestamp: number) =>
+      bareProperties(published({ timestamp }), NOTES, config).timestamp
+    expect(timestampOf(2 ** 64)).toBeUndefined()
+    expect(timestampOf(2 ** 53 - 1)).toBe(2 ** 53 - 1)
+  })
+})

@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Hold, type Obstacle } from '../../../src/bridge/hold.ts'
+import { heldPool, obstacle } from './held-pool.ts'
+import { recordingLog } from './recording.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('closing', () => {
+  it('ends the hold without a word and without a timer', async () => {
+    const { log, pool, hold } = heldPool()
+    hold.enter(obstacle('ENOENT'))
+    hold.close()
+    expect(hold.active).toBe(false)
+    expect(vi.getTimerCount()).toBe(0)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(pool).toMatchObject({ probes: [], left: 0 })
+    expect(log.lines).toHaveLength(1)
+  })
+
+  it.each([
+    ['finds nothing', undefined],
+    ['finds something', obstacle('EACCES')],
+  ])('makes no difference to a probe on its way that %s', async (_, found) => {
+    const log = recordingLog()
+    let answer: () => void = () => {}
+    let left = 0
+    const probe = (): Promise<Obstacle | undefined> =>
+      new Promise((resolve) => {
+        answer = () => resolve(found)
+      })
+    const hold = new Hold(log, probe, () => {
+      left += 1
+    })
+    hold.enter(obstacle('ENOENT'))
+    await vi.advanceTimersByTimeAsync(100)
+    hold.close()
+    answer()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(left).toBe(0)
+    expect(log.lines).toHaveLength(1)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('is allowed without a hold, and twice', () => {
+    const { hold } = heldPool()
+    hold.close()
+    hold.close()
+    expect(hold.active).toBe(false)
+  })
+})

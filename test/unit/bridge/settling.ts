@@ -1,0 +1,20 @@
+import type { BridgeConfig, Publisher } from '../../../src/bridge/ports.ts'
+import { type Ended, Settlement } from '../../../src/bridge/settle.ts'
+import { config, recordingLog } from './recording.ts'
+
+/** The second execution of a message. */
+export const ENDED: Ended = {
+  deliveryTag: 7,
+  executionId: 'e-1',
+  messageId: 'm-1',
+  attempt: 2,
+  durationMs: 30,
+}
+
+/** A settlement of `completed` deliveries, its log, and what makes it give up. */
+export function settlementWith(publisher: Publisher, given: Partial<BridgeConfig> = {}) {
+  const log = recordingLog()
+  const stop = new AbortController()
+  const settlement = new Settlement({ ...config, ack: 'completed', ...given }, publisher, stop.signal, log)
+  return { log, stop, settlement }
+}

@@ -1,0 +1,99 @@
+import { afterEach, expect, it } from 'vitest'
+import { BrokerList } from '../../src/amqp/broker-list.ts'
+import { Consumer } from '../../src/amqp/consumer.ts'
+import { plainQueue } from '../../src/amqp/topology.ts'
+import { method } from '../support/amqp-frames.ts'
+import { eventually } from '../support/eventually.ts'
+import { recordingLog } from '../unit/bridge/recording.ts'
+import { listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
+
+/*
+ * Pausing: the consumer is cancelled, its session stays open for what runs.
+ */
+
+const brokers: ScriptedBroker[] = []
+const consumers: Consumer[] = []
+afterEach(async () => {
+  for (const consumer of consumers.splice(0)) {
+    await consumer.cancel()
+    await consumer.close()
+  }
+  for (const broker of brokers.splice(0)) await broker.close()
+})
+
+/** A consumer, and what its broker is asked for. */
+async function consumerOf(onOpening: (consumer: Consumer) => void = () => {}) {
+  const asked: ('consume' | 'cancel')[] = []
+  const broker = await listenAmqp({
+    'basic.qos': (channel) => {
+      onOpening(consumer)
+      return method(channel, [60, 11])
+    },
+    'basic.consume': (channel) => {
+      asked.push('consume')
+      return method(channel, [60, 21], Buffer.from('\x03tag'))
+    },
+    'basic.cancel': (channel) => {
+      asked.push('cancel')
+      return method(channel, [60, 31], Buffer.from('\x03tag'))
+    },
+  })
+  brokers.push(broker)
+  const topology = { queues: [plainQueue('q', 'classic')], declare: true }
+  const log = recordingLog()
+  const options = {
+    brokers: new BrokerList([broker.url], log),
+    topology,
+    queue: 'q',
+    consumerTag: 'tag',
+    prefetch: 1,
+    delay: () => 10,
+  }
+  const consumer = new Consumer(options, () => {}, log)
+  consumers.push(consumer)
+  return { consumer, broker, asked }
+}
+
+it('cancels, and consumes again on the same session', async () => {
+  const { consumer, broker, asked } = await consumerOf()
+  await consumer.start()
+  await consumer.pause()
+  await consumer.pause()
+  expect(asked).toEqual(['consume', 'cancel'])
+  consumer.resume()
+  consumer.resume()
+  await eventually('it consumes again', () => asked.length >= 3)
+  expect(asked).toEqual(['consume', 'cancel', 'consume'])
+  expect(broker.sockets.size).toBe(1)
+})
+
+it('asked for while the session is opened cancels what that starts, and never consumes twice', async () => {
+  const { consumer, asked } = await consumerOf((starting) => void starting.pause())
+  await consumer.start()
+  expect(asked).toEqual(['consume', 'cancel'])
+  consumer.resume()
+  await eventually('it consumes again', () => asked.length >= 3)
+  expect(asked).toEqual(['consume', 'cancel', 'consume'])
+})
+
+it('ended before the broker has cancelled consumes after that', async () => {
+  const { consumer, asked } = await consumerOf()
+  await consumer.start()
+  const paused = consumer.pause()
+  consumer.resume()
+  await paused
+  await eventually('it consumes again', () => asked.length >= 3)
+  expect(asked).toEqual(['consume', 'cancel', 'consume'])
+})
+
+it('while the broker is away opens no session until it is over', async () => {
+  const { consumer, broker, asked } = await consumerOf()
+  await consumer.start()
+  await consumer.pause()
+  for (const socket of broker.sockets) socket.resetAndDestroy()
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect([broker.sockets.size, asked.length]).toEqual([0, 2])
+  consumer.resume()
+  await eventually('it consumes again', () => asked.length >= 3)
+  expect(asked).toEqual(['consume', 'cancel', 'consume'])
+})
