@@ -20,8 +20,12 @@ interface OpenChannel {
   readonly channel: ConfirmChannel
   /** Publish ids of messages that came back as unroutable and are not confirmed yet. */
   readonly returned: Set<unknown>
-  /** Names of queues that were there when we looked; a message that comes back tells of one that is gone. */
-  readonly ensured: Set<string>
+  /**
+   * By name, the looks for queues, begun or done; a message that comes back tells of one that is gone. All wait for the
+   * same look: beside a declare that is under way another one succeeds at once, and the quorum queue, which has no
+   * leader yet, refuses what is published then.
+   */
+  readonly ensured: Map<string, Promise<void>>
   /** Resolves when the channel takes more without piling it up in memory, or is gone. */
   writable: Promise<void>
   resume: () => void
@@ -90,11 +94,17 @@ export class ConfirmPublisher implements Publisher {
     if (open !== undefined) await closeConnection(open.connection)
   }
 
+  /** Looks for them together, so that one error names all that are missing. */
   async #ensure(open: OpenChannel, wanted: readonly Queue[]): Promise<void> {
     const queues = wanted.filter(({ name }) => !open.ensured.has(name))
-    if (queues.length === 0) return
-    await ensureQueues(open.connection, { ...this.#options.topology, queues })
-    for (const { name } of queues) open.ensured.add(name)
+    if (queues.length > 0) {
+      const look = ensureQueues(open.connection, { ...this.#options.topology, queues })
+      for (const { name } of queues) open.ensured.set(name, look)
+      look.catch(() => {
+        for (const { name } of queues) open.ensured.delete(name)
+      })
+    }
+    await Promise.all(wanted.map(({ name }) => open.ensured.get(name)))
   }
 
   #channel(): Promise<OpenChannel> {
@@ -119,7 +129,7 @@ export class ConfirmPublisher implements Publisher {
         connection,
         channel,
         returned: new Set<unknown>(),
-        ensured: new Set<string>(),
+        ensured: new Map<string, Promise<void>>(),
         writable: Promise.resolve(),
         resume: () => {},
       }
