@@ -1,7 +1,7 @@
 import { type BackoffRange, backoff, pause, unlessAborted } from './backoff.ts'
 import { bareProperties, type CopyNotes, type CopyPurpose, copyProperties } from './headers.ts'
 import type { Diagnosis, Settleable } from './outcome.ts'
-import type { BridgeConfig, Delivery, Log, LogLevel, Publisher } from './ports.ts'
+import type { BridgeConfig, Delivery, Log, Publisher } from './ports.ts'
 import { retryDelay, retryQueue } from './retry.ts'
 
 const PUBLISH_DELAY: BackoffRange = { min: 200, max: 10_000 }
@@ -92,7 +92,7 @@ export class Settlement {
   async republish(delivery: Delivery, reason: string, execution: Execution): Promise<void> {
     const { queue } = this.#config
     const notes = { reason, attempt: execution.attempt - 1 }
-    const fields = { ...execution, queue, reason }
+    const fields = { ...execution, outcome: 'hold', queue, reason }
     const copied = await this.#publish(delivery, {
       queue,
       purpose: 'execute',
@@ -142,7 +142,7 @@ export class Settlement {
   async #publish(delivery: Delivery, { queue, purpose, notes, needed, fields }: Copy): Promise<boolean> {
     let properties = copyProperties(delivery, purpose, notes, this.#config)
     let bare = false
-    let level: LogLevel = 'error'
+    let reported: string | undefined
     for (let attempt = 1; needed() && !this.#signal.aborted; attempt += 1) {
       try {
         const published = this.#publisher.publish({ queue, properties, body: delivery.body })
@@ -159,13 +159,17 @@ export class Settlement {
           properties = bareProperties(delivery, notes, this.#config)
           continue
         }
-        this.#log[level]('Cannot publish the copy of a message; repeated until it succeeds.', {
-          ...fields,
-          copyTo: queue,
-          cause: String(error),
-          publishAttempt: attempt,
-        })
-        level = 'debug'
+        const cause = String(error)
+        this.#log[cause === reported ? 'debug' : 'error'](
+          'Cannot publish the copy of a message; repeated until it succeeds.',
+          {
+            ...fields,
+            copyTo: queue,
+            cause,
+            publishAttempt: attempt,
+          },
+        )
+        reported = cause
         await pause(backoff(attempt, PUBLISH_DELAY), this.#signal)
       }
     }
