@@ -98,9 +98,9 @@ export class Dispatcher {
   }
 
   /** @returns what kept the delivery from being executed, if anything did, before it is settled */
-  async #run(delivery: Delivery): Promise<Obstacle | undefined> {
+  async #run(delivery: Delivery, running?: Promise<unknown>): Promise<Obstacle | undefined> {
     this.#inFlight += 1
-    const executed = await this.#executor.execute(delivery)
+    const executed = await this.#executor.execute(delivery, running)
     this.#counts[executed.outcome.kind] += 1
     void this.#conclude(delivery, executed)
     return executed.outcome.kind === 'hold' ? executed.outcome : undefined
@@ -126,8 +126,8 @@ export class Dispatcher {
     const delivery = this.#waiting.next()
     if (delivery === undefined) return this.#connect()
     const patience = new AbortController()
-    const isRunning = pause(PROBE_PATIENCE, patience.signal).then(() => undefined)
-    const found = await Promise.race([this.#run(delivery), isRunning])
+    const running = pause(PROBE_PATIENCE, patience.signal)
+    const found = await Promise.race([this.#run(delivery, running), running.then(() => undefined)])
     patience.abort()
     return found
   }

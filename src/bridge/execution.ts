@@ -28,8 +28,13 @@ export class Executor {
     this.#log = log
   }
 
-  /** Never rejects: whatever happens is an outcome. */
-  async execute(delivery: Delivery): Promise<Executed> {
+  /**
+   * Never rejects: whatever happens is an outcome.
+   *
+   * @param running resolves when a delivery that probes a hold is taken to be running. It is not acked before that:
+   * each probe of a script that is missing would have to be published again
+   */
+  async execute(delivery: Delivery, running?: Promise<unknown>): Promise<Executed> {
     const execution: Execution = {
       deliveryTag: delivery.deliveryTag,
       executionId: crypto.randomUUID(),
@@ -37,15 +42,21 @@ export class Executor {
       attempt: Math.min(executionsOf(delivery) + 1, this.#config.maxAttempts),
     }
     const started = performance.now()
+    let ended = false
     let acked = false
-    const onSent = (): void => {
-      this.#log.debug('Dispatched.', execution)
-      if (this.#config.ack !== 'dispatched') return
+    const ack = (): void => {
       // Of a lost session it stays unacked, and the broker delivers it again.
       acked = delivery.live
       delivery.ack()
     }
+    const onSent = (): void => {
+      this.#log.debug('Dispatched.', execution)
+      if (this.#config.ack !== 'dispatched') return
+      if (running === undefined) ack()
+      else void running.then(() => ended || ack())
+    }
     const result = await this.#attempt(delivery, execution, onSent)
+    ended = true
     const durationMs = Math.round(performance.now() - started)
     const outcome = decide(result, this.#config, execution.attempt, Date.now())
     // What cannot become a request has not been executed this time either.
