@@ -1,6 +1,8 @@
 import { expect } from 'vitest'
 import { method } from '../support/amqp-frames.ts'
 import { startBroker } from '../support/broker.ts'
+import { closeConnection } from '../support/broker-connections.ts'
+import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
@@ -115,7 +117,7 @@ test('a broker that is away at start and later: said once each time, and consume
   } finally {
     await broker.close()
   }
-})
+}, 60_000)
 
 test('a connection closed by the broker and a deleted queue end the session, and another is opened', async ({
   broker,
@@ -124,16 +126,7 @@ test('a connection closed by the broker and a deleted queue end the session, and
 }) => {
   const daemon = await startDaemon({ args: ['--daemon-id', `D-${queue}`] })
   await daemon.waitForLine('Consuming.')
-  await eventually('the connection is closed', async () => {
-    type Listed = { name: string; client_properties: { connection_name?: string } }
-    const connections = await broker.api<Listed[]>('GET', '/connections')
-    const ours = connections.find(
-      ({ client_properties }) => client_properties.connection_name === `D-${queue}`,
-    )
-    if (ours === undefined) return false
-    await broker.api('DELETE', `/connections/${encodeURIComponent(ours.name)}`)
-    return true
-  })
+  await closeConnection(broker, `D-${queue}`)
   await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2)
 
   await broker.api('DELETE', `/queues/%2F/${queue}`)
@@ -163,10 +156,6 @@ test('sessions that end as soon as they consume are opened ever more slowly', as
     await broker.close()
   }
 })
-
-function count(log: readonly { message: string }[], message: string): number {
-  return log.filter((line) => line.message === message).length
-}
 
 /** The complaints between one 'Consuming.' and the next. */
 function seriesOf(log: readonly { message: string; reason?: unknown }[]): unknown[][] {

@@ -1,29 +1,20 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import type { Broker } from '../support/broker-api.ts'
+import { closeConnection } from '../support/broker-connections.ts'
+import { count, HOLDING } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
+import { countsOf } from '../support/queue-counts.ts'
 import { readRecords, recordScript } from '../support/records.ts'
+import { temporaryFolder } from '../support/run-folder.ts'
+import { workerThat } from '../support/worker-script.ts'
 
 /* `--ack completed`: a message is acked when the worker has succeeded, and not before. */
 
 const COMPLETED = ['--ack', 'completed']
-const HELD = 'Holding: the pool cannot be reached. Messages are kept and wait; none is lost.'
-
-async function countsOf(broker: Broker, queue: string) {
-  const found = (await broker.queues()).find(({ name }) => name === queue)
-  return found && { ready: found.ready, unacked: found.unacked }
-}
-
-/** A worker that notes in the file `started` that it began, and whether this was a redelivery; then does this. */
-function workerThat(php: string, directory: string): { script: string; started: string } {
-  const [script, started] = [join(directory, 'worker.php'), join(directory, 'started')]
-  const note = `file_put_contents('${started}', $_SERVER['AMQP_REDELIVERED'] . "\\n", FILE_APPEND);`
-  writeFileSync(script, `<?php ${note} ${php}`)
-  return { script, started }
-}
+const ENDED = 'The session with the broker has ended; opening another.'
 
 test('a message is unacked for as long as its worker runs, and acked when it has succeeded', async ({
   broker,
@@ -34,10 +25,7 @@ test('a message is unacked for as long as its worker runs, and acked when it has
   const pool = await ownPool()
   const release = join(pool.directory, 'release')
   const wait = `while (isset($_POST['wait']) && !is_file('${release}')) { usleep(10000); clearstatcache(); }`
-  const { script } = workerThat(
-    `${wait} http_response_code((int) ($_POST['status'] ?? 200));`,
-    pool.directory,
-  )
+  const script = workerThat(`${wait} http_response_code((int) ($_POST['status'] ?? 200));`).path
   await publishAll(broker, queue, [{ wait: true }, { status: 204 }, { status: 299 }])
   const daemon = await startDaemon({ socket: pool.socket, script, args: COMPLETED })
   await eventually('two are executed', () => count(daemon.log, 'Executed.') === 2)
@@ -62,7 +50,7 @@ test('a thousand are executed once each and acked', async ({ broker, queue, shar
   expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
 })
 
-test('what the worker refuses goes to the dead-letter queue with status and stderr', async ({
+test('what the worker refuses for good goes to the dead-letter queue with status and stderr', async ({
   broker,
   queue,
   startDaemon,
@@ -73,14 +61,15 @@ test('what the worker refuses goes to the dead-letter queue with status and stde
     queue,
     statuses.map((status) => ({ status, stderr: `because of ${status}` })),
   )
-  const daemon = await startDaemon({ script: recordScript, args: COMPLETED })
+  const daemon = await startDaemon({ script: recordScript, args: [...COMPLETED, '--max-attempts', '1'] })
   await eventually('all are moved', () => count(daemon.log, 'Dead-lettered.') === statuses.length)
 
   const dead = await takeAll(broker, `${queue}.dead`)
   for (const status of statuses) {
     const copy = dead.find(({ content }) => content.toString().includes(`because of ${status}`))
     expect(copy?.properties.headers).toMatchObject({
-      'x-fpm-bridge-reason': `the worker answered with status ${status}`,
+      'x-fpm-bridge-attempt': 1,
+      'x-fpm-bridge-reason': expect.stringMatching(`the worker answered with status ${status}$`),
       'x-fpm-bridge-status': status,
       'x-fpm-bridge-stderr': `PHP message: because of ${status}`,
       'x-fpm-bridge-script': recordScript,
@@ -89,54 +78,6 @@ test('what the worker refuses goes to the dead-letter queue with status and stde
   }
   expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
 })
-
-test.for([
-  {
-    what: 'kills its child',
-    php: "exec('kill -9 ' . getmypid()); sleep(5);",
-    args: [],
-    settings: {},
-    reason: /ended before the answer was complete: ECONNRESET/,
-  },
-  {
-    what: 'kills its child in the middle of a 200',
-    php: "echo 'partial'; flush(); exec('kill -9 ' . getmypid()); sleep(5);",
-    args: [],
-    settings: {},
-    reason: /ended before the answer was complete: ECONNRESET/,
-  },
-  {
-    what: 'takes longer than --timeout',
-    php: 'sleep(3);',
-    args: ['--timeout', '500ms'],
-    settings: {},
-    reason: /^no complete answer within 500 ms$/,
-  },
-  {
-    what: 'takes longer than request_terminate_timeout',
-    php: 'sleep(10);',
-    args: [],
-    settings: { request_terminate_timeout: '1s' },
-    reason: /ended before the answer was complete/,
-  },
-])(
-  'a message whose worker $what goes to the dead-letter queue, and is not executed again',
-  async ({ php, args, settings, reason }, { broker, queue, ownPool, startDaemon }) => {
-    const pool = await ownPool({ settings })
-    const { script, started } = workerThat(php, pool.directory)
-    await publishAll(broker, queue, [{ number: 1 }])
-    const daemon = await startDaemon({ socket: pool.socket, script, args: [...COMPLETED, ...args] })
-    const line = await daemon.waitForLine('Dead-lettered.')
-    expect(line['reason']).toMatch(reason)
-    const [copy, ...others] = await takeAll(broker, `${queue}.dead`)
-    expect(others).toEqual([])
-    expect(copy?.content.toString()).toBe('{"number":1}')
-    expect(copy?.properties.headers).toMatchObject({ 'x-fpm-bridge-reason': expect.stringMatching(reason) })
-    expect(copy?.properties.headers).not.toHaveProperty('x-fpm-bridge-status')
-    expect(readLines(started)).toEqual(['0'])
-    expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
-  },
-)
 
 test('a pool that is away is waited for: nothing is given up', async ({
   broker,
@@ -148,9 +89,9 @@ test('a pool that is away is waited for: nothing is given up', async ({
   const pool = await ownPool({ environment: { WORKER_LOG: '/dev/null', WORKER_SLEEP_MS: '0' } })
   await pool.stop()
   const daemon = await startDaemon({ socket: pool.socket, args: COMPLETED })
-  await daemon.waitForLine(HELD)
+  await daemon.waitForLine(HOLDING)
   await daemon.waitForLine('Consuming.')
-  expect(await countsOf(broker, queue)).toEqual({ ready: 16, unacked: 4 })
+  expect(await countsOf(broker, queue)).toEqual({ ready: 14, unacked: 6 })
   await pool.start()
   await eventually('all are executed', () => count(daemon.log, 'Executed.') === 20)
   expect(await takeAll(broker, `${queue}.dead`)).toEqual([])
@@ -169,16 +110,66 @@ test('a pool that is stopped and started in mid-run loses nothing and repeats no
   const daemon = await startDaemon({ socket: pool.socket, script: recordScript, args: COMPLETED })
   await eventually('some are executed', () => readRecords(log, queue).length > 50)
   await pool.stop()
-  await daemon.waitForLine(HELD)
+  await daemon.waitForLine(HOLDING)
   await pool.start()
-  await eventually(
-    'all are settled',
-    () => count(daemon.log, 'Executed.') + count(daemon.log, 'Dead-lettered.') === 400,
-    { within: 15_000 },
-  )
+  await eventually('all are executed', () => count(daemon.log, 'Executed.') === 400, { within: 15_000 })
   // What was in the backlog when the pool closed it was reset unread; whether it ran is not to be known from outside.
-  expect(count(daemon.log, 'Dead-lettered.')).toBeLessThanOrEqual(4)
-  expect(readRecords(log, queue).length).toBe(count(daemon.log, 'Executed.'))
+  const again = count(daemon.log, 'To be executed again.')
+  expect(again).toBeLessThanOrEqual(4)
+  expect(readRecords(log, queue).length).toBeLessThanOrEqual(400 + again)
+  expect(count(daemon.log, 'Dead-lettered.')).toBe(0)
+})
+
+test('what runs while its session ends is executed again, and its end acks nothing on the next channel', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const folder = temporaryFolder('release')
+  const release = (redelivered: 0 | 1) => writeFileSync(join(folder, String(redelivered)), '')
+  const worker = workerThat(
+    `while (!is_file("${folder}/" . $_SERVER['AMQP_REDELIVERED'])) { usleep(10000); clearstatcache(); }`,
+  )
+  await publishAll(broker, queue, [{}], { messageId: 'M-1' })
+  const args = [...COMPLETED, '--daemon-id', `D-${queue}`]
+  const daemon = await startDaemon({ script: worker.path, args })
+  await eventually('it runs', () => worker.executions().length === 1)
+  await closeConnection(broker, `D-${queue}`)
+  await eventually('it runs a second time', () => worker.executions().length === 2)
+
+  release(0)
+  await daemon.waitForLine('Executed, but its session has ended: the broker delivers it again.')
+  // Both deliveries have tag 1. The second one still runs, and is still unacked.
+  expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 1 })
+  release(1)
+  await daemon.waitForLine('Executed.')
+  await eventually('it is acked', async () => (await countsOf(broker, queue))?.unacked === 0)
+  expect(worker.executions()).toEqual(['M-1 1 0', 'M-1 1 1'])
+  expect(count(daemon.log, ENDED)).toBe(1)
+})
+
+test('what fails while its session ends is executed again, and no copy of it is made', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const release = join(temporaryFolder('release'), 'now')
+  const worker = workerThat(
+    `if ($_SERVER['AMQP_REDELIVERED'] === '1') exit;
+    while (!is_file('${release}')) { usleep(10000); clearstatcache(); }
+    http_response_code(404);`,
+  )
+  await publishAll(broker, queue, [{}], { messageId: 'M-1' })
+  const args = [...COMPLETED, '--daemon-id', `D-${queue}`]
+  const daemon = await startDaemon({ script: worker.path, args })
+  await eventually('it runs', () => worker.executions().length === 1)
+  await closeConnection(broker, `D-${queue}`)
+  await daemon.waitForLine('Executed.')
+  writeFileSync(release, '')
+  const line = await daemon.waitForLine('Not settled: the broker delivers it again.')
+  expect(line).toMatchObject({ outcome: 'dead-letter', messageId: 'M-1', attempt: 1, status: 404 })
+  expect(await takeAll(broker, `${queue}.dead`)).toEqual([])
+  expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
 })
 
 test('SIGTERM lets what runs finish, and acks it', async ({ broker, queue, sharedPool, startDaemon }) => {
@@ -201,12 +192,13 @@ test.for<[string, NodeJS.Signals, number | null]>([
   async ([, signal, code], { broker, queue, ownPool, startDaemon }) => {
     const pool = await ownPool()
     // The first execution hangs; the next one, which is a redelivery, succeeds.
-    const { script, started } = workerThat(
-      "if ($_SERVER['AMQP_REDELIVERED'] === '0') sleep(20);",
-      pool.directory,
-    )
+    const worker = workerThat("if ($_SERVER['AMQP_REDELIVERED'] === '0') sleep(20);")
     await publishAll(broker, queue, [{ number: 1 }])
-    const daemon = { socket: pool.socket, script, args: [...COMPLETED, '--drain-timeout', '200ms'] }
+    const daemon = {
+      socket: pool.socket,
+      script: worker.path,
+      args: [...COMPLETED, '--drain-timeout', '200ms'],
+    }
     const first = await startDaemon({ ...daemon, args: [...daemon.args, '--log-level', 'debug'] })
     await first.waitForLine('Dispatched.')
     first.signal(signal)
@@ -215,14 +207,6 @@ test.for<[string, NodeJS.Signals, number | null]>([
 
     const second = await startDaemon(daemon)
     await second.waitForLine('Executed.')
-    expect(await eventually('both are written down', () => readLines(started))).toEqual(['0', '1'])
+    expect(worker.executions()).toEqual(['- 1 0', '- 1 1'])
   },
 )
-
-function readLines(path: string): string[] {
-  return readFileSync(path, 'utf8').trim().split('\n')
-}
-
-function count(log: readonly { message: string }[], message: string): number {
-  return log.filter((line) => line.message === message).length
-}

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
@@ -99,12 +100,8 @@ test('a dead-letter queue that is deleted in mid-run is declared again; the mess
   await broker.api('DELETE', `/queues/%2F/${queue}.dead`)
   await publishAll(broker, queue, ['second'])
 
-  await daemon.waitForLine('Cannot dead-letter')
+  await daemon.waitForLine('Cannot publish the copy of a message; it stays unsettled')
   await eventually('the second is moved', () => count(daemon.log, 'Dead-lettered.') === 2)
   const [copy] = await takeAll(broker, `${queue}.dead`)
   expect(copy?.content.toString()).toBe('second')
 })
-
-function count(log: readonly { message: string }[], message: string): number {
-  return log.filter((line) => line.message === message).length
-}

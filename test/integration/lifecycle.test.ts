@@ -2,6 +2,7 @@ import { expect } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
+import { countsOf } from '../support/queue-counts.ts'
 import { readRecords, recordScript } from '../support/records.ts'
 import { executionsBy, readWorkerLog } from '../support/worker-log.ts'
 
@@ -106,12 +107,4 @@ test('SIGTERM while the pool is away hands the messages back and exits 0', async
 
 function dispatched(log: readonly { message: string }[]): number {
   return log.filter(({ message }) => message === 'Dispatched.').length
-}
-
-async function countsOf(
-  broker: { queues(): Promise<{ name: string; ready: number; unacked: number }[]> },
-  queue: string,
-) {
-  const found = (await broker.queues()).find(({ name }) => name === queue)
-  return found && { ready: found.ready, unacked: found.unacked }
 }

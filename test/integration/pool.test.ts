@@ -1,11 +1,10 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { count, HOLD_OVER, HOLDING } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test, workerScript } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
 import { executionsBy, readWorkerLog } from '../support/worker-log.ts'
-
-const HOLDING = 'Holding: the pool cannot be reached. Messages are kept and wait; none is lost.'
 
 test('a pool that is away at start is waited for, with one line that says so', async ({
   broker,
@@ -24,7 +23,7 @@ test('a pool that is away at start is waited for, with one line that says so', a
   await pool.start()
   await eventually('all are executed', () => count(daemon.log, 'Executed.') === 5)
   expect(count(daemon.log, HOLDING)).toBe(1)
-  expect(count(daemon.log, 'The pool can be reached again; dispatching.')).toBe(1)
+  expect(count(daemon.log, HOLD_OVER)).toBe(1)
   expect(await broker.queues()).toContainEqual({ name: queue, ready: 0, unacked: 0, consumers: 1 })
 })
 
@@ -64,21 +63,6 @@ test('a pool on host:port', async ({ broker, queue, ownPool, startDaemon }) => {
   await eventually('all are executed', () => count(daemon.log, 'Executed.') === 3)
 })
 
-test('a script that is missing is said, with the message it should have executed', async ({
-  broker,
-  queue,
-  startDaemon,
-}) => {
-  await publishAll(broker, queue, numbers(1), { messageId: 'M-1' })
-  const daemon = await startDaemon({ script: `${workerScript}.gone` })
-  const line = await daemon.waitForLine('not with success')
-  expect(line).toMatchObject({
-    status: 404,
-    messageId: 'M-1',
-    stderr: expect.stringContaining('Primary script unknown'),
-  })
-})
-
 test('a socket that is a file: exit 78', async ({ startDaemon }) => {
   const daemon = await startDaemon({ socket: workerScript })
   expect(await daemon.exited).toMatchObject({ code: 78 })
@@ -86,10 +70,6 @@ test('a socket that is a file: exit 78', async ({ startDaemon }) => {
     { message: expect.stringMatching(/--socket .*worker\.php is a file and no socket/) },
   ])
 })
-
-function count(log: readonly { message: string }[], message: string): number {
-  return log.filter((line) => line.message === message).length
-}
 
 function executed(log: readonly { message: string }[]): number {
   return count(log, 'Executed.')

@@ -4,6 +4,7 @@ import { expect } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
+import { countsOf } from '../support/queue-counts.ts'
 import { mostAtOnce, readRecords, recordScript } from '../support/records.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { executionsBy, readWorkerLog } from '../support/worker-log.ts'
@@ -181,14 +182,6 @@ test('an answer that is no success is logged with what the worker said', async (
 
 function executionsOf(workerLog: string, daemonId: string) {
   return readWorkerLog(workerLog).filter((execution) => execution.daemonId === daemonId)
-}
-
-async function countsOf(
-  broker: { queues(): Promise<{ name: string; ready: number; unacked: number }[]> },
-  queue: string,
-) {
-  const found = (await broker.queues()).find(({ name }) => name === queue)
-  return found && { ready: found.ready, unacked: found.unacked }
 }
 
 /** How often each value occurs. */

@@ -22,6 +22,8 @@ export interface DaemonSettings {
   /** More arguments, such as `['--ack', 'completed']`. */
   readonly args?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
+  /** A command that executes the one it is given, such as `['setpriv', ...]`. */
+  readonly under?: readonly string[]
 }
 
 export interface Fixtures {
@@ -50,10 +52,10 @@ export const test = base.extend<Fixtures>({
 
   startDaemon: async ({ broker, sharedPool, queue }, use) => {
     const daemons: BridgeProcess[] = []
-    await use(async ({ socket, script, url, args = [], environment } = {}) => {
+    await use(async ({ socket, script, url, args = [], environment, under } = {}) => {
       const where = ['--url', url ?? broker.url, '--queue', queue, '--socket', socket ?? sharedPool.socket]
       const how = ['--script', script ?? workerScript, '--log-format', 'json']
-      const daemon = await spawnBridge(['run', ...where, ...how, ...args], environment)
+      const daemon = await spawnBridge(['run', ...where, ...how, ...args], environment, under)
       daemons.push(daemon)
       return daemon
     })

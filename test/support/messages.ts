@@ -5,18 +5,22 @@ import type { Broker } from './broker-api.ts'
  * Publishes messages to a queue, declared durable first; resolves when the broker has confirmed them all.
  *
  * @param bodies bytes as they are, a string as UTF-8, anything else as JSON
+ * @param properties of all of them, or of each by its index
  */
 export async function publishAll(
   broker: Pick<Broker, 'url'>,
   queue: string,
   bodies: readonly unknown[],
-  properties: Options.Publish = {},
+  properties: Options.Publish | ((index: number) => Options.Publish) = {},
 ): Promise<void> {
   const connection = await connect(broker.url)
   try {
     const channel = await connection.createConfirmChannel()
     await channel.assertQueue(queue, { durable: true })
-    for (const body of bodies) channel.sendToQueue(queue, encode(body), { persistent: true, ...properties })
+    for (const [index, body] of bodies.entries()) {
+      const own = typeof properties === 'function' ? properties(index) : properties
+      channel.sendToQueue(queue, encode(body), { persistent: true, ...own })
+    }
     await channel.waitForConfirms()
   } finally {
     await connection.close()

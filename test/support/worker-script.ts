@@ -1,0 +1,31 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { temporaryFolder } from './run-folder.ts'
+
+/** A worker of a test's own. */
+export interface WorkerScript {
+  readonly path: string
+  /** `<message id> <attempt> <redelivered>` of each execution that has begun, oldest first. */
+  executions(): string[]
+}
+
+/**
+ * Writes a PHP script that notes each execution, and then does this.
+ *
+ * @param php statements; `$_POST`, and `$attempt` with the number of the execution
+ */
+export function workerThat(php: string, folder = temporaryFolder('worker')): WorkerScript {
+  const [path, notes] = [join(folder, 'worker.php'), join(folder, 'executions')]
+  writeFileSync(
+    path,
+    `<?php
+    $attempt = (int) $_SERVER['AMQP_ATTEMPT'];
+    $note = [$_SERVER['AMQP_MESSAGE_ID'] ?? '-', $attempt, $_SERVER['AMQP_REDELIVERED']];
+    file_put_contents('${notes}', implode(' ', $note) . "\\n", FILE_APPEND);
+    ${php}`,
+  )
+  return {
+    path,
+    executions: () => (existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : []),
+  }
+}
