@@ -2,7 +2,6 @@ import { expect } from 'vitest'
 import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { delayQueue } from '../../src/amqp/topology.ts'
-import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { publishAll } from '../support/messages.ts'
@@ -21,7 +20,7 @@ const AGAIN = [
   '--max-attempts',
   '2',
 ]
-const REPEATED = 'Cannot publish the copy of a message; it stays unsettled, and the publish is repeated.'
+const REPEATED = 'Cannot publish the copy of a message'
 const failsOnce = () => workerThat('http_response_code($attempt === 1 ? 503 : 200);').path
 
 test('a retry queue that is deleted in mid-run is declared again', async ({ broker, queue, startDaemon }) => {
@@ -31,7 +30,7 @@ test('a retry queue that is deleted in mid-run is declared again', async ({ brok
   await broker.api('DELETE', `/queues/%2F/${queue}.retry.100`)
   await publishAll(broker, queue, [{}], { messageId: 'M-2' })
   await daemon.waitForLine(({ message, messageId }) => message === 'Executed.' && messageId === 'M-2')
-  const [line, ...others] = daemon.log.filter(({ message }) => message === REPEATED)
+  const [line, ...others] = daemon.log.filter(({ message }) => message.startsWith(REPEATED))
   expect(others).toEqual([])
   expect(line).toMatchObject({
     outcome: 'retry',
@@ -61,7 +60,7 @@ test('a retry queue with other arguments: the message waits unacked, the log say
 
   await broker.api('DELETE', `/queues/%2F/${queue}.retry.100`)
   await daemon.waitForLine('Executed.')
-  expect(count(daemon.log, REPEATED)).toBe(1)
+  expect(daemon.log.filter(({ message }) => message.startsWith(REPEATED))).toHaveLength(1)
 })
 
 test('--no-declare with --ack completed: every missing queue is named with its arguments, exit 78', async ({

@@ -1,4 +1,3 @@
-import { connect, type Options } from 'amqplib'
 import { expect } from 'vitest'
 import type { Broker } from '../support/broker-api.ts'
 import { count, outcomesOf } from '../support/daemon-log.ts'
@@ -182,7 +181,12 @@ test('the worker is told the exchange and the routing key of the original, in ea
   await broker.api('PUT', `/exchanges/%2F/${exchange}`, { type: 'topic', auto_delete: true })
   await broker.api('PUT', `/queues/%2F/${queue}`, { durable: true })
   await broker.api('POST', `/bindings/%2F/e/${exchange}/q/${queue}`, { routing_key: 'order.*' })
-  await publishTo(broker, exchange, 'order.placed', { succeedsAt: 3 })
+  await broker.api('POST', `/exchanges/%2F/${exchange}/publish`, {
+    routing_key: 'order.placed',
+    payload: '{"succeedsAt":3}',
+    payload_encoding: 'string',
+    properties: {},
+  })
   const daemon = await startDaemon({ script: failing(), args: AGAIN })
   await daemon.waitForLine('Executed.')
   const seen = readRecords(sharedPool.workerLog, queue).map(({ params }) => [
@@ -192,23 +196,3 @@ test('the worker is told the exchange and the routing key of the original, in ea
   ])
   expect(seen).toEqual(['1', '2', '3'].map((attempt) => [exchange, 'order.placed', attempt]))
 })
-
-async function publishTo(
-  broker: Pick<Broker, 'url'>,
-  exchange: string,
-  routingKey: string,
-  body: unknown,
-  properties: Options.Publish = {},
-): Promise<void> {
-  const connection = await connect(broker.url)
-  try {
-    const channel = await connection.createConfirmChannel()
-    channel.publish(exchange, routingKey, Buffer.from(JSON.stringify(body)), {
-      persistent: true,
-      ...properties,
-    })
-    await channel.waitForConfirms()
-  } finally {
-    await connection.close()
-  }
-}
