@@ -124,12 +124,18 @@ export class Dispatcher {
     if (obstacle.probe === 'connect') return this.#connect()
     if (this.#inFlight >= this.#concurrency) return obstacle
     const delivery = this.#waiting.next()
-    if (delivery === undefined) return this.#connect()
+    if (delivery === undefined) return (await this.#connect()) ?? this.#takeMore(obstacle)
     const patience = new AbortController()
     const running = pause(PROBE_PATIENCE, patience.signal)
     const found = await Promise.race([this.#run(delivery, running), running.then(() => undefined)])
     patience.abort()
     return found
+  }
+
+  /** Nothing waits that could probe; perhaps it has gone back to the broker. */
+  #takeMore(obstacle: Obstacle): Obstacle {
+    this.#intake.resume()
+    return obstacle
   }
 
   async #connect(): Promise<Obstacle | undefined> {

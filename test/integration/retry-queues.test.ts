@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { delayQueue } from '../../src/amqp/topology.ts'
@@ -133,7 +134,7 @@ test('many that need a queue at once declare it once: the broker refuses none of
   const log = { error() {}, warn() {}, info() {}, debug() {} }
   for (const name of Array.from({ length: 15 }, (_, index) => `${queue}.retry.${index + 1}`)) {
     const topology = { queues: [delayQueue(name, 60_000, queue)], declare: true }
-    const options = { broker: parseBrokerUrl(broker.url), name: queue, topology }
+    const options = { brokers: new BrokerList([parseBrokerUrl(broker.url)], log), name: queue, topology }
     const publisher = new ConfirmPublisher(options, log)
     try {
       const message = { queue: name, properties: {}, body: Buffer.from('{}') }

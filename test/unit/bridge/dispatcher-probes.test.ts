@@ -13,6 +13,8 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+const OVER = 'The hold is over; dispatching.'
+
 /** Lets everything happen that waits for no timer. */
 const settle = () => vi.advanceTimersByTimeAsync(0)
 /** Longer than any pause between two probes, but for the patience with one. */
@@ -86,14 +88,19 @@ describe('a delivery as a probe', () => {
     expect(pool.requests).toHaveLength(started + 1)
   })
 
-  it('gives way to a connect when nothing waits', async () => {
+  it('waits for a delivery when there is none, and is not over because the pool takes connections', async () => {
     const { pool, log, deliver } = dispatcherOf({ ack: 'dispatched', concurrency: 1 })
     deliver()
     await settle()
     pool.requests[0]?.complete(fileNotFound())
-    await aProbe()
-    expect(log.lines.at(-1)?.message).toBe('The hold is over; dispatching.')
+    await vi.advanceTimersByTimeAsync(60_000)
     expect(pool.requests).toHaveLength(1)
+    expect(log.lines.map(({ message }) => message)).not.toContain(OVER)
+    deliver()
+    await aProbe()
+    pool.requests[1]?.complete(answer(200))
+    await settle()
+    expect(log.lines.map(({ message }) => message)).toContain(OVER)
   })
 
   it('gives way to connects while the pool is away altogether, until it is back', async () => {

@@ -48,8 +48,13 @@ describe('a copy that cannot be published', () => {
     await vi.advanceTimersByTimeAsync(0)
   })
 
-  it('is told aloud the first time, and then to who wants to know', async () => {
-    const { log, end } = deadLettering(new FailingPublisher(3))
+  it('is told aloud for each new cause, and otherwise to who wants to know', async () => {
+    const causes = ['a', 'a', 'b', 'b']
+    const publish = async () => {
+      const cause = causes.shift()
+      if (cause !== undefined) throw new Error(cause)
+    }
+    const { log, end } = deadLettering({ publish })
     await vi.advanceTimersByTimeAsync(60_000)
     await end
     expect(
@@ -57,14 +62,15 @@ describe('a copy that cannot be published', () => {
     ).toEqual([
       ['error', 1, 2],
       ['debug', 2, 2],
-      ['debug', 3, 2],
+      ['error', 3, 2],
+      ['debug', 4, 2],
       ['warn', undefined, 2],
     ])
     expect(log.lines[0]?.fields).toMatchObject({
       messageId: 'm-1',
       copyTo: 'commands.dead',
       reason: 'a reason',
-      cause: 'Error: failure 1',
+      cause: 'Error: a',
     })
   })
 
