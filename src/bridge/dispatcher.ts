@@ -9,6 +9,11 @@ import { Waiting } from './waiting.ts'
 
 /** Milliseconds after which a delivery that probes counts as executing: what php-fpm will not run it refuses at once. */
 const PROBE_PATIENCE = 1_000
+/**
+ * Milliseconds for which a slot stays empty whose request was cut off. Where a pool dies, its children do so one after the
+ * other, and until the last one has, its socket takes requests that none of them will execute.
+ */
+const REST_AFTER_CUT_OFF = 100
 /** Milliseconds between two looks at how long deliveries have been waiting. */
 const AGE_INTERVAL = 1_000
 
@@ -106,7 +111,7 @@ export class Dispatcher {
     return executed.outcome.kind === 'hold' ? executed.outcome : undefined
   }
 
-  async #conclude(delivery: Delivery, { outcome, ended, acked }: Executed): Promise<void> {
+  async #conclude(delivery: Delivery, { outcome, ended, acked, cutOff }: Executed): Promise<void> {
     if (outcome.kind !== 'hold') await this.#settlement.settle(delivery, outcome, ended)
     else {
       if (this.#state.kind === 'running') this.#hold.enter(outcome)
@@ -114,6 +119,7 @@ export class Dispatcher {
       else if (this.#state.kind === 'running') this.#waiting.putBack(delivery)
       else delivery.requeue()
     }
+    if (cutOff) await new Promise((resolve) => setTimeout(resolve, REST_AFTER_CUT_OFF))
     this.#inFlight -= 1
     if (this.#state.kind === 'running') this.#fill()
     else if (this.#inFlight === 0) this.#state.onIdle()

@@ -13,6 +13,8 @@ export interface Executed {
   readonly ended: Ended
   /** Whether it was acked when its request was in the socket. */
   readonly acked: boolean
+  /** Whether the pool ended the connection before the answer was complete. */
+  readonly cutOff: boolean
 }
 
 /** Has deliveries executed, one request each; settles nothing but the ack that follows a dispatch. */
@@ -61,7 +63,8 @@ export class Executor {
     const outcome = decide(result, this.#config, execution.attempt, Date.now())
     // What cannot become a request has not been executed this time either.
     const attempt = execution.attempt - (result.kind === 'unprocessable' ? 1 : 0)
-    return { outcome, ended: { ...execution, attempt, durationMs }, acked }
+    const cutOff = result.kind === 'failed' && result.error.code === 'CONNECTION_LOST'
+    return { outcome, ended: { ...execution, attempt, durationMs }, acked, cutOff }
   }
 
   async #attempt(delivery: Delivery, execution: Execution, onSent: () => void): Promise<Result> {

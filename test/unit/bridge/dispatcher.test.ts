@@ -63,6 +63,19 @@ describe('dispatching', () => {
     }
   })
 
+  it('leaves a slot empty for a moment whose request was cut off: a dying pool still takes requests', async () => {
+    const { pool, deliver } = dispatcherOf({ concurrency: 1 })
+    deliver()
+    deliver()
+    await settle()
+    pool.requests[0]?.onSent()
+    pool.requests[0]?.fail(connectionLost())
+    await vi.advanceTimersByTimeAsync(99)
+    expect(pool.requests).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(pool.requests).toHaveLength(2)
+  })
+
   it('counts and logs each end', async () => {
     const { pool, log, dispatcher, deliver } = dispatcherOf({ concurrency: 4 })
     const deliveries = [deliver(), deliver(), deliver(), deliver('no JSON')]
@@ -71,7 +84,7 @@ describe('dispatching', () => {
     pool.requests[1]?.complete(answer(500, { stderr: 'PHP Fatal error: boom' }))
     pool.requests[2]?.onSent()
     pool.requests[2]?.fail(connectionLost())
-    await settle()
+    await vi.advanceTimersByTimeAsync(100)
     expect(dispatcher.counts).toEqual({
       executed: 1,
       refused: 1,
