@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { takeAll } from '../support/messages.ts'
+import type { Arena } from './faults/arena.ts'
+import type { Fleet } from './fleet.ts'
+import { DEAD_LETTER_QUEUE, type Stage } from './stage.ts'
+
+/** Milliseconds that the last messages get to come to their end, retries included. */
+const QUIET_WITHIN = 120_000
+
+/** Milliseconds after which kept connections are closed and buffers written. */
+const IDLE_AFTER = 2_000
+
+/**
+ * Resolves when no queue but the dead-letter queue holds a message, ready or unacked.
+ *
+ * @throws when it does not come to that: the message has the queues
+ */
+export async function quiet({ broker }: Pick<Stage, 'broker'>): Promise<void> {
+  for (const deadline = Date.now() + QUIET_WITHIN; ; await sleep(200)) {
+    const queues = await broker.queues()
+    const busy = queues.filter(
+      ({ name, ready, unacked }) => name !== DEAD_LETTER_QUEUE && ready + unacked > 0,
+    )
+    if (busy.length === 0) return
+    if (Date.now() < deadline) continue
+    const list = busy.map(({ name, ready, unacked }) => `${name}: ${ready} ready, ${unacked} unacked`)
+    throw new Error(`Not quiet within ${QUIET_WITHIN / 1_000} s: ${list.join('; ')}`)
+  }
+}
+
+/** Resolves when nothing goes on any more: between two looks at the queues, the worker has done nothing either. */
+export async function settled(stage: Stage): Promise<void> {
+  for (let lines = -1; lines !== stage.journal.read().length; ) {
+    lines = stage.journal.read().length
+    await quiet(stage)
+    await sleep(IDLE_AFTER)
+  }
+}
+
+/** Takes what is in the dead-letter queue out of it, and notes whose it was. */
+export async function collectDeadLetters({
+  stage,
+  deadLettered,
+}: Pick<Arena, 'stage' | 'deadLettered'>): Promise<void> {
+  for (const { properties, content } of await takeAll(stage.broker, DEAD_LETTER_QUEUE)) {
+    deadLettered.add(String(properties.messageId ?? content))
+  }
+}
+
+/** Ends the daemons one by one. Returns how long each took, in milliseconds; what does not end well is a failure. */
+export async function drain(fleet: Fleet): Promise<number[]> {
+  const times: number[] = []
+  for (const daemon of fleet.current()) {
+    const began = performance.now()
+    daemon.dismissed = true
+    daemon.process.signal('SIGTERM')
+    const { code, signal } = await daemon.process.exited
+    times.push(performance.now() - began)
+    if (code !== 0)
+      fleet.failures.push(`${daemon.id} did not drain when idle: it ended with ${code ?? signal}`)
+  }
+  return times
+}
+
+/** The ids of what is left in the other queues. */
+export async function leftQueued({ broker }: Stage): Promise<Set<string>> {
+  const ids = new Set<string>()
+  for (const { name, ready } of await broker.queues()) {
+    if (name === DEAD_LETTER_QUEUE || ready === 0) continue
+    for (const { properties, content } of await takeAll(broker, name)) {
+      ids.add(String(properties.messageId ?? content))
+    }
+  }
+  return ids
+}

@@ -1,0 +1,115 @@
+import { type BridgeProcess, type LogLine, runBridge, spawnBridge } from '../support/bridge-process.ts'
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
+import type { Exit } from '../support/owned-process.ts'
+import { freePorts } from '../support/ports.ts'
+import { CONCURRENCY, DAEMONS } from './fault-kinds.ts'
+import type { ChaosOptions } from './options.ts'
+import { QUEUE, type Releases, type Stage } from './stage.ts'
+
+export interface Daemon {
+  /** `D-<slot>-<generation>`, never used again. */
+  readonly id: string
+  readonly process: BridgeProcess
+  /** Whether we have sent it a signal that ends it. */
+  dismissed: boolean
+}
+
+/** Seconds. The last daemon's is short, so that it notices a link that lost its heartbeats soon. */
+const HEARTBEATS = [10, 10, 2]
+
+/** The daemon whose heartbeat is short. */
+export const WATCHFUL = DAEMONS - 1
+
+/** The daemons, each with a link of its own to the broker; one that ends is replaced. */
+export class Fleet {
+  /** By slot. */
+  readonly links: readonly FaultProxy[]
+  /** All there ever were. */
+  readonly daemons: Daemon[] = []
+  /** Of daemons that ended though nobody asked them to, or did not end well. */
+  readonly failures: string[] = []
+  readonly #stage: Stage
+  readonly #options: ChaosOptions
+  readonly #more: readonly string[]
+  readonly #current: Daemon[] = []
+  readonly #releases: Releases
+
+  static async open(stage: Stage, options: ChaosOptions, releases: Releases): Promise<Fleet> {
+    const links: FaultProxy[] = []
+    for (const port of await freePorts(DAEMONS)) {
+      const link = await startFaultProxy(port, stage.broker.port)
+      releases.push(() => link.close())
+      links.push(link)
+    }
+    const fleet = new Fleet(stage, options, links, await retryOptions(), releases)
+    for (let slot = 0; slot < DAEMONS; slot += 1) await fleet.replace(slot)
+    return fleet
+  }
+
+  private constructor(
+    stage: Stage,
+    options: ChaosOptions,
+    links: readonly FaultProxy[],
+    more: readonly string[],
+    releases: Releases,
+  ) {
+    this.#stage = stage
+    this.#options = options
+    this.links = links
+    this.#more = more
+    this.#releases = releases
+  }
+
+  /** The one in that slot now. */
+  at(slot: number): Daemon {
+    return this.#current[slot] as Daemon
+  }
+
+  current(): readonly Daemon[] {
+    return this.#current
+  }
+
+  /** Puts a new daemon into the slot; the one before has ended, or will. */
+  async replace(slot: number): Promise<Daemon> {
+    const generation = this.daemons.filter(({ id }) => id.startsWith(`D-${slot + 1}-`)).length + 1
+    const id = `D-${slot + 1}-${generation}`
+    const process = await spawnBridge(['run', ...this.#arguments(slot, id)])
+    this.#releases.push(() => process.kill())
+    const daemon: Daemon = { id, process, dismissed: false }
+    this.daemons.push(daemon)
+    this.#current[slot] = daemon
+    void process.exited.then((exit) => this.#ended(slot, daemon, exit))
+    return daemon
+  }
+
+  /** Every line of every daemon so far. */
+  log(): LogLine[] {
+    return this.daemons.flatMap(({ process }) => process.log)
+  }
+
+  async #ended(slot: number, daemon: Daemon, exit: Exit): Promise<void> {
+    if (daemon.dismissed) return
+    const words = daemon.process.log.slice(-3).map(({ message }) => message)
+    this.failures.push(`${daemon.id} ended by itself (${exit.code ?? exit.signal}): ${words.join(' | ')}`)
+    await this.replace(slot)
+  }
+
+  #arguments(slot: number, id: string): string[] {
+    const { mode, queueType } = this.#options
+    const url = `amqp://guest:guest@127.0.0.1:${this.links[slot]?.port}?heartbeat=${HEARTBEATS[slot]}`
+    const where = ['--url', url, '--queue', QUEUE, '--queue-type', queueType]
+    const what = ['--socket', this.#stage.pool.socket, '--script', this.#stage.script]
+    const how = ['--ack', mode, '--concurrency', String(CONCURRENCY), '--timeout', '20s']
+    return [...where, ...what, ...how, ...this.#more, '--daemon-id', id, '--log-format', 'json']
+  }
+}
+
+/** Short delays, so that what fails is through with its attempts while somebody waits. */
+async function retryOptions(): Promise<string[]> {
+  const { stdout } = await runBridge(['run', '--help'])
+  const delays = ['--retry-delay', '1s', '--retry-max-delay', '4s']
+  return stdout.some((line) => line.includes('--retry-delay')) ? delays : []
+}
+
+/** When the log line was written, in milliseconds since the epoch. */
+export const timeOf = (line: LogLine): number => Date.parse(String(line['time']))

@@ -1,0 +1,44 @@
+import { seeded } from './random.ts'
+
+/** What a message asks of the worker, in its body. All of it is optional. */
+export interface Asked {
+  /** Milliseconds that it takes. */
+  readonly ms?: number
+  /** Its first so many attempts answer 503. */
+  readonly failures?: number
+  /** Its first so many attempts are killed, as when the kernel is short of memory. */
+  readonly deaths?: number
+  /** Its first attempt hangs, until php-fpm's request_terminate_timeout. */
+  readonly hangs?: boolean
+  /** It begins its answer before it does anything else. */
+  readonly output?: boolean
+  /** It is no object: nothing of it can be executed. */
+  readonly unprocessable?: boolean
+}
+
+/** More failures than the daemon makes attempts. */
+const FOR_EVER = 99
+
+/** The n-th message of the flow asks for the same in every run with this seed. */
+export function planned(seed: number, n: number): Asked {
+  const random = seeded(Math.imul(seed, 0x9e3779b1) + n)
+  const ms = random.integer(0, 40)
+  const dice = random.integer(1, 1_000)
+  if (dice <= 5) return { ms: random.integer(1_000, 3_000) }
+  if (dice <= 10) return { ms: random.integer(300, 1_500), output: true }
+  if (dice <= 18) return { ms, failures: random.integer(1, 3) }
+  if (dice <= 19) return { ms, failures: FOR_EVER }
+  if (dice <= 21) return { ms, deaths: 1, output: dice === 21 }
+  if (dice <= 22) return { unprocessable: true }
+  return { ms }
+}
+
+/** The body, of which php-fpm makes a form. */
+export function bodyOf(id: string, { unprocessable = false, ...asked }: Asked): Buffer {
+  return Buffer.from(JSON.stringify(unprocessable ? id : { id, ...asked }))
+}
+
+/** Whether no execution of it can ever succeed, so that its place is the dead-letter queue. */
+export function mustBeGivenUp({ unprocessable = false, failures = 0 }: Asked): boolean {
+  return unprocessable || failures >= FOR_EVER
+}

@@ -1,0 +1,50 @@
+<?php
+
+declare(strict_types=1);
+
+/*
+ * Does what the message asks for, and keeps the journal: one line when an execution starts, one when it ends, each
+ * in a single write to a file opened for appending, so that children that write at once never mix their lines.
+ */
+
+// A script that outputs is ended when its daemon goes; an execution that was acked would be gone without a trace.
+ignore_user_abort(true);
+
+$attempt = (int) ($_SERVER['AMQP_ATTEMPT'] ?? 1);
+$journal = fopen((string) getenv('CHAOS_JOURNAL'), 'a');
+
+$note = static function (string $event) use ($journal, $attempt): void {
+    $line = implode(' ', [
+        $event,
+        $_POST['id'],
+        $_SERVER['AMQP_EXECUTION_ID'],
+        $_SERVER['AMQP_DAEMON_ID'],
+        getmypid(),
+        $attempt,
+        sprintf('%.3F', microtime(true) * 1000),
+    ]) . "\n";
+    if (fwrite($journal, $line) !== strlen($line)) {
+        http_response_code(500);
+        exit("Cannot write to the journal.\n");
+    }
+};
+
+$note('start');
+if (!empty($_POST['output'])) {
+    echo 'begun';
+    flush();
+}
+if ($attempt <= (int) ($_POST['deaths'] ?? 0)) {
+    exec('kill -9 ' . getmypid());
+    sleep(5);
+}
+if ($attempt === 1 && !empty($_POST['hangs'])) {
+    sleep(60);
+}
+usleep((int) ($_POST['ms'] ?? 0) * 1000);
+
+$failed = $attempt <= (int) ($_POST['failures'] ?? 0);
+$note($failed ? 'failed' : 'done');
+if ($failed) {
+    http_response_code(503);
+}

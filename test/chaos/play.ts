@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { InjectedFault } from './blame.ts'
+import { collectDeadLetters, drain, leftQueued, settled } from './ending.ts'
+import type { Arena } from './faults/arena.ts'
+import { INJECTIONS } from './faults/inject.ts'
+import { figuresOf, mostFailuresPerSecond } from './figures.ts'
+import { Fleet, timeOf } from './fleet.ts'
+import { Flow } from './flow.ts'
+import { Watch } from './memory.ts'
+import type { ChaosOptions } from './options.ts'
+import { type MessageLine, reconcile } from './reconcile.ts'
+import { consumingAgain } from './recovery.ts'
+import type { Report } from './report.ts'
+import { describeStep, schedule } from './schedule.ts'
+import { openStage, type Releases } from './stage.ts'
+import { brokenPromises, rowsOf } from './verdict.ts'
+
+/** Messages before the first fault, over which the daemons get warm. */
+const WARM_UP = 30
+
+/**
+ * The whole run: messages flow, faults come one after the other, and when all is quiet the count is made.
+ *
+ * @param releases gets what takes each thing down, as soon as it is there
+ * @param say takes a line for the one who watches
+ * @throws when the run cannot come to its end
+ */
+export async function play(
+  options: ChaosOptions,
+  releases: Releases,
+  say: (line: string) => void,
+): Promise<Report> {
+  const { mode, seed, rate, queueType, messages } = options
+  const stage = await openStage(releases)
+  const flow = new Flow({ url: stage.broker.url, seed, rate, queueType })
+  releases.push(() => flow.abort())
+  const fleet = await Fleet.open(stage, options, releases)
+  const arena: Arena = { stage, fleet, flow, deadLettered: new Set() }
+  const watch = await warmUp(arena)
+  releases.push(() => watch.stop())
+
+  flow.start()
+  const faults = await injectAll(arena, options, say)
+  while (flow.confirmed < messages) await sleep(100)
+  await flow.stop()
+
+  say('All is published; waiting until nothing is left to do ...')
+  await settled(stage)
+  const descriptors = watch.descriptors()
+  const memory = watch.memory()
+  watch.stop()
+  const drains = await drain(fleet)
+  await collectDeadLetters(arena)
+  const journal = stage.journal.read()
+  const { published } = flow
+  const reconciliation = reconcile({
+    mode,
+    published,
+    journal,
+    log: messageLines(fleet),
+    deadLettered: arena.deadLettered,
+    queued: await leftQueued(stage),
+    faults,
+  })
+  const rows = rowsOf(mode, faults, reconciliation)
+  const failingPerSecond = mostFailuresPerSecond(journal, published)
+  const givenUp = reconciliation.givenUp.length
+  const figures = figuresOf(rows, { drains, descriptors, failingPerSecond, givenUp })
+  const broken = brokenPromises(rows, reconciliation, fleet.failures)
+  return { rows, figures, reconciliation, memory, broken }
+}
+
+/** The daemons have executed something, and have nothing to do again. */
+async function warmUp({ stage, fleet, flow }: Arena): Promise<Watch> {
+  await consumingAgain(fleet, 0)
+  for (let n = 0; n < WARM_UP; n += 1) await flow.send({})
+  await settled(stage)
+  return new Watch(fleet)
+}
+
+async function injectAll(
+  arena: Arena,
+  { seed, faults, only }: ChaosOptions,
+  say: (line: string) => void,
+): Promise<InjectedFault[]> {
+  const injected: InjectedFault[] = []
+  for (const step of schedule(seed, faults, only)) {
+    await sleep(step.calm)
+    const began = Date.now()
+    const courses = step.faults.map(async (fault) => {
+      await sleep(fault.after)
+      const course = await INJECTIONS[fault.kind](arena, fault)
+      injected.push({ number: fault.number, kind: fault.kind, ...course })
+    })
+    await Promise.all(courses)
+    const { confirmed } = arena.flow
+    say(`${describeStep(step)}: ${((Date.now() - began) / 1_000).toFixed(1)} s; ${confirmed} messages`)
+  }
+  return injected.sort((a, b) => a.began - b.began)
+}
+
+function messageLines(fleet: Fleet): MessageLine[] {
+  return fleet.log().flatMap((line) => {
+    const { messageId, outcome } = line
+    if (typeof messageId !== 'string') return []
+    const said = typeof outcome === 'string' ? outcome : undefined
+    return [{ messageId, level: line.level ?? '', outcome: said, time: timeOf(line) }]
+  })
+}

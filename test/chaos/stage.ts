@@ -1,0 +1,75 @@
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type OwnBroker, startBroker } from '../support/broker.ts'
+import { type Pool, startPool } from '../support/pool.ts'
+import { temporaryFolder } from '../support/run-folder.ts'
+import { Journal } from './journal.ts'
+
+/** The durable queue that all of it is about. */
+export const QUEUE = 'commands'
+export const DEAD_LETTER_QUEUE = `${QUEUE}.dead`
+/** What the daemons' retry queues begin with. */
+export const RETRY_PREFIX = `${QUEUE}.retry.`
+
+/** Fewer than the daemons have in flight together, so that some wait in the backlog when it matters. */
+export const CHILDREN = 8
+
+/** Seconds: longer than what any message asks for, except one that hangs. */
+export const EXECUTION_LIMIT = 5
+
+/** Seconds that a reloaded or stopped pool waits for what its children are at. */
+const GRACE = 10
+
+/** What takes a resource down again; to be called in the reverse order of their adding. */
+export type Releases = (() => Promise<void> | void)[]
+
+/** The private services, and the worker with its journal. */
+export interface Stage {
+  readonly broker: OwnBroker
+  readonly pool: Pool
+  /** The worker script; it may be away for a while. */
+  readonly script: string
+  readonly journal: Journal
+  /** Has the pool's master read another process_control_timeout when it is reloaded or started next. */
+  setGrace(grace: 'none' | 'usual'): void
+}
+
+/**
+ * @param releases gets what takes each thing down, as soon as it is there
+ * @throws when broker or pool do not start
+ */
+export async function openStage(releases: Releases): Promise<Stage> {
+  const folder = temporaryFolder('chaos')
+  const script = join(folder, 'worker.php')
+  copyFileSync(fileURLToPath(new URL('php/worker.php', import.meta.url)), script)
+  const path = join(folder, 'journal')
+  const journal = new Journal(path)
+  releases.push(() => journal.close())
+
+  const pool = await startPool({
+    children: CHILDREN,
+    environment: { CHAOS_JOURNAL: path },
+    settings: { request_terminate_timeout: `${EXECUTION_LIMIT}s` },
+    global: { process_control_timeout: `${GRACE}s` },
+  })
+  releases.push(() => pool.close())
+  const broker = await startBroker()
+  releases.push(() => broker.close())
+
+  const configuration = join(pool.directory, 'php-fpm.conf')
+  return {
+    broker,
+    pool,
+    script,
+    journal,
+    setGrace(grace) {
+      const seconds = grace === 'none' ? 0 : GRACE
+      const text = readFileSync(configuration, 'utf8')
+      writeFileSync(
+        configuration,
+        text.replace(/^process_control_timeout = .*$/m, `process_control_timeout = ${seconds}s`),
+      )
+    },
+  }
+}

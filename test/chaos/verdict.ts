@@ -1,0 +1,91 @@
+import type { AckMode } from '../../src/bridge/ports.ts'
+import type { InjectedFault } from './blame.ts'
+import { doublesAtMost, type FaultKind, losesAtMost } from './fault-kinds.ts'
+import type { Finding, Reconciliation } from './reconcile.ts'
+
+/** What the faults of one kind did, beside what they may do. */
+export interface KindRow {
+  readonly kind: FaultKind
+  readonly count: number
+  readonly lost: number
+  readonly lostAtMost: number
+  readonly twice: number
+  readonly twiceAtMost: number
+  readonly givenUp: number
+  /** Milliseconds, ascending; infinite where it took more than a minute. */
+  readonly recoveries: readonly number[]
+}
+
+/** Ids that a line about a broken promise names at most. */
+const NAMED = 10
+
+/** One row for each kind that was injected, in the order of their names. */
+export function rowsOf(
+  mode: AckMode,
+  faults: readonly InjectedFault[],
+  { lost, twice, givenUp }: Reconciliation,
+): KindRow[] {
+  const kinds = [...new Set(faults.map(({ kind }) => kind))].sort()
+  return kinds.map((kind) => {
+    const own = faults.filter((fault) => fault.kind === kind)
+    const of = (findings: readonly Finding[]) => findings.filter(({ fault }) => fault?.kind === kind).length
+    return {
+      kind,
+      count: own.length,
+      lost: of(lost.filter(({ asked }) => !asked)),
+      lostAtMost: own.length * losesAtMost(kind, mode),
+      twice: of(twice),
+      twiceAtMost: own.length * doublesAtMost(kind),
+      givenUp: of(givenUp),
+      recoveries: own.map(recoveryTime).sort((a, b) => a - b),
+    }
+  })
+}
+
+/** Milliseconds. A daemon can be back before the one who waits for the broker has noticed. */
+function recoveryTime({ lifted, recovered }: InjectedFault): number {
+  return recovered === undefined ? Number.POSITIVE_INFINITY : Math.max(0, recovered - lifted)
+}
+
+/**
+ * What was promised and not kept, line by line; none when all is well.
+ *
+ * @param failures daemons that did not live or end as they should
+ */
+export function brokenPromises(
+  rows: readonly KindRow[],
+  { lost, twice, unknown }: Reconciliation,
+  failures: readonly string[],
+): string[] {
+  const broken = [...failures]
+  for (const { kind, lost: cost, lostAtMost, twice: doubled, twiceAtMost } of rows) {
+    const ofKind = ({ fault }: Finding) => fault?.kind === kind
+    if (cost > lostAtMost) {
+      const ids = lost.filter(({ asked }) => !asked).filter(ofKind)
+      broken.push(`lost by "${kind}": ${cost}, at most ${lostAtMost}: ${named(ids)}`)
+    }
+    if (doubled > twiceAtMost) {
+      broken.push(
+        `executed twice by "${kind}": ${doubled}, at most ${twiceAtMost}: ${named(twice.filter(ofKind))}`,
+      )
+    }
+  }
+  const causeless = ({ fault }: Finding) => fault === undefined
+  const lostForNothing = lost.filter(({ asked }) => !asked).filter(causeless)
+  if (lostForNothing.length > 0) broken.push(`lost without a fault: ${counted(lostForNothing)}`)
+  const twiceForNothing = twice.filter(causeless)
+  if (twiceForNothing.length > 0) broken.push(`executed twice without a fault: ${counted(twiceForNothing)}`)
+  const unlogged = lost.filter(({ logged }) => !logged)
+  if (unlogged.length > 0) broken.push(`lost, and no line in a log says so: ${counted(unlogged)}`)
+  if (unknown.length > 0) {
+    broken.push(`executed or dead-lettered, and never published: ${counted(unknown.map((id) => ({ id })))}`)
+  }
+  return broken
+}
+
+const counted = (found: readonly { id: string }[]): string => `${found.length}: ${named(found)}`
+
+function named(found: readonly { id: string }[]): string {
+  const ids = found.slice(0, NAMED).map(({ id }) => id)
+  return found.length > NAMED ? `${ids.join(' ')} ...` : ids.join(' ')
+}
