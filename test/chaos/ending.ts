@@ -37,11 +37,13 @@ export async function settled(stage: Stage): Promise<void> {
   }
 }
 
-/** Takes what is in the dead-letter queue out of it, and notes whose it was. */
+/** Takes what is in the dead-letter queue, if there is one, out of it, and notes whose it was. */
 export async function collectDeadLetters({
   stage,
   deadLettered,
 }: Pick<Arena, 'stage' | 'deadLettered'>): Promise<void> {
+  const queues = await stage.broker.api<{ name: string }[]>('GET', '/queues/%2F?columns=name')
+  if (!queues.some(({ name }) => name === DEAD_LETTER_QUEUE)) return
   for (const { properties, content } of await takeAll(stage.broker, DEAD_LETTER_QUEUE)) {
     deadLettered.add(String(properties.messageId ?? content))
   }

@@ -33,6 +33,7 @@ export class Flow {
   #sequence = 0
   #confirmed = 0
   #unconfirmed = 0
+  #blocked = false
   #state: 'flowing' | 'paused' | 'stopped' = 'paused'
   #pacing: Promise<void> | undefined
 
@@ -42,6 +43,11 @@ export class Flow {
 
   get confirmed(): number {
     return this.#confirmed
+  }
+
+  /** Whether the broker has said that it reads nothing from us. */
+  get blocked(): boolean {
+    return this.#blocked
   }
 
   /** Starts, or goes on. */
@@ -127,6 +133,13 @@ export class Flow {
     const { url, queueType } = this.#options
     const connection = await connect(url, { noDelay: true, timeout: 5_000 })
     connection.on('error', () => {})
+    this.#blocked = false
+    connection.on('blocked', () => {
+      this.#blocked = true
+    })
+    connection.on('unblocked', () => {
+      this.#blocked = false
+    })
     const channel = await connection.createConfirmChannel()
     channel.on('error', () => {})
     channel.on('close', () => {

@@ -15,6 +15,9 @@ export interface JournalLine {
 
 const LINE = /^(start|done|failed) (\S+) (\S+) (\S+) (\d+) (\d+) (\d+\.\d+)$/
 
+/** Milliseconds. */
+const DISORDER = 5_000
+
 /** @throws when a line is not one of the worker's: the journal is then not the whole truth */
 export function parseJournalLine(line: string): JournalLine {
   const match = LINE.exec(line)
@@ -66,18 +69,13 @@ export class Journal {
     return [...this.#running.values()]
   }
 
-  /** The first execution that started at that time or later, of one daemon where one is named. */
-  firstStart(from: number, daemonId?: string): JournalLine | undefined {
+  /** The lines from that time on, in the order in which they were written. */
+  since(from: number): readonly JournalLine[] {
     const lines = this.read()
-    let found: JournalLine | undefined
-    // Lines of children that write at once may be out of order by a little; nothing is by seconds.
-    for (let index = lines.length - 1; index >= 0; index -= 1) {
-      const line = lines[index] as JournalLine
-      if (line.time < from - 5_000) break
-      if (line.event !== 'start' || line.time < from) continue
-      if (daemonId === undefined || line.daemonId === daemonId) found = line
-    }
-    return found
+    let index = lines.length
+    // Children that write at once may be out of order by a little, never by seconds.
+    while (index > 0 && (lines[index - 1] as JournalLine).time >= from - DISORDER) index -= 1
+    return lines.slice(index).filter(({ time }) => time >= from)
   }
 
   close(): void {

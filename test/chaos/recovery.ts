@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogLine } from '../support/bridge-process.ts'
 import { ALL_SLOTS } from './fault-kinds.ts'
 import { type Fleet, timeOf } from './fleet.ts'
-import type { Journal } from './journal.ts'
+import type { Journal, JournalLine } from './journal.ts'
 
 /** Milliseconds between two looks. */
 const LOOK = 10
@@ -54,26 +54,34 @@ export function executingAgain(
   from: number,
   daemonId?: string,
 ): Promise<number | undefined> {
-  return until(() => journal.firstStart(from, daemonId)?.time)
+  const isIt = (line: JournalLine) =>
+    line.event === 'start' && (daemonId === undefined || line.daemonId === daemonId)
+  return until(() => journal.since(from).find(isIt)?.time)
 }
 
-/** When the first line about this message was written that is a warning or worse, by any daemon. */
-export function complainedOf(fleet: Fleet, messageId: string): Promise<number | undefined> {
-  const meets = (line: LogLine) => line['messageId'] === messageId && line.level !== 'info'
+/** When a daemon wrote a line about this message, not before that time. */
+export function spokenOf(fleet: Fleet, messageId: string, from: number): Promise<number | undefined> {
   return until(() => {
-    const lines = fleet.log().filter(meets)
-    return lines[0] && timeOf(lines[0])
+    const isIt = (line: LogLine) => line['messageId'] === messageId
+    const lines = fleet.current().map(({ process }) => lastLine(process.log, from, isIt))
+    const line = lines.find((found) => found !== undefined)
+    return line && timeOf(line)
   })
 }
 
-/** When an execution of this message ended well. */
-export function executed(journal: Journal, messageId: string): Promise<number | undefined> {
-  return until(() => journal.read().findLast(({ id, event }) => id === messageId && event === 'done')?.time)
+/** When an execution of this message, sent at that time, ended well. */
+export function executed(journal: Journal, messageId: string, from: number): Promise<number | undefined> {
+  const isIt = ({ id, event }: JournalLine) => id === messageId && event === 'done'
+  return until(() => journal.since(from).find(isIt)?.time)
 }
 
-/** The first start of this message, as soon as there is one. */
-export async function started(journal: Journal, messageId: string) {
-  const isIt = ({ id, event }: { id: string; event: string }) => id === messageId && event === 'start'
-  await until(() => journal.read().findLast(isIt)?.time)
-  return journal.read().findLast(isIt)
+/** The start of this message, sent at that time, as soon as there is one. */
+export async function started(
+  journal: Journal,
+  messageId: string,
+  from: number,
+): Promise<JournalLine | undefined> {
+  const find = () => journal.since(from).find(({ id, event }) => id === messageId && event === 'start')
+  await until(() => find()?.time)
+  return find()
 }

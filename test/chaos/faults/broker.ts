@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../../support/eventually.ts'
 import { ALL_SLOTS } from '../fault-kinds.ts'
 import { consumingAgain, executingAgain } from '../recovery.ts'
 import type { Fault } from '../schedule.ts'
@@ -38,10 +39,10 @@ export async function closeConnections({ stage, fleet }: Arena): Promise<Course>
 export async function alarmBroker({ stage, flow }: Arena, { lasts }: Fault): Promise<Course> {
   const began = Date.now()
   await stage.broker.ctl('set_vm_memory_high_watermark', '0.0001')
+  await eventually('the flow is blocked', () => flow.blocked)
   await sleep(lasts)
   await stage.broker.ctl('set_vm_memory_high_watermark', '0.9')
   const lifted = Date.now()
-  const confirmed = flow.confirmed
-  while (flow.confirmed === confirmed) await sleep(10)
+  await eventually('the flow is no longer blocked', () => !flow.blocked)
   return { began, lifted, recovered: await executingAgain(stage.journal, lifted), slots: ALL_SLOTS }
 }

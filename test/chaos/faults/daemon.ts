@@ -1,10 +1,17 @@
 import { eventually } from '../../support/eventually.ts'
+import type { JournalLine } from '../journal.ts'
 import { executingAgain } from '../recovery.ts'
 import type { Fault } from '../schedule.ts'
+import { EXECUTION_LIMIT } from '../stage.ts'
 import type { Arena, Course } from './arena.ts'
 
 /** Milliseconds: more than --drain-timeout, which is 30 s. */
 const DRAIN = 40_000
+
+/** Milliseconds after which php-fpm has ended every execution; it looks once a second. */
+const LONGEST = (EXECUTION_LIMIT + 2) * 1_000
+
+const mayRun = ({ time }: JournalLine): boolean => time + LONGEST > Date.now()
 
 /** SIGTERM, and another one in its place when it has drained: what a service manager does at an upgrade. */
 export async function endDaemon({ stage, fleet }: Arena, { target, lasts }: Fault): Promise<Course> {
@@ -27,11 +34,8 @@ export async function killDaemon({ stage, fleet }: Arena, { target }: Fault): Pr
   await daemon.process.kill()
   const course = await takenOver({ stage, fleet }, target, began)
   // php-fpm still executes what it was handed. No daemon would say so if the next fault cost one of those.
-  const orphans = () =>
-    stage.journal.running().filter(({ daemonId, time }) => daemonId === daemon.id && time > began - DRAIN)
-  await eventually('its executions have ended', () => orphans().length === 0, { within: 10_000 }).catch(
-    () => {},
-  )
+  const orphans = () => stage.journal.running().filter((line) => line.daemonId === daemon.id && mayRun(line))
+  await eventually('its executions have ended', () => orphans().length === 0, { within: 2 * LONGEST })
   return course
 }
 

@@ -32,7 +32,7 @@ export async function deleteDeadLetterQueue(arena: Arena): Promise<Course> {
     Date.now() < deadline && !arena.deadLettered.has(id);
     await sleep(50)
   ) {
-    await collectDeadLetters(arena).catch(() => {}) // not there yet
+    await collectDeadLetters(arena)
   }
   const recovered = arena.deadLettered.has(id) ? Date.now() : undefined
   arena.flow.start()
@@ -48,7 +48,7 @@ export async function deleteRetryQueues(arena: Arena): Promise<Course> {
   const began = Date.now()
   // Without one there was nothing to delete, and nothing is to be seen.
   const id = retryQueues.length > 0 ? await arena.flow.send({ failures: 1 }) : undefined
-  const recovered = id === undefined ? began : await executed(arena.stage.journal, id)
+  const recovered = id === undefined ? began : await executed(arena.stage.journal, id, began)
   arena.flow.start()
   return { began, lifted: began, recovered, slots: ALL_SLOTS }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { ALL_SLOTS } from '../fault-kinds.ts'
-import { complainedOf, executed, executingAgain, started } from '../recovery.ts'
+import { executed, executingAgain, spokenOf, started } from '../recovery.ts'
 import { CHILDREN } from '../stage.ts'
 import type { Arena, Course } from './arena.ts'
 
@@ -16,8 +16,9 @@ export function killSpeakingChild(arena: Arena): Promise<Course> {
 
 /** The victim is an execution of our own, long enough to be found in the journal and struck. */
 async function killChild({ stage, flow }: Arena, output: boolean): Promise<Course> {
+  const sent = Date.now()
   const id = await flow.send({ ms: 1_000, output })
-  const victim = await started(stage.journal, id)
+  const victim = await started(stage.journal, id, sent)
   const began = Date.now()
   if (victim !== undefined && isOurs(victim.pid, stage.pool.masterPid)) process.kill(victim.pid, 'SIGKILL')
   const recovered = await executingAgain(stage.journal, began)
@@ -38,9 +39,9 @@ function isOurs(pid: number, group: number | undefined): boolean {
 
 /** An execution that hangs; php-fpm ends it by request_terminate_timeout, and a daemon says so. */
 export async function hangWorker({ stage, fleet, flow }: Arena): Promise<Course> {
-  const id = await flow.send({ hangs: true })
   const began = Date.now()
-  const lifted = (await complainedOf(fleet, id)) ?? began
+  const id = await flow.send({ hangs: true })
+  const lifted = (await spokenOf(fleet, id, began)) ?? began
   return { began, lifted, recovered: await executingAgain(stage.journal, lifted), slots: ALL_SLOTS }
 }
 
@@ -48,7 +49,7 @@ export async function hangWorker({ stage, fleet, flow }: Arena): Promise<Course>
 export async function fillPool({ stage, flow }: Arena): Promise<Course> {
   const began = Date.now()
   const ids = await Promise.all(Array.from({ length: 2 * CHILDREN }, () => flow.send({ ms: 2_000 })))
-  const ends = await Promise.all(ids.map((id) => executed(stage.journal, id)))
+  const ends = await Promise.all(ids.map((id) => executed(stage.journal, id, began)))
   const lifted = Math.max(began, ...ends.map((end) => end ?? 0))
   return { began, lifted, recovered: await executingAgain(stage.journal, lifted), slots: ALL_SLOTS }
 }
