@@ -7,8 +7,8 @@ export type Side = 'broker' | 'queue' | 'link' | 'pool' | 'worker' | 'daemon'
  * How many executions a fault can do harm to:
  * - `none`;
  * - `one`: the one execution that it strikes;
- * - `daemon`: what one daemon has in flight;
- * - `fleet`: what all daemons have in flight.
+ * - `daemon`: what one daemon has in its hands;
+ * - `fleet`: what all daemons have in their hands.
  */
 export type Reach = 'none' | 'one' | 'daemon' | 'fleet'
 
@@ -56,26 +56,26 @@ export const ALL_KINDS = Object.keys(FAULT_KINDS) as readonly FaultKind[]
 
 export const kindOf = (kind: FaultKind): Kind => FAULT_KINDS[kind]
 
-/** In flight of each daemon at most, and unacked at most: --concurrency and --prefetch. */
+/** In flight of each daemon at most: --concurrency. */
 export const CONCURRENCY = 4
+
+/** Unacked of each daemon at most: --prefetch. On a link that is cut, all of it may be executed and none acked. */
+export const PREFETCH = 6
 
 export const DAEMONS = 3
 
 export const ALL_SLOTS: readonly number[] = Array.from({ length: DAEMONS }, (_, slot) => slot)
 
-const EXPOSED: Readonly<Record<Reach, number>> = {
-  none: 0,
-  one: 1,
-  daemon: CONCURRENCY,
-  fleet: CONCURRENCY * DAEMONS,
-}
+/** @param each of one daemon's messages */
+const exposed = (reach: Reach, each: number): number =>
+  ({ none: 0, one: 1, daemon: each, fleet: each * DAEMONS })[reach]
 
 /** How many messages one such fault may have executed twice at most. */
-export const doublesAtMost = (kind: FaultKind): number => EXPOSED[kindOf(kind).doubles]
+export const doublesAtMost = (kind: FaultKind): number => exposed(kindOf(kind).doubles, PREFETCH)
 
 /** How many messages one such fault may cost at most. What is acked when it has succeeded is never lost. */
 export const losesAtMost = (kind: FaultKind, mode: AckMode): number =>
-  mode === 'completed' ? 0 : EXPOSED[kindOf(kind).loses]
+  mode === 'completed' ? 0 : exposed(kindOf(kind).loses, CONCURRENCY)
 
 /**
  * Whether two faults may be in the world at the same time.

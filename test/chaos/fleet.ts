@@ -2,7 +2,7 @@ import { type BridgeProcess, type LogLine, runBridge, spawnBridge } from '../sup
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import type { Exit } from '../support/owned-process.ts'
 import { freePorts } from '../support/ports.ts'
-import { CONCURRENCY, DAEMONS } from './fault-kinds.ts'
+import { CONCURRENCY, DAEMONS, PREFETCH } from './fault-kinds.ts'
 import type { ChaosOptions } from './options.ts'
 import { QUEUE, type Releases, type Stage } from './stage.ts'
 
@@ -99,8 +99,9 @@ export class Fleet {
     const url = `amqp://guest:guest@127.0.0.1:${this.links[slot]?.port}?heartbeat=${HEARTBEATS[slot]}`
     const where = ['--url', url, '--queue', QUEUE, '--queue-type', queueType]
     const what = ['--socket', this.#stage.pool.socket, '--script', this.#stage.script]
-    const how = ['--ack', mode, '--concurrency', String(CONCURRENCY), '--timeout', '20s']
-    return [...where, ...what, ...how, ...this.#more, '--daemon-id', id, '--log-format', 'json']
+    const how = ['--ack', mode, '--timeout', '20s']
+    const hands = ['--concurrency', String(CONCURRENCY), '--prefetch', String(PREFETCH)]
+    return [...where, ...what, ...how, ...hands, ...this.#more, '--daemon-id', id, '--log-format', 'json']
   }
 }
 

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ALL_SLOTS } from '../fault-kinds.ts'
 import { executed, executingAgain, spokenOf, started } from '../recovery.ts'
 import { CHILDREN } from '../stage.ts'
 import type { Arena, Course } from './arena.ts'
+
+/** Milliseconds after its start in which a worker has begun its answer, if it does so at all. */
+const OUTPUT_AFTER = 50
 
 /** SIGKILL to a child that has not begun its answer. */
 export function killSilentChild(arena: Arena): Promise<Course> {
@@ -19,6 +23,7 @@ async function killChild({ stage, flow }: Arena, output: boolean): Promise<Cours
   const sent = Date.now()
   const id = await flow.send({ ms: 1_000, output })
   const victim = await started(stage.journal, id, sent)
+  await sleep(OUTPUT_AFTER)
   const began = Date.now()
   if (victim !== undefined && isOurs(victim.pid, stage.pool.masterPid)) process.kill(victim.pid, 'SIGKILL')
   const recovered = await executingAgain(stage.journal, began)

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest'
+import type { FaultKind } from '../chaos/fault-kinds.ts'
+import type { ChaosOptions } from '../chaos/options.ts'
+import { play } from '../chaos/play.ts'
+import { describe as describeReport } from '../chaos/report.ts'
+import type { Releases } from '../chaos/stage.ts'
+
+/* The chaos suite in small; `npm run chaos` is the whole of it. */
+
+const FAULTS: readonly FaultKind[] = [
+  'broker killed',
+  'link reset',
+  'pool killed',
+  'pool reloaded at once',
+  'child killed after output',
+  'daemon killed',
+]
+
+describe.sequential.each(['completed', 'dispatched'] as const)('--ack %s', (mode) => {
+  test('keeps its promises while everything breaks', { timeout: 120_000 }, async () => {
+    const options: ChaosOptions = {
+      mode,
+      messages: 1_000,
+      rate: 50,
+      faults: FAULTS.length,
+      seed: 20,
+      queueType: 'classic',
+      only: FAULTS,
+      json: undefined,
+      yes: false,
+    }
+    const releases: Releases = []
+    const said: string[] = []
+    try {
+      const report = await play(options, releases, (line) => said.push(line))
+      expect(report.broken, `${said.join('\n')}\n\n${describeReport(report)}`).toEqual([])
+      expect(report.rows.map(({ kind }) => kind)).toEqual([...FAULTS].sort())
+      expect(report.reconciliation.published).toBeGreaterThanOrEqual(options.messages)
+    } finally {
+      for (let release = releases.pop(); release !== undefined; release = releases.pop()) await release()
+    }
+  })
+})

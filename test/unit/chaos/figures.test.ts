@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest'
+import type { InjectedFault } from '../../chaos/blame.ts'
+import { figuresOf, missed, mostFailuresPerSecond } from '../../chaos/figures.ts'
+import type { Published } from '../../chaos/flow.ts'
+import type { JournalLine } from '../../chaos/journal.ts'
+import type { Reconciliation } from '../../chaos/reconcile.ts'
+import { describe as describeReport } from '../../chaos/report.ts'
+import { rowsOf } from '../../chaos/verdict.ts'
+
+const ALL_WELL: Reconciliation = {
+  published: 9,
+  executed: 9,
+  deadLettered: 0,
+  queued: 0,
+  lost: [],
+  twice: [],
+  givenUp: [],
+  unknown: [],
+}
+const MEASURED = { drains: [20, 30], descriptors: [0, 2], failingPerSecond: 1, givenUp: 0 }
+
+const killed = (number: number, recovered: number | undefined): InjectedFault => {
+  return { number, kind: 'broker killed', began: 1_000, lifted: 5_000, recovered, slots: [0, 1, 2] }
+}
+
+const rows = (...recovered: (number | undefined)[]) =>
+  rowsOf(
+    'completed',
+    recovered.map((time, index) => killed(index + 1, time)),
+    ALL_WELL,
+  )
+
+describe('the figures', () => {
+  it('take the slowest recovery, from when the fault was lifted', () => {
+    const [first] = figuresOf(rows(6_000, 9_500, 5_500), MEASURED)
+    expect(first).toMatchObject({ what: 'consuming again after the broker accepts', value: 4.5, atMost: 5 })
+  })
+
+  it('take a recovery before the lifting was noticed as none at all', () => {
+    expect(figuresOf(rows(4_900), MEASURED)[0]).toMatchObject({ value: 0 })
+  })
+
+  it('miss their limit when it takes longer, or never comes', () => {
+    expect(missed(figuresOf(rows(9_900), MEASURED))).toEqual([])
+    expect(missed(figuresOf(rows(10_100), MEASURED))).toHaveLength(1)
+    expect(missed(figuresOf(rows(6_000, undefined), MEASURED))).toHaveLength(1)
+  })
+
+  it.each([
+    ['drains', { drains: [20, 2_100] }],
+    ['descriptors', { descriptors: [3] }],
+    ['failingPerSecond', { failingPerSecond: 2 }],
+    ['givenUp', { givenUp: 1 }],
+  ])('have a limit for %s', (_, worse) => {
+    expect(missed(figuresOf([], MEASURED))).toEqual([])
+    expect(missed(figuresOf([], { ...MEASURED, ...worse }))).toHaveLength(1)
+  })
+})
+
+describe('failures per second', () => {
+  const published = new Map<string, Published>([['M-1', { asked: { failures: 3 }, confirmed: true }]])
+  const failed = (...times: number[]) =>
+    times.map((time): JournalLine => {
+      const who = { executionId: `e-${time}`, daemonId: 'D-1-1', pid: 1, attempt: 1 }
+      return { event: 'failed', id: 'M-1', time, ...who }
+    })
+
+  it.each([
+    { times: [], most: 0 },
+    { times: [0, 1_010, 3_020], most: 1 },
+    { times: [0, 1_010, 1_020, 2_000], most: 3 },
+  ])('are $most at $times ms', ({ times, most }) => {
+    expect(mostFailuresPerSecond(failed(...times), published)).toBe(most)
+  })
+})
+
+describe('the report', () => {
+  it('has every fault, every figure and the verdict', () => {
+    const report = {
+      rows: rows(6_000, undefined),
+      figures: figuresOf(rows(6_000, undefined), MEASURED),
+      reconciliation: ALL_WELL,
+      memory: [{ daemonId: 'D-1-1', samples: [2 ** 26, 2 ** 27] }],
+    }
+    const text = describeReport({ ...report, broken: [] })
+    expect(text).toMatch(/^broker killed +2 +0 +0 +0 +36 +0 +1\.00 +never$/m)
+    expect(text).toMatch(/^consuming again after the broker accepts +<= 5 s +- +missed$/m)
+    expect(text).toMatch(/^D-1-1 +64\.0 +128 +128$/m)
+    expect(text).toMatch(/Every promise was kept\.$/)
+    expect(describeReport({ ...report, broken: ['lost: 1'] })).toMatch(/BROKEN PROMISE: lost: 1$/)
+  })
+})
