@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { InjectedFault } from './blame.ts'
 import { collectDeadLetters, drain, leftQueued, settled } from './ending.ts'
 import type { Arena } from './faults/arena.ts'
 import { INJECTIONS } from './faults/inject.ts'
 import { figuresOf, mostFailuresPerSecond } from './figures.ts'
 import { Fleet, timeOf } from './fleet.ts'
 import { Flow } from './flow.ts'
+import { afterBroker, type InjectedFault } from './injected-fault.ts'
 import { Watch } from './memory.ts'
 import type { ChaosOptions } from './options.ts'
 import { type MessageLine, reconcile } from './reconcile.ts'
@@ -87,12 +87,12 @@ async function injectAll(
   for (const step of schedule(seed, faults, only)) {
     await sleep(step.calm)
     const began = Date.now()
-    const courses = step.faults.map(async (fault) => {
+    const courses = step.faults.map(async (fault): Promise<InjectedFault> => {
       await sleep(fault.after)
       const course = await INJECTIONS[fault.kind](arena, fault)
-      injected.push({ number: fault.number, kind: fault.kind, ...course })
+      return { number: fault.number, kind: fault.kind, ...course }
     })
-    await Promise.all(courses)
+    injected.push(...afterBroker(await Promise.all(courses)))
     const { confirmed } = arena.flow
     say(`${describeStep(step)}: ${((Date.now() - began) / 1_000).toFixed(1)} s; ${confirmed} messages`)
   }

@@ -1,7 +1,7 @@
 import type { AckMode } from '../../src/bridge/ports.ts'
-import { blame, type InjectedFault } from './blame.ts'
 import { doublesAtMost, losesAtMost } from './fault-kinds.ts'
 import type { Published } from './flow.ts'
+import { blame, type InjectedFault } from './injected-fault.ts'
 import type { JournalLine } from './journal.ts'
 import { mustBeGivenUp } from './message-plan.ts'
 

@@ -1,6 +1,6 @@
 import type { AckMode } from '../../src/bridge/ports.ts'
-import type { InjectedFault } from './blame.ts'
 import { doublesAtMost, type FaultKind, losesAtMost } from './fault-kinds.ts'
+import type { InjectedFault } from './injected-fault.ts'
 import type { Finding, Reconciliation } from './reconcile.ts'
 
 /** What the faults of one kind did, beside what they may do. */

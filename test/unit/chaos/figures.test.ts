@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { InjectedFault } from '../../chaos/blame.ts'
 import { figuresOf, missed, mostFailuresPerSecond } from '../../chaos/figures.ts'
 import type { Published } from '../../chaos/flow.ts'
+import type { InjectedFault } from '../../chaos/injected-fault.ts'
 import type { JournalLine } from '../../chaos/journal.ts'
 import type { Reconciliation } from '../../chaos/reconcile.ts'
 import { describe as describeReport } from '../../chaos/report.ts'

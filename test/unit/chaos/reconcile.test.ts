@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { InjectedFault } from '../../chaos/blame.ts'
 import type { FaultKind } from '../../chaos/fault-kinds.ts'
+import type { InjectedFault } from '../../chaos/injected-fault.ts'
 import type { JournalLine } from '../../chaos/journal.ts'
 import type { Asked } from '../../chaos/message-plan.ts'
 import { type Evidence, type MessageLine, reconcile } from '../../chaos/reconcile.ts'

@@ -1,4 +1,4 @@
-import type { FaultKind } from './fault-kinds.ts'
+import { type FaultKind, kindOf } from './fault-kinds.ts'
 
 /** A fault that was injected, as the reconciliation needs it. Times are milliseconds since the epoch. */
 export interface InjectedFault {
@@ -10,6 +10,18 @@ export interface InjectedFault {
   readonly recovered: number | undefined
   /** Slots of the daemons that it struck. */
   readonly slots: readonly number[]
+}
+
+/**
+ * Of faults that overlapped: while there is no broker nobody can recover from anything, so no recovery counts from
+ * before it is back.
+ */
+export function afterBroker(faults: readonly InjectedFault[]): InjectedFault[] {
+  const back = Math.max(
+    0,
+    ...faults.filter(({ kind }) => kindOf(kind).side === 'broker').map((one) => one.lifted),
+  )
+  return faults.map((fault) => ({ ...fault, lifted: Math.max(fault.lifted, back) }))
 }
 
 /** Milliseconds that the clocks and log lines of several processes may be apart. */
