@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type BridgeProcess, type LogLine, runBridge, spawnBridge } from '../support/bridge-process.ts'
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import type { Exit } from '../support/owned-process.ts'
@@ -13,6 +14,12 @@ export interface Daemon {
   /** Whether we have sent it a signal that ends it. */
   dismissed: boolean
 }
+
+/** Milliseconds before a daemon that has ended by itself is replaced, as a service manager does it. */
+const RESTART_DELAY = 500
+
+/** After so many nothing is proved any more, and their places stay empty. */
+const MOST_FAILURES = 10
 
 /** Seconds. The last daemon's is short, so that it notices a link that lost its heartbeats soon. */
 const HEARTBEATS = [10, 10, 2]
@@ -32,7 +39,7 @@ export class Fleet {
   readonly #options: ChaosOptions
   readonly #more: readonly string[]
   readonly #current: Daemon[] = []
-  readonly #releases: Releases
+  #closed = false
 
   static async open(stage: Stage, options: ChaosOptions, releases: Releases): Promise<Fleet> {
     const links: FaultProxy[] = []
@@ -41,7 +48,9 @@ export class Fleet {
       releases.push(() => link.close())
       links.push(link)
     }
-    const fleet = new Fleet(stage, options, links, await retryOptions(), releases)
+    const more = options.mode === 'completed' ? await retryOptions() : []
+    const fleet = new Fleet(stage, options, links, more)
+    releases.push(() => fleet.close())
     for (let slot = 0; slot < DAEMONS; slot += 1) await fleet.replace(slot)
     return fleet
   }
@@ -51,13 +60,11 @@ export class Fleet {
     options: ChaosOptions,
     links: readonly FaultProxy[],
     more: readonly string[],
-    releases: Releases,
   ) {
     this.#stage = stage
     this.#options = options
     this.links = links
     this.#more = more
-    this.#releases = releases
   }
 
   /** The one in that slot now. */
@@ -74,8 +81,8 @@ export class Fleet {
     const generation = this.daemons.filter(({ id }) => id.startsWith(`D-${slot + 1}-`)).length + 1
     const id = `D-${slot + 1}-${generation}`
     const process = await spawnBridge(['run', ...this.#arguments(slot, id)])
-    this.#releases.push(() => process.kill())
     const daemon: Daemon = { id, process, dismissed: false }
+    if (this.#closed) await process.kill() // it was just starting
     this.daemons.push(daemon)
     this.#current[slot] = daemon
     void process.exited.then((exit) => this.#ended(slot, daemon, exit))
@@ -87,11 +94,27 @@ export class Fleet {
     return this.daemons.flatMap(({ process }) => process.log)
   }
 
+  /** What each said last, for the one who has to find out why nothing goes on. */
+  lastWords(): string {
+    const words = this.#current.map(({ id, process: { exit, log } }) => {
+      const state = exit === undefined ? 'running' : `ended with ${exit.code ?? exit.signal}`
+      return `${id} (${state}): ${log.at(-1)?.message ?? 'no word'}`
+    })
+    return [...this.failures, ...words].join('; ')
+  }
+
+  /** Kills them all. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all(this.daemons.map(({ process }) => process.kill()))
+  }
+
   async #ended(slot: number, daemon: Daemon, exit: Exit): Promise<void> {
-    if (daemon.dismissed) return
+    if (daemon.dismissed || this.#closed) return
     const words = daemon.process.log.slice(-3).map(({ message }) => message)
     this.failures.push(`${daemon.id} ended by itself (${exit.code ?? exit.signal}): ${words.join(' | ')}`)
-    await this.replace(slot)
+    await sleep(RESTART_DELAY)
+    if (!this.#closed && this.failures.length < MOST_FAILURES) await this.replace(slot)
   }
 
   #arguments(slot: number, id: string): string[] {

@@ -45,7 +45,9 @@ export async function play(
   await flow.stop()
 
   say('All is published; waiting until nothing is left to do ...')
-  await settled(stage)
+  await settled(stage).catch((cause: Error) => {
+    throw new Error(`${cause.message}. ${fleet.lastWords()}`, { cause })
+  })
   const descriptors = watch.descriptors()
   const memory = watch.memory()
   watch.stop()
@@ -72,7 +74,8 @@ export async function play(
 
 /** The daemons have executed something, and have nothing to do again. */
 async function warmUp({ stage, fleet, flow }: Arena): Promise<Watch> {
-  await consumingAgain(fleet, 0)
+  const consuming = await consumingAgain(fleet, 0)
+  if (consuming === undefined) throw new Error(`The daemons do not consume. ${fleet.lastWords()}`)
   for (let n = 0; n < WARM_UP; n += 1) await flow.send({})
   await settled(stage)
   return new Watch(fleet)
