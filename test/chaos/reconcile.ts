@@ -64,6 +64,7 @@ export function reconcile(evidence: Evidence): Reconciliation {
     event === 'done' || (event === 'failed' && mode === 'dispatched')
   const completed = byId(evidence.journal.filter(isCompleted))
   const complaints = complaintsById(evidence.log)
+  const accountsFor = accounting(evidence.log)
 
   const lost: Loss[] = []
   const twice: Finding[] = []
@@ -105,8 +106,11 @@ function blameForDouble(
   return blame(faults, from, first?.time ?? from, (kind) => doublesAtMost(kind) > 0)
 }
 
-const accountsFor = (outcome: string | undefined): boolean =>
-  outcome === undefined || outcome === 'lost' || outcome === 'refused'
+/** A daemon that names outcomes has to name this one; of one that never does, a warning about the message is enough. */
+function accounting(log: readonly MessageLine[]): (outcome: string | undefined) => boolean {
+  const named = log.some(({ outcome }) => outcome !== undefined)
+  return (outcome) => (named ? outcome === 'lost' || outcome === 'refused' : true)
+}
 
 function complaintsById(log: readonly MessageLine[]): Map<string, MessageLine[]> {
   return byKey(

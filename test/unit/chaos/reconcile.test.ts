@@ -144,6 +144,12 @@ describe('a lost message', () => {
     expect(reconcile(given).lost).toMatchObject([{ id: 'M-7', logged }])
   })
 
+  it('is not logged by a mere warning when other lines name their outcome', () => {
+    const log = [complaint('M-7'), complaint('M-8', 'refused')]
+    const given = evidence({ mode: 'dispatched', journal: without('M-7'), log })
+    expect(reconcile(given).lost).toMatchObject([{ id: 'M-7', logged: false }])
+  })
+
   it('is not logged by a line at level info, nor by one about another message', () => {
     const log = [{ ...complaint('M-7'), level: 'info' }, complaint('M-8')]
     const given = evidence({ mode: 'dispatched', journal: without('M-7'), log })
