@@ -9,7 +9,7 @@ import { mustBeGivenUp } from './message-plan.ts'
 export interface MessageLine {
   readonly messageId: string
   readonly level: string
-  /** What became of the execution; daemons that say it in words only leave it out. */
+  /** What became of the execution, where the line says so. */
   readonly outcome: string | undefined
   readonly time: number
 }
@@ -64,7 +64,6 @@ export function reconcile(evidence: Evidence): Reconciliation {
     event === 'done' || (event === 'failed' && mode === 'dispatched')
   const completed = byId(evidence.journal.filter(isCompleted))
   const complaints = complaintsById(evidence.log)
-  const accountsFor = accounting(evidence.log)
 
   const lost: Loss[] = []
   const twice: Finding[] = []
@@ -87,7 +86,7 @@ export function reconcile(evidence: Evidence): Reconciliation {
       const at = said.at(-1)?.time ?? starts.get(id)?.at(-1)?.time ?? 0
       const fault = blame(faults, at, at, (kind) => losesAtMost(kind, mode) > 0)
       const doomed = (asked.deaths ?? 0) > 0 && mode === 'dispatched'
-      lost.push({ id, fault, logged: said.some(({ outcome }) => accountsFor(outcome)), asked: doomed })
+      lost.push({ id, fault, logged: said.some(accountsFor), asked: doomed })
     }
   }
   const unknown = [...new Set([...completed.keys(), ...deadLettered])].filter((id) => !published.has(id))
@@ -106,11 +105,7 @@ function blameForDouble(
   return blame(faults, from, first?.time ?? from, (kind) => doublesAtMost(kind) > 0)
 }
 
-/** A daemon that names outcomes has to name this one; of one that never does, a warning about the message is enough. */
-function accounting(log: readonly MessageLine[]): (outcome: string | undefined) => boolean {
-  const named = log.some(({ outcome }) => outcome !== undefined)
-  return (outcome) => (named ? outcome === 'lost' || outcome === 'refused' : true)
-}
+const accountsFor = ({ outcome }: MessageLine): boolean => outcome === 'lost' || outcome === 'refused'
 
 function complaintsById(log: readonly MessageLine[]): Map<string, MessageLine[]> {
   return byKey(

@@ -13,6 +13,7 @@ const FAULTS: readonly FaultKind[] = [
   'pool killed',
   'pool reloaded at once',
   'child killed after output',
+  'script missing',
   'daemon killed',
 ]
 
