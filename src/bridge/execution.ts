@@ -1,11 +1,11 @@
 import type { FastCgiClient, FastCgiError } from '../fastcgi/client.ts'
-import { UnprocessableError } from './form.ts'
 import { executionsOf } from './headers.ts'
 import { decide, type Outcome } from './outcome.ts'
 import type { BridgeConfig, Delivery, Log } from './ports.ts'
 import { type PreparedRequest, prepareRequest } from './request.ts'
 import type { Result } from './result.ts'
 import type { Ended, Execution } from './settle.ts'
+import { UnprocessableError } from './unprocessable.ts'
 
 /** What came of having one delivery executed. */
 export interface Executed {

@@ -12,6 +12,9 @@ const INT64_MAX = 2n ** 63n - 1n
 
 /** @param token a number as JSON's grammar has it */
 export function phpNumber(token: string): string {
+  // Up to 14 digits come out of a double as they went in; below 0.0001 they are written with an exponent.
+  if (token.length <= SIGNIFICANT_DIGITS && /^-?(?!0\.000)\d+\.\d+$/.test(token))
+    return token.replace(/\.?0+$/, '')
   if (/[.eE]/.test(token)) return phpFloat(Number(token))
   // Up to 15 characters there is nothing to decide, above 20 neither; BigInt is slow, and on long tokens very.
   if (token.length > 20) return phpFloat(Number(token))
@@ -38,7 +41,7 @@ function phpFloat(value: number): string {
   return `${sign}${integer}${fraction && `.${fraction}`}`
 }
 
-/** The digits without trailing zeros, the first of them before the point, and the power of ten of the first. */
+/** The digits, the first of them before the point, and the power of ten of the first. */
 function significantDigits(value: number): [digits: string, exponent: number] {
   const rounded = value.toExponential(SIGNIFICANT_DIGITS - 1)
   const mantissa = rounded.slice(0, rounded.indexOf('e')).replace('.', '')
@@ -46,8 +49,12 @@ function significantDigits(value: number): [digits: string, exponent: number] {
   // toExponential rounds an exact half up, zend_dtoa to the even digit. Where they differ the digit is odd,
   // so that taking one away never borrows.
   const last = Number(mantissa.at(-1))
-  const digits = last % 2 === 1 && isExactHalf(value) ? mantissa.slice(0, -1) + (last - 1) : mantissa
-  return [digits.replace(/0+$/, ''), exponent]
+  const isRoundedDown = last % 2 === 1 && isExactHalf(value)
+  const digits = isRoundedDown ? mantissa.slice(0, -1) + (last - 1) : mantissa
+  // Integers below 10^15 have a way of their own through zend_dtoa, which keeps the zeros that it rounds down to
+  // (Zend/zend_strtod.c, "Do we have a small integer?").
+  const keepsZeros = isRoundedDown && exponent === SIGNIFICANT_DIGITS
+  return [keepsZeros ? digits : digits.replace(/0+$/, ''), exponent]
 }
 
 function isExactHalf(value: number): boolean {

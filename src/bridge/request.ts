@@ -1,8 +1,9 @@
 import type { FastCgiRequest } from '../fastcgi/client.ts'
-import { encodeForm, UnprocessableError } from './form.ts'
+import { encodeForm } from './form.ts'
 import { originOf } from './headers.ts'
 import type { BridgeConfig, Delivery, MessageProperties } from './ports.ts'
 import type { Execution } from './settle.ts'
+import { UnprocessableError } from './unprocessable.ts'
 
 /** A larger header table is left out: php-fpm resets connections whose params approach 64 KiB a pair. */
 const MAX_HEADERS_BYTES = 32 * 1024

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { encodeForm, UnprocessableError } from '../../../src/bridge/form.ts'
+import { encodeForm } from '../../../src/bridge/form.ts'
+import { UnprocessableError } from '../../../src/bridge/unprocessable.ts'
 
 /* What json_decode refuses, and what can be no form. None of it may take long, whatever its size. */
 

@@ -58,6 +58,10 @@ describe('an exact half goes to the even digit', () => {
     ['123456789012345.0', '1.2345678901234E+14'],
     ['123456789012355.0', '1.2345678901236E+14'],
     ['1000000000000050.0', '1.0E+15'],
+    // Zeros that zend_dtoa leaves, in this one case.
+    ['100000000000005.0', '1.0000000000000E+14'],
+    ['-123456789012305.0', '-1.2345678901230E+14'],
+    ['123456789012300.0', '1.234567890123E+14'],
   ])('%s is written %s', (token, expected) => {
     expect(phpNumber(token)).toBe(expected)
   })
