@@ -1,8 +1,10 @@
 import type { FastCgiRequest } from '../fastcgi/client.ts'
 import { encodeForm } from './form.ts'
+import { headersToJson } from './header-json.ts'
 import { originOf } from './headers.ts'
 import type { BridgeConfig, Delivery, MessageProperties } from './ports.ts'
 import type { Execution } from './settle.ts'
+import { traceParams } from './trace.ts'
 import { UnprocessableError } from './unprocessable.ts'
 
 /** A larger header table is left out: php-fpm resets connections whose params approach 64 KiB a pair. */
@@ -60,7 +62,7 @@ export interface PreparedRequest {
 
 /**
  * What one delivery asks of the pool. No part of a message ever names a param: a header called
- * PHP_ADMIN_VALUE or SCRIPT_FILENAME is only a key in the JSON of AMQP_HEADERS.
+ * PHP_ADMIN_VALUE or SCRIPT_FILENAME is only a key in the JSON of AMQP_HEADERS. Of HTTP_* there are the three of a trace.
  *
  * @throws {UnprocessableError} when the body is too large or cannot become a form, or the message came with a defect
  */
@@ -97,11 +99,14 @@ export function prepareRequest(
     if (value !== undefined) add(name, String(value))
   }
   if (properties.headers !== undefined) {
-    const json = toJson(properties.headers)
+    const json = headersToJson(properties.headers)
     if (json === undefined) warnings.push('AMQP_HEADERS is left out: it nests too deep')
     else if (Buffer.byteLength(json) > MAX_HEADERS_BYTES) {
       warnings.push(`AMQP_HEADERS is left out: it is larger than ${MAX_HEADERS_BYTES} bytes`)
     } else params['AMQP_HEADERS'] = json
+    const trace = traceParams(properties.headers)
+    Object.assign(params, trace.params)
+    for (const name of trace.invalid) warnings.push(`${name} is left out: the header is not valid`)
   }
   if (config.payload === 'form') {
     return { request: { params, body: encodeForm(body, ['daemonId', config.daemonId]) }, warnings }
@@ -109,15 +114,6 @@ export function prepareRequest(
   params['CONTENT_TYPE'] = 'application/octet-stream'
   if (properties.contentType !== undefined) add('CONTENT_TYPE', properties.contentType)
   return { request: { params, body }, warnings }
-}
-
-/** @returns undefined for a table that nests deeper than the stack */
-function toJson(headers: Readonly<Record<string, unknown>>): string | undefined {
-  try {
-    return JSON.stringify(headers)
-  } catch {
-    return undefined
-  }
 }
 
 function hasControlByte(value: string): boolean {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { UnprocessableError } from '../../../src/bridge/form.ts'
 import type { MessageProperties, Payload } from '../../../src/bridge/ports.ts'
 import { prepareRequest, staticParams } from '../../../src/bridge/request.ts'
+import { UnprocessableError } from '../../../src/bridge/unprocessable.ts'
 import { config, RecordingDelivery } from './recording.ts'
 
 const EXECUTION_ID = '6f1c2a9e-0000-4000-8000-000000000001'
@@ -129,6 +129,13 @@ describe('a copy that comes back', () => {
   })
 })
 
+const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+
+const httpParams = (headers: Record<string, unknown>) =>
+  Object.fromEntries(
+    Object.entries(prepared({ headers }).params).filter(([name]) => name.startsWith('HTTP_')),
+  )
+
 describe('headers', () => {
   /** A table of exactly this many bytes as JSON: `{"a":"..."}`. */
   const table = (bytes: number) => ({ a: 'x'.repeat(bytes - 8) })
@@ -162,20 +169,30 @@ describe('headers', () => {
     expect(params).toEqual({ ...usual, AMQP_HEADERS: `{"${name}":"hostile"}` })
   })
 
-  it('of types that JSON has not are passed as amqplib decodes them', () => {
-    const headers = {
-      bytes: Buffer.from('hi'),
-      time: { '!': 'timestamp', value: 1 },
-      price: { '!': 'decimal', value: { places: 2, digits: 199 } },
-      nothing: undefined,
-      nan: Number.NaN,
-    }
-    expect(JSON.parse(prepared({ headers }).params['AMQP_HEADERS'] ?? '')).toEqual({
-      bytes: { type: 'Buffer', data: [104, 105] },
-      time: { '!': 'timestamp', value: 1 },
-      price: { '!': 'decimal', value: { places: 2, digits: 199 } },
-      nan: null,
-    })
+  it.each<[string, Record<string, string>, object]>([
+    ['traceparent', { traceparent: TRACEPARENT }, { HTTP_TRACEPARENT: TRACEPARENT }],
+    [
+      'tracestate',
+      { traceparent: TRACEPARENT, tracestate: 'a=1' },
+      { HTTP_TRACEPARENT: TRACEPARENT, HTTP_TRACESTATE: 'a=1' },
+    ],
+    ['baggage', { baggage: 'user=7' }, { HTTP_BAGGAGE: 'user=7' }],
+  ])('of a trace become HTTP params: %s', (_, headers, expected) => {
+    expect(httpParams(headers)).toEqual(expected)
+  })
+
+  it('of a trace that are not valid are left out with a warning', () => {
+    const headers = { traceparent: 'x', tracestate: 'a=1', baggage: '=' }
+    expect(httpParams(headers)).toEqual({})
+    expect(prepared({ headers }).warnings).toEqual([
+      'HTTP_TRACEPARENT is left out: the header is not valid',
+      'HTTP_TRACESTATE is left out: the header is not valid',
+      'HTTP_BAGGAGE is left out: the header is not valid',
+    ])
+  })
+
+  it('of any other name become no HTTP param', () => {
+    expect(httpParams({ 'x-request-id': '1', host: 'a', proxy: 'b', Traceparent: TRACEPARENT })).toEqual({})
   })
 
   it('nested deeper than can be written as JSON are left out, and the message runs all the same', () => {
