@@ -144,7 +144,8 @@ const MAX_TABLE_DEPTH = 100
 function encodedBytes(value: unknown, depth = 0): number {
   if (depth > MAX_TABLE_DEPTH) return Number.POSITIVE_INFINITY
   if (typeof value === 'string') return 5 + Buffer.byteLength(value)
-  if (value instanceof Uint8Array) return 5 + value.length
+  // Not instanceof: a byte array in a field called __proto__ is the prototype of amqplib's table.
+  if (ArrayBuffer.isView(value)) return 5 + value.byteLength
   if (typeof value !== 'object' || value === null) return 9
   let bytes = 5
   for (const [name, element] of Object.entries(value)) {
