@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { bodies } from './bodies.ts'
 import { utilisation } from './children.ts'
+import { form } from './form.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
 import { type BenchOptions, readOptions, type Section } from './options.ts'
@@ -68,6 +69,8 @@ async function measure(section: Section, stage: Stage, options: BenchOptions): P
       return { memory: await memory(stage, million ? MILLION : SHORT_MEMORY) }
     case 'bodies':
       return { bodies: await bodies(stage, rounds, messages) }
+    case 'form':
+      return { form: form(rounds) }
   }
 }
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import yargs from 'yargs'
 
-export const SECTIONS = ['start', 'throughput', 'latency', 'children', 'memory', 'bodies'] as const
+export const SECTIONS = ['start', 'throughput', 'latency', 'children', 'memory', 'bodies', 'form'] as const
 export type Section = (typeof SECTIONS)[number]
 
 export interface BenchOptions {

@@ -9,7 +9,7 @@ const range = ({ least, most }: Spread): string => `(${digits(least)} - ${digits
 
 /** A section's figures as text for a terminal. */
 export function describe(results: Results): string {
-  const { startTime, throughput, latency, utilisation, memory, bodies } = results
+  const { startTime, throughput, latency, utilisation, memory, bodies, form } = results
   const parts: string[] = []
   if (startTime !== undefined) {
     parts.push(`From start to the first message: ${digits(startTime.median)} ms ${range(startTime)}`)
@@ -41,6 +41,17 @@ export function describe(results: Results): string {
       digits((rate.median * size) / MIB),
     ])
     parts.push(table(['body', 'messages/s', '(least - most)', 'MiB/s'], rows))
+  }
+  if (form !== undefined) {
+    const rows = form.map(({ message, size, ours, obvious, ratio }) => [
+      `${message}, ${size} bytes`,
+      digits(ours.median),
+      digits(obvious.median),
+      digits(ratio.median),
+      range(ratio),
+    ])
+    const head = ['form of', 'ours/CPU s', 'JSON.parse and URLSearchParams', 'ratio', '(least - most)']
+    parts.push(table(head, rows))
   }
   return parts.join('\n\n')
 }

@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os'
 import { installedProgram } from '../test/support/installed.mjs'
 import type { BodyRate } from './bodies.ts'
 import type { Utilisation } from './children.ts'
+import type { FormRate } from './form.ts'
 import type { Latency } from './latency.ts'
 import type { Memory } from './memory.ts'
 import type { Spread } from './statistics.ts'
@@ -18,6 +19,7 @@ export interface Results {
   utilisation?: readonly Utilisation[]
   memory?: Memory
   bodies?: readonly BodyRate[]
+  form?: readonly FormRate[]
 }
 
 /** What the figures depend on, in one line. */

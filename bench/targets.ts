@@ -16,7 +16,7 @@ export interface Target {
 }
 
 /** Each figure that this run has measured, with what it should be. */
-export function targets({ throughput, latency, utilisation, memory }: Results): Target[] {
+export function targets({ throughput, latency, utilisation, memory, form }: Results): Target[] {
   const found: Target[] = []
   if (throughput !== undefined) {
     const { contestants, clients } = throughput
@@ -84,6 +84,16 @@ export function targets({ throughput, latency, utilisation, memory }: Results): 
       what: 'added latency p50, fpm-bridge --ack completed, ms',
       wanted: { atMost: 1 },
       value: p50(COMPLETED.name) - p50(DIRECT.kept),
+    })
+  }
+  for (const { message, ratio } of form ?? []) {
+    const { median: value, least, most } = ratio
+    found.push({
+      what: `forms/s of ${message}, ours / URLSearchParams`,
+      wanted: { atLeast: 1 },
+      value,
+      least,
+      most,
     })
   }
   return found

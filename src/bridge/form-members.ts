@@ -18,7 +18,7 @@ export interface Member {
 }
 
 /** With so many members and fewer, looking at all of them is faster than a map of their keys. */
-const FEW = 8
+const FEW = 32
 
 /** The members of one object, each with a key of its own. */
 export class Members {
