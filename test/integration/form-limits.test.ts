@@ -1,0 +1,43 @@
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { test } from '../support/fixtures.ts'
+import { publishAll } from '../support/messages.ts'
+import { md5, payloadRecords, payloadScript } from '../support/payload-records.ts'
+import { temporaryFolder } from '../support/run-folder.ts'
+
+/* What PHP makes of a form that was sent byte for byte: its limits and its names are not ours. */
+
+test.for([
+  {
+    what: 'of "." and " " in names it makes "_", but not behind a bracket',
+    message: { 'a.b c': 1, d: { 'e.f g': 2 } },
+    form: 'a.b+c=1&d%5Be.f+g%5D=2',
+    post: { a_b_c: '1', d: { 'e.f g': '2' }, daemonId: 'D-1' },
+  },
+  {
+    what: 'it drops the fields beyond max_input_vars, the daemon id first',
+    message: { a: 1, b: 2, c: 3, d: 4, e: 5, f: 6 },
+    form: 'a=1&b=2&c=3&d=4&e=5&f=6',
+    post: expect.not.objectContaining({ daemonId: 'D-1' }),
+  },
+  {
+    what: 'it decodes nothing beyond post_max_size',
+    message: { a: 'x'.repeat(1_024) },
+    form: `a=${'x'.repeat(1_024)}`,
+    post: [],
+  },
+])(
+  '$what; php://input is whole',
+  async ({ message, form, post }, { broker, queue, ownPool, startDaemon }) => {
+    const workerLog = join(temporaryFolder('limits'), 'worker.log')
+    const pool = await ownPool({
+      ini: { post_max_size: '1K', max_input_vars: 3 },
+      environment: { WORKER_LOG: workerLog },
+    })
+    await publishAll(broker, queue, [message])
+    await startDaemon({ socket: pool.socket, script: payloadScript, args: ['--daemon-id', 'D-1'] })
+    const [record] = await payloadRecords(workerLog, queue, 1)
+    expect(record?.post).toEqual(post)
+    expect(record?.md5).toBe(md5(`${form}&daemonId=D-1`))
+  },
+)
