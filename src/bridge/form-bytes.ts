@@ -51,6 +51,7 @@ export class FormBytes {
     this.#length = length
   }
 
+  /** A byte as it is. */
   put(byte: number): void {
     this.#reserve(1)
     this.#bytes[this.#length++] = byte
@@ -62,6 +63,7 @@ export class FormBytes {
     this.put(0x30 + (value % 10))
   }
 
+  /** A text, escaped; well-formed. */
   putText(text: string): void {
     for (let index = 0; index < text.length; index += 1) {
       const code = text.codePointAt(index) as number
@@ -70,6 +72,7 @@ export class FormBytes {
     }
   }
 
+  /** A byte of a name or a value: itself, `+`, or `%XX`. */
   putEscaped(byte: number): void {
     this.#reserve(LONGEST)
     const plain = PLAIN[byte] as number
@@ -77,7 +80,11 @@ export class FormBytes {
     else this.#length = putPercent(this.#bytes, this.#length, byte)
   }
 
-  /** The bytes of a JSON string up to the first that means something else than itself. @returns its offset */
+  /**
+   * The bytes of a JSON string, escaped, up to the first that means something else than itself.
+   *
+   * @returns the offset of that byte; `end` where there is none
+   */
   putPlainRun(source: Uint8Array, offset: number, end = source.length): number {
     let bytes = this.#bytes
     let length = this.#length
@@ -136,6 +143,7 @@ export class FormBytes {
     return true
   }
 
+  /** Bytes that are escaped already, as a string. */
   text(from: number, to: number): string {
     return this.#bytes.toString('latin1', from, to)
   }

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { byte, field, long } from '../support/amqp-frames.ts'
 import { test } from '../support/fixtures.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
 import { payloadRecords, payloadScript } from '../support/payload-records.ts'
@@ -188,18 +189,3 @@ test.for(MODES)(
     await daemon.waitForLine('HTTP_TRACESTATE is left out')
   },
 )
-
-/** One field of a header table (RabbitMQ's errata for AMQP 0-9-1, section 4.2.5.5). */
-function field(name: string, type: string, ...value: readonly Buffer[]): Buffer {
-  return Buffer.concat([byte(name.length), Buffer.from(name + type), ...value])
-}
-
-function byte(value: number): Buffer {
-  return Buffer.from([value])
-}
-
-function long(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
-}

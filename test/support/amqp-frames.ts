@@ -2,6 +2,7 @@
  * AMQP 0-9-1 in bytes, for peers that say what a library would not: scripted brokers, hostile publishers.
  */
 
+export const byte = (value: number): Buffer => Buffer.from([value])
 export const short = (value: number): Buffer => Buffer.from([value >> 8, value & 0xff])
 export const long = (value: number): Buffer => Buffer.concat([short(value >>> 16), short(value & 0xffff)])
 export const longlong = (value: number): Buffer => Buffer.concat([long(0), long(value)])
@@ -9,6 +10,11 @@ export const shortString = (text: string): Buffer =>
   Buffer.concat([Buffer.from([Buffer.byteLength(text)]), Buffer.from(text)])
 export const longString = (text: string): Buffer =>
   Buffer.concat([long(Buffer.byteLength(text)), Buffer.from(text)])
+
+/** One field of a header table (RabbitMQ's errata for section 4.2.5.5). */
+export function field(name: string, type: string, ...value: readonly Buffer[]): Buffer {
+  return Buffer.concat([byte(name.length), Buffer.from(name + type), ...value])
+}
 
 /** A frame (section 2.3.5 of the specification); 1 is a method, 2 a content header, 3 a body. */
 export function frame(type: number, channel: number, payload: Buffer): Buffer {

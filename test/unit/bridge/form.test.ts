@@ -85,11 +85,26 @@ describe('keys', () => {
       '__proto__%5Ba%5D=1&constructor=2&toString=3&hasOwnProperty=4&length=5',
     ],
     ['of JavaScript are keys even when they come alone', '{"__proto__":"x"}', '__proto__=x'],
+    [
+      'that come twice, in each other',
+      '{"a":{"x":1,"y":2,"x":3},"b":4,"c":5,"a":{"x":6,"y":7,"x":{"z":8,"z":9}}}',
+      'a%5Bx%5D%5Bz%5D=9&a%5By%5D=7&b=4&c=5',
+    ],
+    ['that come twice: null first', '{"a":null,"b":{"c":1},"a":2,"b":3}', 'a=2&b=3'],
     ['with brackets of their own', '{"a[b]":1,"a]":2}', 'a%5Bb%5D=1&a%5D=2'],
     ['with a NUL', '{"\\u0000a":1}', '%00a=1'],
     ['beyond int64', '{"9223372036854775808":1}', '9223372036854775808=1'],
   ])('%s', (_, body, expected) => {
     expect(pairs(body)).toBe(expected)
+  })
+})
+
+describe('an object of a hundred members', () => {
+  it('has the last value of each key in the first place', () => {
+    const members = (value: string) =>
+      Array.from({ length: 100 }, (_, index) => `"key${index}":"${value}"`).join()
+    const expected = Array.from({ length: 100 }, (_, index) => `key${index}=second`).join('&')
+    expect(pairs(`{${members('first')},${members('second')}}`)).toBe(expected)
   })
 })
 
