@@ -65,7 +65,6 @@ describe('the number of an attempt', () => {
     ['words', 'abc', 1],
     ['true', true, 1],
     ['null', null, 1],
-    ['a bigint', 3n, 1],
     ['a list', [3], 1],
     ['a table', { valueOf: 3 }, 1],
     ['a typed value', { '!': 'int32', value: 3 }, 1],
