@@ -165,8 +165,8 @@ export class Daemon {
 
 /** The queues a daemon needs: at once, and when the first message has to rest for that long. */
 function queuesOf(config: RunConfig): { always: readonly Queue[]; atNeed: readonly Queue[] } {
-  const { queue, deadLetterQueue, queueType, ack } = config
-  const delays = ack === 'completed' ? retryDelays(config) : []
+  const { queue, deadLetterQueue, queueType, maxAttempts } = config
+  const delays = maxAttempts > 1 ? retryDelays(config) : []
   return {
     always: [queue, deadLetterQueue].map((name) => plainQueue(name, queueType)),
     atNeed: delays.map((delay) => delayQueue(retryQueue(queue, delay), delay, queue)),

@@ -64,7 +64,9 @@ test.for([
     for (const name of [queue, `${queue}.dead`]) {
       await broker.api('PUT', `/queues/%2F/${name}`, { durable: true, arguments: { 'x-queue-type': type } })
     }
-    const settings = { script: recordScript, args: ['--no-declare', '--ack', ack] }
+    // Without retries there need be no queues for them.
+    const once = ack === 'completed' ? ['--max-attempts', '1'] : []
+    const settings = { script: recordScript, args: ['--no-declare', '--ack', ack, ...once] }
     const daemons = [await startDaemon(settings), await startDaemon(settings)]
     for (const daemon of daemons) await daemon.waitForLine('Consuming.')
     for (const [index, number] of numbers(20).entries()) {
