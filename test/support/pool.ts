@@ -24,6 +24,8 @@ export interface PoolOptions {
   readonly global?: Readonly<Record<string, string | number>>
   /** Whether the children share an opcode cache, as in production; default no. */
   readonly opcache?: boolean
+  /** Extensions that Debian does not build into PHP, such as `['mbstring']`; default none. */
+  readonly extensions?: readonly string[]
 }
 
 /** Where a pool is: plain data, so that a test file can be told of the shared one. */
@@ -97,7 +99,8 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
     const before = timesReady()
     const root = process.getuid?.() === 0 ? ['-R'] : []
     const opcache = options.opcache ? ['-d', 'zend_extension=opcache'] : []
-    const args = ['-n', '-F', ...root, ...opcache, '-y', configuration]
+    const extensions = (options.extensions ?? []).flatMap((name) => ['-d', `extension=${name}`])
+    const args = ['-n', '-F', ...root, ...opcache, ...extensions, '-y', configuration]
     const outputFile = openSync(join(directory, 'output.log'), 'a')
     try {
       const env = { PATH: process.env['PATH'] ?? '' }

@@ -1,0 +1,130 @@
+import { expect } from 'vitest'
+import type { FastCgiResponse } from '../../src/fastcgi/client.ts'
+import { test as base } from '../support/fixtures.ts'
+import { type HandlerOptions, type HandlerScript, handlerScript } from '../support/handler-script.ts'
+import { nativeClient } from '../support/pool-client.ts'
+
+/* Single requests to a script of worker-php, and all that it answers: also to those who are not the daemon. */
+
+interface Fixtures {
+  /** Writes a script with this handler, and sends it one request; params that are undefined are left out. */
+  ask: (
+    php: string,
+    request?: { params?: Record<string, string | undefined>; body?: string },
+    options?: HandlerOptions,
+  ) => Promise<FastCgiResponse & Pick<HandlerScript, 'executions'>>
+}
+
+const PARAMS = {
+  CONTENT_TYPE: 'application/json',
+  AMQP_DAEMON_ID: 'D-1f3a9c02',
+  AMQP_QUEUE: 'commands',
+  AMQP_EXECUTION_ID: 'e6b1a1f2-0000-4000-8000-000000000001',
+  AMQP_ATTEMPT: '1',
+  AMQP_MAX_ATTEMPTS: '5',
+}
+
+const test = base.extend<Fixtures>({
+  ask: async ({ ownPool }, use) => {
+    const pool = await ownPool()
+    await use(async (php, { params = {}, body = '{"do":"it"}' } = {}, options = {}) => {
+      const { script, executions } = handlerScript(pool.directory, php, options)
+      const client = nativeClient(pool, { keepAlive: false })
+      try {
+        const all = Object.entries({ ...PARAMS, SCRIPT_FILENAME: script, ...params })
+        const set = all.filter((pair): pair is [string, string] => pair[1] !== undefined)
+        const request = { params: Object.fromEntries(set), body: Buffer.from(body) }
+        return { ...(await client.request(request)), executions }
+      } finally {
+        await client.close()
+      }
+    })
+  },
+})
+
+const markerOf = ({ headers }: FastCgiResponse) => headers.get('x-bridge-outcome')
+
+test('a success is 200 and a marker, with what the handler printed as the body', async ({ ask }) => {
+  const response = await ask("header('Content-Type: text/csv'); echo 'a,b'; flush(); echo ',c';")
+  expect(response).toMatchObject({ status: 200, stderr: '' })
+  expect(markerOf(response)).toEqual(['ack'])
+  expect(response.headers.get('retry-after')).toBeUndefined()
+  expect(response.headers.get('content-type')?.[0]).toMatch(/^text\/csv/)
+  expect(response.body.toString()).toBe('a,b,c')
+})
+
+test('too long an output is left out as a whole, and the log says so', async ({ ask }) => {
+  const php = "echo str_repeat('x', 100);"
+  expect((await ask(php, {}, { worker: 'outputLimit: 100' })).body).toHaveLength(100)
+  const response = await ask(php, {}, { worker: 'outputLimit: 99' })
+  expect([markerOf(response), response.body.toString()]).toEqual([['ack'], ''])
+  expect(response.stderr).toContain('printed more than 99 bytes, of which nothing is sent')
+})
+
+test('a failure has no body of its own making, and no header of the handler’s that decides', async ({
+  ask,
+}) => {
+  const response = await ask("header('Retry-After: 5'); echo 'secret'; throw new \\Exception('secret');")
+  expect(response.status).toBe(500)
+  expect(markerOf(response)).toEqual(['retry'])
+  expect(response.headers.get('retry-after')).toBeUndefined()
+  expect(response.body.toString()).toBe('')
+})
+
+test('Retry names its seconds, Reject its reason', async ({ ask }) => {
+  const retry = await ask('throw new Retry(90);')
+  expect([retry.status, markerOf(retry), retry.headers.get('retry-after')]).toEqual([503, ['retry'], ['90']])
+  const reject = await ask("throw new Reject('no such invoice');")
+  expect([reject.status, markerOf(reject), reject.body.toString()]).toEqual([
+    422,
+    ['dead-letter'],
+    'no such invoice\n',
+  ])
+})
+
+test('an exception of many lines is one line in the log, of bounded length', async ({ ask }) => {
+  const { stderr } = await ask('throw new \\Exception("one\\ntwo\\r\\nthree" . str_repeat(\'x\', 10000));')
+  expect(stderr).toContain('Exception: one two threexxx')
+  expect(stderr).not.toContain('\n')
+  expect(stderr.length).toBeLessThan(4_200)
+})
+
+test('what cannot be read is rejected with the reason', async ({ ask }) => {
+  const response = await ask('', { params: { CONTENT_TYPE: 'text/plain' } })
+  expect([response.status, markerOf(response)]).toEqual([422, ['dead-letter']])
+  expect(response.stderr).toContain("the content type is 'text/plain'")
+})
+
+test('past its deadline a message is not executed', async ({ ask }) => {
+  const now = Math.floor(Date.now() / 1_000)
+  const late = await ask('', { params: { AMQP_DEADLINE: String(now - 1) } })
+  expect([late.status, markerOf(late), late.executions()]).toEqual([503, ['retry'], []])
+  expect(late.stderr).toContain('its deadline had passed before it came to run')
+  const options = { worker: 'obeyDeadline: false' }
+  expect((await ask('', { params: { AMQP_DEADLINE: String(now - 1) } }, options)).executions()).toHaveLength(
+    1,
+  )
+  expect((await ask('', { params: { AMQP_DEADLINE: String(now + 60) } })).executions()).toHaveLength(2)
+})
+
+test.for([
+  ['no execution id', { AMQP_EXECUTION_ID: undefined }],
+  ['no queue', { AMQP_QUEUE: undefined }],
+  // What nginx makes of the request headers Amqp-Execution-Id, Amqp-Queue and Amqp-Daemon-Id.
+  [
+    'headers in place of params',
+    {
+      AMQP_EXECUTION_ID: undefined,
+      AMQP_QUEUE: undefined,
+      AMQP_DAEMON_ID: undefined,
+      HTTP_AMQP_EXECUTION_ID: 'forged',
+      HTTP_AMQP_QUEUE: 'commands',
+      HTTP_AMQP_DAEMON_ID: 'D-1f3a9c02',
+    },
+  ],
+  ['another method', { REQUEST_METHOD: 'GET' }],
+] as const)('a request with %s is refused and runs nothing', async ([, params], { ask }) => {
+  const response = await ask("echo 'ran';", { params })
+  expect([response.status, markerOf(response), response.executions()]).toEqual([403, undefined, []])
+  expect(response.body.toString()).toMatch(/^Refused: .+\.\n$/)
+})

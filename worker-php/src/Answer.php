@@ -1,0 +1,55 @@
+<?php
+
+declare(strict_types=1);
+
+namespace FpmBridge\Worker;
+
+/**
+ * What the daemon is told: a marker, which decides, and a status that says the same to whoever reads no marker.
+ *
+ * @internal
+ */
+final class Answer
+{
+    /**
+     * @param ?string $marker     of the header X-Bridge-Outcome
+     * @param ?int    $retryAfter seconds
+     * @param string  $body       for a requester who gets the answer as a reply
+     * @param string  $reason     for the log; empty when there is nothing to say
+     */
+    private function __construct(
+        public readonly int $status,
+        public readonly ?string $marker,
+        public readonly ?int $retryAfter = null,
+        public readonly string $body = '',
+        public readonly string $reason = '',
+    ) {
+    }
+
+    public static function ack(string $reason = ''): self
+    {
+        return new self(200, 'ack', reason: $reason);
+    }
+
+    public static function failed(string $reason): self
+    {
+        return new self(500, 'retry', reason: $reason);
+    }
+
+    /** @param ?int $seconds null leaves it to the daemon */
+    public static function retry(?int $seconds, string $reason): self
+    {
+        return new self(503, 'retry', $seconds, reason: $reason);
+    }
+
+    public static function deadLetter(string $reason): self
+    {
+        return new self(422, 'dead-letter', body: "{$reason}\n", reason: $reason);
+    }
+
+    /** For requests that are not the daemon's: the marker is none of their business. */
+    public static function forbidden(string $reason): self
+    {
+        return new self(403, null, body: "Refused: {$reason}.\n", reason: $reason);
+    }
+}

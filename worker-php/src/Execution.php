@@ -1,0 +1,121 @@
+<?php
+
+declare(strict_types=1);
+
+namespace FpmBridge\Worker;
+
+use Throwable;
+
+/**
+ * One message, one handler, and the answer that follows: the policy, without a word to php-fpm.
+ *
+ * @internal
+ */
+final class Execution
+{
+    /** What the log calls it. */
+    private string $subject = 'request';
+
+    /** The message whose lock is ours. */
+    private ?Message $locked = null;
+
+    public function __construct(
+        private readonly ?Lock $lock,
+        private readonly int $busyDelay,
+        private readonly bool $obeyDeadline,
+    ) {
+    }
+
+    /**
+     * @param callable(): Message      $read
+     * @param callable(Message): mixed $handler
+     */
+    public function run(callable $read, callable $handler): Answer
+    {
+        try {
+            $message = $read();
+            $this->subject = self::describeMessage($message);
+            // The request has waited in php-fpm's backlog, the daemon has given up, and the message is on its way again.
+            if ($this->obeyDeadline && $message->secondsLeft() === 0) {
+                return Answer::retry(null, 'not executed: its deadline had passed before it came to run');
+            }
+            return $this->refusal($message) ?? $this->execute($message, $handler);
+        } catch (Throwable $error) {
+            $answer = self::answerTo($error);
+            try {
+                $this->abandon();
+            } catch (Throwable $second) {
+                return Answer::failed("{$answer->reason}; then " . self::describe($second));
+            }
+            return $answer;
+        }
+    }
+
+    /** The handler will not return any more. Does nothing when it has. */
+    public function abandon(): void
+    {
+        [$message, $this->locked] = [$this->locked, null];
+        if ($message !== null) {
+            $this->lock?->release((string) $message->messageId);
+        }
+    }
+
+    public function subject(): string
+    {
+        return $this->subject;
+    }
+
+    /** @return ?Answer null when the message is ours to execute */
+    private function refusal(Message $message): ?Answer
+    {
+        if ($this->lock === null) {
+            return null;
+        }
+        $id = $message->messageId ?? '';
+        if ($id === '') {
+            throw new Reject('it has no message id, by which the lock would know it: publish it with one');
+        }
+        $state = $this->lock->acquire($id, $message);
+        if ($state->name === 'acquired') {
+            $this->locked = $message;
+            return null;
+        }
+        return $state->name === 'done'
+            ? Answer::ack('not executed: it is done already')
+            : Answer::retry($state->retryAfter ?? $this->busyDelay, 'not executed: it is being executed elsewhere');
+    }
+
+    /** @param callable(Message): mixed $handler */
+    private function execute(Message $message, callable $handler): Answer
+    {
+        $handler($message);
+        if ($this->locked !== null) {
+            $this->lock?->done((string) $message->messageId);
+            $this->locked = null;
+        }
+        return Answer::ack();
+    }
+
+    private static function answerTo(Throwable $error): Answer
+    {
+        return match (true) {
+            $error instanceof Retry => Answer::retry($error->seconds, $error->getMessage()),
+            $error instanceof Reject => Answer::deadLetter($error->getMessage()),
+            $error instanceof Forbidden => Answer::forbidden($error->getMessage()),
+            default => Answer::failed(self::describe($error)),
+        };
+    }
+
+    private static function describe(Throwable $error): string
+    {
+        $class = get_class($error);
+        return "{$class}: {$error->getMessage()} in {$error->getFile()}:{$error->getLine()}";
+    }
+
+    private static function describeMessage(Message $message): string
+    {
+        $id = $message->messageId ?? 'without id';
+        $attempt = "attempt {$message->attempt} of {$message->maxAttempts}";
+        return "message {$id} (execution {$message->executionId}, {$attempt})";
+    }
+}

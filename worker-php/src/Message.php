@@ -1,0 +1,148 @@
+<?php
+
+declare(strict_types=1);
+
+namespace FpmBridge\Worker;
+
+/**
+ * A message of RabbitMQ as fpm-bridge handed it to php-fpm: its body, its properties, and what is known of this
+ * execution. Properties that the message does not have are null.
+ *
+ * The daemon leaves out what holds a control character, and a header table of more than 32 KiB; its log says so.
+ */
+final class Message
+{
+    /**
+     * @param string               $executionId of this execution alone, as in the daemon's log
+     * @param string               $queue       from which the daemon took it
+     * @param string               $exchange    to which it was published; empty for the default exchange
+     * @param bool                 $redelivered the broker has handed it out before; it may have been executed
+     * @param int                  $attempt     the number of this execution, from 1
+     * @param int                  $maxAttempts after which the daemon gives up; 1 when it does not repeat anything
+     * @param ?int                 $deadline    Unix seconds; past them the daemon no longer waits for the answer, and
+     *                                          may have sent the message on its way again. Null: no time limit
+     * @param array<mixed>         $headers     as amqplib decodes them; bytes are ['type' => 'Buffer', 'data' => int[]]
+     * @param ?string              $contentType with --payload form always application/x-www-form-urlencoded
+     * @param ?int                 $timestamp   Unix seconds, as the publisher says
+     * @param ?int                 $expiration  milliseconds
+     */
+    private function __construct(
+        public readonly string $executionId,
+        public readonly string $daemonId,
+        public readonly string $queue,
+        public readonly string $exchange,
+        public readonly string $routingKey,
+        public readonly string $consumerTag,
+        public readonly bool $redelivered,
+        public readonly int $attempt,
+        public readonly int $maxAttempts,
+        public readonly ?int $deadline,
+        public readonly array $headers,
+        public readonly ?string $contentType,
+        public readonly ?string $messageId,
+        public readonly ?string $correlationId,
+        public readonly ?string $replyTo,
+        public readonly ?string $type,
+        public readonly ?string $appId,
+        public readonly ?string $userId,
+        public readonly ?string $contentEncoding,
+        public readonly ?int $timestamp,
+        public readonly ?int $expiration,
+        public readonly ?int $priority,
+        public readonly ?int $deliveryMode,
+        private readonly Body $body,
+    ) {
+    }
+
+    /**
+     * The message of the request that php-fpm is serving.
+     *
+     * @throws Forbidden      when it does not come from fpm-bridge
+     * @throws InvalidMessage when its headers are no JSON
+     */
+    public static function fromGlobals(): self
+    {
+        return self::from($_SERVER, $_POST, static fn (): string => (string) file_get_contents('php://input'));
+    }
+
+    /**
+     * The same from given values, for tests.
+     *
+     * @param array<string, mixed> $server as $_SERVER
+     * @param array<mixed>         $post   as $_POST
+     * @throws Forbidden|InvalidMessage
+     */
+    public static function fromArrays(array $server, array $post = [], string $body = ''): self
+    {
+        return self::from($server, $post, static fn (): string => $body);
+    }
+
+    /** The bytes of the body as they arrived: the message's own with --payload raw, else the form made of them. */
+    public function body(): string
+    {
+        return $this->body->bytes();
+    }
+
+    /**
+     * The body decoded: $_POST without the daemonId that fpm-bridge added, or what json_decode makes of a body that says
+     * it is JSON (objects as arrays, integers beyond 64 bits as strings).
+     *
+     * In a form every scalar is a string, and null is absent. In field names, dots and spaces have become underscores.
+     *
+     * @return mixed an array for a form
+     * @throws InvalidMessage when it is neither form nor JSON, no valid JSON, or PHP has dropped a part of the form
+     */
+    public function payload(): mixed
+    {
+        return $this->body->decoded();
+    }
+
+    /** Whether the daemon gives up when this execution fails. */
+    public function isLastAttempt(): bool
+    {
+        return $this->attempt >= $this->maxAttempts;
+    }
+
+    /** Whole seconds until the deadline, 0 once it has passed; null when there is none. */
+    public function secondsLeft(): ?int
+    {
+        return $this->deadline === null ? null : max(0, $this->deadline - time());
+    }
+
+    /**
+     * @param array<string, mixed> $server
+     * @param array<mixed>         $post
+     * @param callable(): string   $read
+     */
+    private static function from(array $server, array $post, callable $read): self
+    {
+        $params = new Params($server);
+        $params->requireBridge();
+        return new self(
+            executionId: $params->text('AMQP_EXECUTION_ID') ?? '',
+            daemonId: $params->text('AMQP_DAEMON_ID') ?? '',
+            queue: $params->text('AMQP_QUEUE') ?? '',
+            exchange: $params->text('AMQP_EXCHANGE') ?? '',
+            routingKey: $params->text('AMQP_ROUTING_KEY') ?? '',
+            consumerTag: $params->text('AMQP_CONSUMER_TAG') ?? '',
+            redelivered: $params->text('AMQP_REDELIVERED') === '1',
+            attempt: $params->integer('AMQP_ATTEMPT') ?? 1,
+            maxAttempts: $params->integer('AMQP_MAX_ATTEMPTS') ?? 1,
+            deadline: $params->integer('AMQP_DEADLINE'),
+            headers: $params->json('AMQP_HEADERS'),
+            contentType: $params->text('CONTENT_TYPE'),
+            messageId: $params->text('AMQP_MESSAGE_ID'),
+            correlationId: $params->text('AMQP_CORRELATION_ID'),
+            replyTo: $params->text('AMQP_REPLY_TO'),
+            type: $params->text('AMQP_TYPE'),
+            appId: $params->text('AMQP_APP_ID'),
+            userId: $params->text('AMQP_USER_ID'),
+            contentEncoding: $params->text('AMQP_CONTENT_ENCODING'),
+            timestamp: $params->integer('AMQP_TIMESTAMP'),
+            expiration: $params->integer('AMQP_EXPIRATION'),
+            priority: $params->integer('AMQP_PRIORITY'),
+            deliveryMode: $params->integer('AMQP_DELIVERY_MODE'),
+            body: new Body($params, $post, $read),
+        );
+    }
+}

@@ -1,0 +1,58 @@
+<?php
+
+declare(strict_types=1);
+
+namespace FpmBridge\Worker;
+
+/**
+ * Keeps what a handler prints, so that it does not send the headers, and hands it over at the end.
+ *
+ * Handlers may flush and end the buffer: nothing comes out of it, and a loop that ends every buffer there is comes to its
+ * end. What is printed after that goes straight out, and the headers with it.
+ *
+ * @internal
+ */
+final class Output
+{
+    /** Bytes after which PHP hands over what was printed, so that not all of it is in memory when most is dropped. */
+    private const CHUNK = 16_384;
+
+    private string $kept = '';
+    private bool $tooLarge = false;
+    private int $level = 0;
+
+    /** @param int $limit bytes; of more than that, nothing is kept */
+    public function __construct(private readonly int $limit)
+    {
+    }
+
+    public function start(): void
+    {
+        ob_start($this->take(...), self::CHUNK);
+        $this->level = ob_get_level();
+    }
+
+    /** @return ?string what was printed; null when it was too much: a part of it might look like the whole */
+    public function end(): ?string
+    {
+        while (ob_get_level() >= $this->level) {
+            ob_end_flush();
+        }
+        return $this->tooLarge ? null : $this->kept;
+    }
+
+    private function take(string $printed, int $phase): string
+    {
+        if (($phase & PHP_OUTPUT_HANDLER_CLEAN) !== 0) {
+            // ob_clean(), ob_end_clean(): the handler takes back what it has printed.
+            $this->kept = '';
+            $this->tooLarge = false;
+        } elseif ($this->tooLarge || strlen($this->kept) + strlen($printed) > $this->limit) {
+            $this->kept = '';
+            $this->tooLarge = true;
+        } else {
+            $this->kept .= $printed;
+        }
+        return '';
+    }
+}

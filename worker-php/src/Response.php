@@ -1,0 +1,65 @@
+<?php
+
+declare(strict_types=1);
+
+namespace FpmBridge\Worker;
+
+use LogicException;
+
+/**
+ * The headers of the answer that php-fpm sends. They say failure from the first moment, and success only when somebody
+ * has said so: an exit, a fatal error, the end of memory or of time, and a flush in the middle of the work find failure
+ * there. A callback of PHP puts them back right before they are sent, whatever a handler has done to them.
+ *
+ * @internal
+ */
+final class Response
+{
+    private function __construct(private Answer $answer)
+    {
+    }
+
+    /** @throws LogicException when the headers are out already: nothing can be said any more */
+    public static function begin(): self
+    {
+        if (headers_sent($file, $line)) {
+            $text = "the answer has begun in {$file}:{$line}, before the worker: with anything printed there, even an empty "
+                . 'line, no failure could be told from success';
+            // The status is 200, and may be without a marker. These words the daemon takes for what they say.
+            error_log("PHP Fatal error:  fpm-bridge: {$text}");
+            throw new LogicException($text);
+        }
+        $response = new self(Answer::failed('the worker has not come to its end'));
+        $response->apply();
+        header_register_callback($response->apply(...));
+        return $response;
+    }
+
+    /** @return ?string null when it worked; else where the headers went out before, with failure in them */
+    public function become(Answer $answer): ?string
+    {
+        if (headers_sent($file, $line)) {
+            // fastcgi_finish_request() is no place.
+            return $file === '' ? 'fastcgi_finish_request()' : "{$file}:{$line}";
+        }
+        $this->answer = $answer;
+        $this->apply();
+        return null;
+    }
+
+    private function apply(): void
+    {
+        http_response_code($this->answer->status);
+        self::set('X-Bridge-Outcome', $this->answer->marker);
+        self::set('Retry-After', $this->answer->retryAfter);
+    }
+
+    private static function set(string $name, string|int|null $value): void
+    {
+        if ($value === null) {
+            header_remove($name);
+        } else {
+            header("{$name}: {$value}");
+        }
+    }
+}

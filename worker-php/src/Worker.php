@@ -1,0 +1,133 @@
+<?php
+
+declare(strict_types=1);
+
+namespace FpmBridge\Worker;
+
+use InvalidArgumentException;
+
+/**
+ * Executes the message of this request, and answers what became of it:
+ *
+ *     Worker::run(function (Message $message): void {
+ *         sendInvoice($message->payload()['invoice']);
+ *     });
+ *
+ * | the handler                             | status | X-Bridge-Outcome | what the daemon does (--ack completed)      |
+ * |-----------------------------------------|--------|------------------|---------------------------------------------|
+ * | returns                                 | 200    | ack              | acks the message                            |
+ * | throws Retry                            | 503    | retry            | repeats it, not before the seconds it names |
+ * | throws Reject, or cannot read it        | 422    | dead-letter      | moves it to the dead-letter queue           |
+ * | throws anything else                    | 500    | retry            | repeats it                                  |
+ * | exits, dies of a fatal error            | 500    | retry            | repeats it                                  |
+ * | is not run: the deadline has passed     | 503    | retry            | does not hear it any more                   |
+ * | is not run: executed elsewhere (lock)   | 503    | retry            | repeats it                                  |
+ * | is not run: done already (lock)         | 200    | ack              | acks it                                     |
+ * | is not run: not a request of fpm-bridge | 403    |                  |                                             |
+ *
+ * What is not success is one line in the error log, which reaches the daemon with the answer.
+ */
+final class Worker
+{
+    private const FATAL = E_ERROR | E_PARSE | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR | E_RECOVERABLE_ERROR;
+
+    /** Bytes; an exception's message may be of any length. */
+    private const LONGEST_LINE = 4_096;
+
+    /**
+     * @param ?Lock $lock         keeps a message from being executed twice; messages without an id are then rejected
+     * @param int   $busyDelay    seconds until the next attempt at a message that is being executed elsewhere, where the
+     *                            lock does not know better. Each such attempt counts: --max-attempts times this should
+     *                            be longer than a handler may run
+     * @param int   $outputLimit  bytes; what the handler prints becomes the body of the answer, and when it is more,
+     *                            nothing of it does. The daemon's --max-response cuts it, too
+     * @param bool  $obeyDeadline false: execute also what the daemon no longer waits for. For --ack dispatched, where
+     *                            nobody would repeat it
+     * @throws InvalidArgumentException
+     */
+    public function __construct(
+        private readonly ?Lock $lock = null,
+        private readonly int $busyDelay = 60,
+        private readonly int $outputLimit = 1_048_576,
+        private readonly bool $obeyDeadline = true,
+    ) {
+        foreach (['busyDelay' => $busyDelay, 'outputLimit' => $outputLimit] as $name => $value) {
+            if ($value < 0) {
+                throw new InvalidArgumentException("{$name} is 0 or more, not {$value}.");
+            }
+        }
+    }
+
+    /**
+     * With everything as it is by default.
+     *
+     * @param callable(Message): mixed $handler what it returns does not matter
+     * @throws \LogicException when something was printed before
+     */
+    public static function run(callable $handler, ?Lock $lock = null): void
+    {
+        (new self($lock))->execute($handler);
+    }
+
+    /**
+     * Call it last: when it returns, the answer is decided. Never throws what the handler throws.
+     *
+     * @param callable(Message): mixed $handler what it returns does not matter
+     * @throws \LogicException when something was printed before
+     */
+    public function execute(callable $handler): void
+    {
+        $response = Response::begin();
+        $execution = new Execution($this->lock, $this->busyDelay, $this->obeyDeadline);
+        $output = new Output($this->outputLimit);
+        $returned = false;
+        register_shutdown_function(static function () use (&$returned, $execution): void {
+            if (!$returned) {
+                self::logExit($execution);
+                $execution->abandon();
+            }
+        });
+
+        $output->start();
+        $answer = $execution->run(Message::fromGlobals(...), $handler);
+        $returned = true;
+        $sentBy = $response->become($answer);
+        $printed = $output->end();
+        $this->logAnswer($execution, $answer, $printed, $sentBy);
+        if ($sentBy === null) {
+            echo $answer->marker === 'ack' ? $printed : $answer->body;
+        }
+    }
+
+    private function logAnswer(Execution $execution, Answer $answer, ?string $printed, ?string $sentBy): void
+    {
+        if ($answer->reason !== '') {
+            self::log($execution, $answer->reason);
+        }
+        if ($printed === null) {
+            self::log($execution, "it printed more than {$this->outputLimit} bytes, of which nothing is sent");
+        }
+        if ($sentBy !== null && $answer->marker === 'ack') {
+            self::log(
+                $execution,
+                "it succeeded, and cannot say so: {$sentBy} sent the headers before the handler returned, so it will be "
+                . 'executed again',
+            );
+        }
+    }
+
+    /** Of an exit nobody else says a word; a fatal error PHP has logged. */
+    private static function logExit(Execution $execution): void
+    {
+        $last = error_get_last();
+        if ($last === null || ($last['type'] & self::FATAL) === 0) {
+            self::log($execution, 'the handler has called exit instead of returning');
+        }
+    }
+
+    private static function log(Execution $execution, string $text): void
+    {
+        $line = (string) preg_replace('/[\x00-\x1f\x7f]+/', ' ', "fpm-bridge: {$execution->subject()}: {$text}");
+        error_log(substr($line, 0, self::LONGEST_LINE));
+    }
+}
