@@ -37,7 +37,7 @@ class Interrupted extends Error {
   }
 }
 
-await prepare({ yes }).catch(exitUnprepared)
+await prepare({ yes, tests: true }).catch(exitUnprepared)
 try {
   const { passed, failed, skipped } = await checkAndTest()
   process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`)

@@ -13,8 +13,11 @@ const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin']
  */
 const RABBITMQ_FOLDERS = ['/usr/lib/rabbitmq/bin']
 
-/** Where Debian's php-amqplib is; only the benchmark's PHP peers need it. */
+/** Where Debian's php-amqplib is: the Publisher of worker-php needs it, and the benchmark's PHP peers. */
 const PHP_AMQPLIB = '/usr/share/php/PhpAmqpLib/autoload.php'
+
+/** Where Debian keeps PHP's extensions, in a folder for each version of its API. */
+const PHP_EXTENSIONS = '/usr/lib/php'
 
 const searchPath = () => (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
 
@@ -52,6 +55,16 @@ function find(folders, name) {
   return undefined
 }
 
+/** @param {string} name @returns {string | undefined} the path of an extension, for the newest PHP that has it */
+function findExtension(name) {
+  const folders = namesIn(PHP_EXTENSIONS).filter((entry) => /^\d{8}$/.test(entry))
+  const paths = folders
+    .sort()
+    .reverse()
+    .map((folder) => join(PHP_EXTENSIONS, folder, `${name}.so`))
+  return paths.find((path) => existsSync(path))
+}
+
 /** The paths of what the tests and the benchmark run; undefined where there is none. */
 export function installedPrograms() {
   const everywhere = [...searchPath(), ...SYSTEM_FOLDERS]
@@ -63,6 +76,8 @@ export function installedPrograms() {
     phpFpm: find(everywhere, /^php-fpm[\d.]*$/),
     php: find(everywhere, /^php$/),
     phpAmqplib: existsSync(PHP_AMQPLIB) ? PHP_AMQPLIB : undefined,
+    phpSqlite: findExtension('pdo_sqlite'),
+    phpunit: find(everywhere, /^phpunit$/),
   }
 }
 

@@ -1,9 +1,9 @@
 // Makes a machine that has Node, npm and git ready for the tests, the demo and the benchmark: the npm packages, RabbitMQ and
 // php-fpm. Plain JavaScript without dependencies, since it runs before there are any.
 //
-//   node test/support/prepare.mjs [--yes] [--bench]
+//   node test/support/prepare.mjs [--yes] [--tests] [--bench]
 //
-// With --bench, also what the PHP peers of the benchmark need.
+// With --tests, also what the tests of worker-php need; with --bench, what the PHP peers of the benchmark need.
 //
 // On a terminal it asks before it installs packages of the distribution. It does not ask with --yes, with
 // FPM_BRIDGE_INSTALL=yes, under CI or where nobody could answer.
@@ -23,6 +23,7 @@ const installPackages = fileURLToPath(new URL('install-packages.sh', import.meta
 /**
  * @typedef {object} Wanted
  * @property {boolean} [yes] install packages without asking
+ * @property {boolean} [tests] also what the tests of worker-php need
  * @property {boolean} [bench] also what the PHP peers of the benchmark need
  */
 
@@ -65,11 +66,11 @@ export async function prepareNode() {
  * @param {Wanted} [options]
  * @throws {NotReady}
  */
-export async function prepareServices({ yes = false, bench = false } = {}) {
-  const packages = missingPackages(bench)
+export async function prepareServices(options = {}) {
+  const packages = missingPackages(options)
   if (packages.length === 0) return
-  await installDistributionPackages(packages, yes)
-  const still = missingPackages(bench)
+  await installDistributionPackages(packages, options.yes === true)
+  const still = missingPackages(options)
   if (still.length > 0) throw new NotReady(`Installed, but not found afterwards: ${still.join(' ')}.`)
 }
 
@@ -82,15 +83,18 @@ function checkNode() {
 /**
  * The distribution's packages for what is not there, by the names that Debian and Ubuntu share.
  *
- * @param {boolean} bench
+ * @param {Wanted} wanted
  */
-function missingPackages(bench) {
-  const { rabbitmqServer, rabbitmqctl, epmd, phpFpm, php, phpAmqplib } = installedPrograms()
+function missingPackages({ tests = false, bench = false }) {
+  const { rabbitmqServer, rabbitmqctl, epmd, phpFpm, php, phpAmqplib, phpSqlite, phpunit } =
+    installedPrograms()
   const packages = []
   if (!rabbitmqServer || !rabbitmqctl || !epmd) packages.push('rabbitmq-server')
   if (!phpFpm) packages.push('php-fpm')
   if (!php) packages.push('php-cli')
-  if (bench && !phpAmqplib) packages.push('php-amqplib')
+  if ((tests || bench) && !phpAmqplib) packages.push('php-amqplib')
+  if (tests && !phpSqlite) packages.push('php-sqlite3')
+  if (tests && !phpunit) packages.push('phpunit')
   return packages
 }
 
@@ -182,7 +186,7 @@ export function exitUnprepared(error) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await prepare({ yes: process.argv.includes('--yes'), bench: process.argv.includes('--bench') }).catch(
-    exitUnprepared,
-  )
+  /** @param {string} flag */
+  const has = (flag) => process.argv.includes(flag)
+  await prepare({ yes: has('--yes'), tests: has('--tests'), bench: has('--bench') }).catch(exitUnprepared)
 }

@@ -51,7 +51,6 @@ final class BrokerUrl
             connection_timeout: $timeout,
             read_write_timeout: $timeout,
             context: $this->parts['scheme'] === 'amqps' ? $this->tls() : null,
-            keepalive: true,
             channel_rpc_timeout: $timeout,
             ssl_protocol: 'tls',
         );

@@ -88,6 +88,10 @@ final class FileLockTest extends TestCase
         $child = (int) fgets($pipes[1]);
         try {
             self::assertSame('busy', $this->lock()->acquire('m', $this->message)->name);
+            // Between fork and exec it is a copy of its parent, lock included.
+            for ($look = 0; $look < 5_000 && file_get_contents("/proc/{$child}/comm") !== "sleep\n"; $look += 1) {
+                usleep(1_000);
+            }
             proc_terminate($process, 9);
             proc_close($process);
             self::assertTrue(posix_kill($child, 0), 'its child lives on');
