@@ -51,6 +51,7 @@ export function staticParams(config: BridgeConfig, version: string): Record<stri
     AMQP_DAEMON_ID: config.daemonId,
     AMQP_QUEUE: config.queue,
     AMQP_MAX_ATTEMPTS: String(config.maxAttempts),
+    AMQP_ACK: config.ack,
   }
 }
 
@@ -85,7 +86,7 @@ export function prepareRequest(
     AMQP_ATTEMPT: String(attempt),
   }
   // Past this time nobody waits for the answer any more, and the message may be on its way again.
-  if (config.timeout > 0) params['AMQP_DEADLINE'] = String(Math.floor((Date.now() + config.timeout) / 1_000))
+  if (config.timeout > 0) params['AMQP_DEADLINE'] = String(Math.ceil((Date.now() + config.timeout) / 1_000))
   const add = (name: string, value: string): void => {
     // A NUL ends the value for PHP, and CR LF would pass through into whatever the worker writes it to.
     if (hasControlByte(value)) warnings.push(`${name} is left out: it has a control character`)

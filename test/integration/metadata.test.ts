@@ -40,6 +40,7 @@ test.for(MODES)(
       AMQP_REDELIVERED: '0',
       AMQP_ATTEMPT: '1',
       AMQP_MAX_ATTEMPTS: '5',
+      AMQP_ACK: 'completed',
       AMQP_EXECUTION_ID: executionId,
       AMQP_DEADLINE: expect.stringMatching(/^\d{10}$/),
       AMQP_MESSAGE_ID: 'M 1=&?ä',

@@ -36,7 +36,7 @@ final class Execution
             $message = $read();
             $this->subject = self::describeMessage($message);
             // The request has waited in php-fpm's backlog, the daemon has given up, and the message is on its way again.
-            if ($this->obeyDeadline && $message->secondsLeft() === 0) {
+            if ($this->obeyDeadline && $message->repeatable && $message->secondsLeft() === 0) {
                 return Answer::retry(null, 'not executed: its deadline had passed before it came to run');
             }
             return $this->refusal($message) ?? $this->execute($message, $handler);

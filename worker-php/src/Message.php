@@ -19,9 +19,10 @@ final class Message
      * @param bool                 $redelivered the broker has handed it out before; it may have been executed
      * @param int                  $attempt     the number of this execution, from 1
      * @param int                  $maxAttempts after which the daemon gives up; 1 when it does not repeat anything
+     * @param bool                 $repeatable whether the daemon repeats what fails (--ack completed)
      * @param ?int                 $deadline    Unix seconds; past them the daemon no longer waits for the answer, and
      *                                          may have sent the message on its way again. Null: no time limit
-     * @param array<mixed>         $headers     as amqplib decodes them; bytes are ['type' => 'Buffer', 'data' => int[]]
+     * @param array<mixed>         $headers     as amqplib decodes them; bytes are ['!' => 'base64', 'value' => string]
      * @param ?string              $contentType with --payload form always application/x-www-form-urlencoded
      * @param ?int                 $timestamp   Unix seconds, as the publisher says
      * @param ?int                 $expiration  milliseconds
@@ -36,6 +37,7 @@ final class Message
         public readonly bool $redelivered,
         public readonly int $attempt,
         public readonly int $maxAttempts,
+        public readonly bool $repeatable,
         public readonly ?int $deadline,
         public readonly array $headers,
         public readonly ?string $contentType,
@@ -128,6 +130,7 @@ final class Message
             redelivered: $params->text('AMQP_REDELIVERED') === '1',
             attempt: $params->integer('AMQP_ATTEMPT') ?? 1,
             maxAttempts: $params->integer('AMQP_MAX_ATTEMPTS') ?? 1,
+            repeatable: $params->text('AMQP_ACK') !== 'dispatched',
             deadline: $params->integer('AMQP_DEADLINE'),
             headers: $params->json('AMQP_HEADERS'),
             contentType: $params->text('CONTENT_TYPE'),

@@ -41,8 +41,8 @@ final class Worker
      *                            be longer than a handler may run
      * @param int   $outputLimit  bytes; what the handler prints becomes the body of the answer, and when it is more,
      *                            nothing of it does. The daemon's --max-response cuts it, too
-     * @param bool  $obeyDeadline false: execute also what the daemon no longer waits for. For --ack dispatched, where
-     *                            nobody would repeat it
+     * @param bool  $obeyDeadline false: execute also what the daemon no longer waits for and repeats elsewhere. With --ack
+     *                            dispatched nobody repeats it, and no deadline is obeyed
      * @throws InvalidArgumentException
      */
     public function __construct(

@@ -41,6 +41,7 @@ final class MessageTest extends TestCase
                 'redelivered' => true,
                 'attempt' => 3,
                 'maxAttempts' => 5,
+                'repeatable' => true,
                 'deadline' => 1900000000,
                 'headers' => ['tenant' => 'acme', 'deaths' => [['count' => 2]], 'big' => '12345678901234567890'],
                 'contentType' => 'application/x-www-form-urlencoded',

@@ -38,6 +38,7 @@ describe('static params', () => {
       AMQP_DAEMON_ID: 'D-1',
       AMQP_QUEUE: 'commands',
       AMQP_MAX_ATTEMPTS: '5',
+      AMQP_ACK: 'dispatched',
     })
   })
 
