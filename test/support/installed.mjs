@@ -16,6 +16,14 @@ const RABBITMQ_FOLDERS = ['/usr/lib/rabbitmq/bin']
 /** Where Debian's php-amqplib is: the Publisher of worker-php needs it, and the benchmark's PHP peers. */
 const PHP_AMQPLIB = '/usr/share/php/PhpAmqpLib/autoload.php'
 
+/** What the tests of worker-php/laravel run, by the names of Debian's packages, with a file of each. */
+const LARAVEL = Object.fromEntries(
+  ['Bus', 'Cache', 'Config', 'Encryption', 'Events', 'Queue'].map((component) => [
+    `php-illuminate-${component.toLowerCase()}`,
+    `/usr/share/php/Illuminate/${component}/autoload.php`,
+  ]),
+)
+
 /** Where Debian keeps PHP's extensions, in a folder for each version of its API. */
 const PHP_EXTENSIONS = '/usr/lib/php'
 
@@ -79,6 +87,12 @@ export function installedPrograms() {
     phpSqlite: findExtension('pdo_sqlite'),
     phpunit: find(everywhere, /^phpunit$/),
   }
+}
+
+/** Debian's packages of Laravel's queues that are not here. */
+export function missingLaravelPackages() {
+  const missing = Object.entries(LARAVEL).filter(([, file]) => !existsSync(file))
+  return missing.map(([name]) => name)
 }
 
 /**

@@ -3,7 +3,7 @@
 //
 //   node test/support/prepare.mjs [--yes] [--tests] [--bench]
 //
-// With --tests, also what the tests of worker-php need; with --bench, what the PHP peers of the benchmark need.
+// With --tests, also what only the tests need; with --bench, what the PHP peers of the benchmark need.
 //
 // On a terminal it asks before it installs packages of the distribution. It does not ask with --yes, with
 // FPM_BRIDGE_INSTALL=yes, under CI or where nobody could answer.
@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { fileURLToPath } from 'node:url'
-import { installedPrograms } from './installed.mjs'
+import { installedPrograms, missingLaravelPackages } from './installed.mjs'
 import { nodeModulesAreCurrent, nodeSatisfies } from './node-packages.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -23,7 +23,7 @@ const installPackages = fileURLToPath(new URL('install-packages.sh', import.meta
 /**
  * @typedef {object} Wanted
  * @property {boolean} [yes] install packages without asking
- * @property {boolean} [tests] also what the tests of worker-php need
+ * @property {boolean} [tests] also what only the tests need
  * @property {boolean} [bench] also what the PHP peers of the benchmark need
  */
 
@@ -95,6 +95,7 @@ function missingPackages({ tests = false, bench = false }) {
   if ((tests || bench) && !phpAmqplib) packages.push('php-amqplib')
   if (tests && !phpSqlite) packages.push('php-sqlite3')
   if (tests && !phpunit) packages.push('phpunit')
+  if (tests) packages.push(...missingLaravelPackages())
   return packages
 }
 

@@ -1,0 +1,203 @@
+import { expect } from 'vitest'
+import type { FastCgiResponse } from '../../src/fastcgi/client.ts'
+import type { Broker } from '../support/broker-api.ts'
+import { type JobSpec, type Laravel, test } from '../support/laravel.ts'
+import { takeAll } from '../support/messages.ts'
+import { nativeClient } from '../support/pool-client.ts'
+
+/* Single requests to worker-php/laravel/queue.php with payloads of the real illuminate/queue, and what it answers. */
+
+interface Attempt {
+  /** Default 1. */
+  readonly attempt?: number
+  /** Default 100. */
+  readonly maxAttempts?: number
+  /** Executions before the daemon's first, as laravel-queue-rabbitmq notes them; default 0. */
+  readonly before?: number
+}
+
+/** Sends the payload as a message, as the daemon would. */
+async function send(laravel: Laravel, body: Buffer | string, at: Attempt = {}): Promise<FastCgiResponse> {
+  const { attempt = 1, maxAttempts = 100, before = 0 } = at
+  const client = nativeClient(laravel.pool, { keepAlive: false })
+  const params = {
+    SCRIPT_FILENAME: laravel.script,
+    CONTENT_TYPE: 'application/json',
+    AMQP_DAEMON_ID: 'D-1f3a9c02',
+    AMQP_QUEUE: 'commands',
+    AMQP_EXECUTION_ID: 'e6b1a1f2-0000-4000-8000-000000000001',
+    AMQP_ATTEMPT: String(attempt),
+    AMQP_MAX_ATTEMPTS: String(maxAttempts),
+    AMQP_HEADERS: JSON.stringify({ laravel: { attempts: before } }),
+  }
+  try {
+    return await client.request({ params, body: Buffer.from(body) })
+  } finally {
+    await client.close()
+  }
+}
+
+/** The payload that Laravel makes of the job: published, and taken from the queue. */
+async function payloadOf(job: JobSpec, laravel: Laravel, broker: Broker, queue: string): Promise<Buffer> {
+  await laravel.dispatch(job)
+  const [message] = await takeAll(broker, queue)
+  return message?.content ?? expect.fail('nothing was published')
+}
+
+const told = ({ status, headers }: FastCgiResponse) => [
+  status,
+  headers.get('x-bridge-outcome')?.join(),
+  headers.get('retry-after')?.join(),
+]
+const DONE = [200, 'ack', undefined]
+const again = (seconds: number) => [503, 'retry', String(seconds)]
+const GIVEN_UP = [422, 'dead-letter', undefined]
+
+test('the backoff is asked for, by the number of the attempt', async ({ broker, queue, laravel }) => {
+  const app = await laravel()
+  const does = Array(9).fill('throw')
+  for (const [backoff, expected] of [
+    [undefined, [0, 0, 0, 0]],
+    [7, [7, 7, 7, 7]],
+    [
+      [1, 5, 10],
+      [1, 5, 10, 10],
+    ],
+  ] as const) {
+    const payload = await payloadOf(
+      { name: 'it', does, set: { tries: 9, backoff: backoff ?? null } },
+      app,
+      broker,
+      queue,
+    )
+    for (const [index, seconds] of expected.entries()) {
+      expect(told(await send(app, payload, { attempt: index + 1 }))).toEqual(again(seconds))
+    }
+  }
+  expect(await app.failedJobs()).toEqual([])
+})
+
+test('a release is for as long as the job says, or its middleware', async ({ broker, queue, laravel }) => {
+  const app = await laravel()
+  const released = await payloadOf(
+    { name: 'it', does: ['release 42', 'release 42'], set: { tries: 2 } },
+    app,
+    broker,
+    queue,
+  )
+  expect(told(await send(app, released))).toEqual(again(42))
+  expect(told(await send(app, released, { attempt: 2 }))).toEqual(again(42))
+
+  const alone = await payloadOf({ class: 'LoneStep', name: 'alone' }, app, broker, queue)
+  expect(await app.lock('alone')).toBe(true)
+  expect(told(await send(app, alone))).toEqual(again(30))
+  expect(app.notes().filter(({ name }) => name === 'alone')).toEqual([])
+})
+
+test('retryUntil counts instead of tries', async ({ broker, queue, laravel }) => {
+  const app = await laravel()
+  const now = Math.floor(Date.now() / 1_000)
+  const job = { name: 'it', does: Array(9).fill('throw') }
+  const set = (retryUntil: number) => ({ retryUntil, tries: 1 })
+  const open = await payloadOf({ ...job, set: set(now + 3_600) }, app, broker, queue)
+  expect(told(await send(app, open, { attempt: 5 }))).toEqual(again(0))
+
+  const before = app.notes().length
+  const over = await payloadOf({ ...job, set: set(now - 1) }, app, broker, queue)
+  expect(told(await send(app, over))).toEqual(DONE)
+  expect(
+    app
+      .notes()
+      .slice(before)
+      .map(({ event }) => event),
+  ).toEqual(['JobProcessing', 'failed', 'JobFailed', 'JobExceptionOccurred', 'report'])
+  expect(await app.failedJobs()).toHaveLength(1)
+})
+
+test('maxExceptions counts exceptions, not releases', async ({ broker, queue, laravel }) => {
+  const app = await laravel()
+  const does = ['release 0', 'throw', 'release 0', 'throw', 'throw']
+  const set = { tries: 9, maxExceptions: 2 }
+  const payload = await payloadOf({ name: 'it', does, set }, app, broker, queue)
+  for (const attempt of [1, 2, 3]) expect(told(await send(app, payload, { attempt }))).toEqual(again(0))
+  expect(await app.failedJobs()).toEqual([])
+  expect(told(await send(app, payload, { attempt: 4 }))).toEqual(DONE)
+  expect(await app.failedJobs()).toHaveLength(1)
+})
+
+test('executions by a worker of laravel-queue-rabbitmq count', async ({ broker, queue, laravel }) => {
+  const app = await laravel()
+  const does = Array(9).fill('throw')
+  const payload = await payloadOf({ name: 'it', does, set: { tries: 3 } }, app, broker, queue)
+  expect(told(await send(app, payload, { before: 1 }))).toEqual(again(0))
+  expect(told(await send(app, payload, { before: 1, attempt: 2 }))).toEqual(DONE)
+  const attempts = app.notes().filter(({ event }) => event === 'handle')
+  expect(attempts.map(({ attempt }) => attempt)).toEqual([2, 3])
+  expect(await app.failedJobs()).toHaveLength(1)
+})
+
+test('a job of a name that neither deletes nor releases itself is not done', async ({ laravel }) => {
+  const app = await laravel()
+  const body = JSON.stringify({ job: 'Illuminate\\Support\\Fluent@toArray', data: [], maxTries: 2 })
+  expect(told(await send(app, body))).toEqual(again(0))
+  expect(told(await send(app, body, { maxAttempts: 1 }))).toEqual(DONE)
+  expect(await app.failedJobs()).toHaveLength(1)
+})
+
+test('neither a failed() that throws nor a log that cannot be written changes what became of the job', async ({
+  broker,
+  queue,
+  laravel,
+}) => {
+  const app = await laravel({ environment: { REPORT_FAILS: '1' } })
+  const thrown = { name: 'it', does: ['throw', 'throw', 'failed() throws'] }
+  const payload = await payloadOf({ ...thrown, set: { tries: 2 } }, app, broker, queue)
+  const first = await send(app, payload)
+  expect(told(first)).toEqual(again(0))
+  expect(first.stderr).toContain('RuntimeException: not today; not reported: RuntimeException: storage/logs')
+  expect(told(await send(app, payload, { attempt: 2 }))).toEqual(DONE)
+  const [failed, ...others] = await app.failedJobs()
+  expect(others).toEqual([])
+  expect(failed?.exception).toMatch(/^RuntimeException: not today in /)
+
+  // The same at the daemon's last attempt, which Laravel knows nothing of.
+  const unlimited = await payloadOf({ ...thrown, set: { tries: 0 } }, app, broker, queue)
+  expect(told(await send(app, unlimited, { maxAttempts: 1 }))).toEqual(DONE)
+  expect(await app.failedJobs()).toHaveLength(2)
+})
+
+test.for([
+  ['keeps no failed jobs', { FAILED_DRIVER: 'null' }, 'the application keeps no failed jobs'],
+  [
+    'cannot keep them',
+    { FAILED_TABLE: 'missing' },
+    'the application could not keep it as a failed job: SQLSTATE',
+  ],
+] as const)(
+  'where the application %s, a failed job is a dead letter',
+  async ([, environment, reason], { broker, queue, laravel }) => {
+    const app = await laravel({ environment })
+    const payload = await payloadOf({ name: 'it', does: ['throw'] }, app, broker, queue)
+    const answer = await send(app, payload)
+    expect(told(answer)).toEqual(GIVEN_UP)
+    expect(answer.stderr).toContain(`App\\Step has failed with RuntimeException: not today, and ${reason}`)
+    expect(app.notes().filter(({ event }) => event === 'failed')).toHaveLength(1)
+  },
+)
+
+test('a job that is deleted before it throws is gone, whoever keeps failed jobs', async ({
+  broker,
+  queue,
+  laravel,
+}) => {
+  const app = await laravel({ environment: { FAILED_DRIVER: 'null' } })
+  const payload = await payloadOf({ name: 'it', does: ['delete-and-throw'] }, app, broker, queue)
+  expect(told(await send(app, payload))).toEqual(DONE)
+  expect(app.notes().filter(({ event }) => event === 'failed')).toEqual([])
+})
+
+test('a form is no payload, and the log says what to change', async ({ laravel }) => {
+  const answer = await send(await laravel(), 'job=it&daemonId=D-1f3a9c02')
+  expect(told(answer)).toEqual(GIVEN_UP)
+  expect(answer.stderr).toContain('is the daemon run with --payload raw?')
+})

@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { test as base, testScript } from './fixtures.ts'
+import { workerPhp } from './handler-script.ts'
+import { installedProgram } from './installed.mjs'
+import type { Pool, PoolOptions } from './pool.ts'
+import { removeFolder, temporaryFolder } from './run-folder.ts'
+
+/** What a job does at each attempt: see test/support/php/laravel/Step.php. */
+export interface JobSpec {
+  readonly class?: 'Step' | 'EncryptedStep' | 'UniqueStep' | 'LoneStep'
+  readonly name: string
+  readonly does?: readonly string[]
+  /** Its properties, such as `{ tries: 3, backoff: [1, 5] }`. */
+  readonly set?: Readonly<Record<string, unknown>>
+  readonly chain?: readonly JobSpec[]
+}
+
+/** A line that the application wrote: an event of Laravel, a job that ran, a failed() that was called, a report. */
+export interface Note {
+  readonly event: string
+  readonly name?: string
+  readonly attempt?: number
+  readonly error?: string
+}
+
+export interface FailedJob {
+  readonly connection: string
+  readonly queue: string
+  readonly payload: string
+  readonly exception: string
+}
+
+/** An application of Laravel with a queue and failed jobs, the front controller in its root, and a pool that runs it. */
+export interface Laravel {
+  readonly pool: Pool
+  /** What `--script` takes. */
+  readonly script: string
+  /** Has Laravel make the payloads and publish them to the test's queue; resolves with how many were. */
+  dispatch(...jobs: JobSpec[]): Promise<number>
+  notes(): Note[]
+  failedJobs(): Promise<FailedJob[]>
+  /** `artisan queue:retry all` */
+  retryFailed(): Promise<void>
+  /** Takes the lock of the class LoneStep, as if a job of that name were running. */
+  lock(name: string): Promise<boolean>
+}
+
+interface LaravelFixtures {
+  laravel: (options?: PoolOptions) => Promise<Laravel>
+}
+
+/** Extensions that illuminate/queue and illuminate/database need, and that Debian does not build into PHP. */
+const EXTENSIONS = ['pdo', 'pdo_sqlite', 'mbstring']
+
+/** What classes of an older Laravel say on a newer PHP, at every request. */
+const NOTICE = "trigger_error('Return type should be compatible', E_USER_DEPRECATED);"
+
+export const test = base.extend<LaravelFixtures>({
+  laravel: async ({ broker, queue, ownPool }, use) => {
+    const folder = temporaryFolder('laravel')
+    const own = { APP_FOLDER: folder, BROKER_URL: broker.url, QUEUE: queue }
+    const run = (environment: Readonly<Record<string, string>>, ...args: string[]) => {
+      const extensions = EXTENSIONS.flatMap((name) => ['-d', `extension=${name}`])
+      const script = testScript('laravel/artisan.php')
+      const command = ['-n', '-d', 'display_errors=stderr', ...extensions, script, ...args]
+      return promisify(execFile)(installedProgram('php'), command, { env: environment })
+    }
+    for (const name of ['vendor', 'bootstrap']) mkdirSync(join(folder, name))
+    const php = (file: string) => `<?php ${NOTICE} return require '${testScript(file)}';\n`
+    writeFileSync(join(folder, 'vendor/autoload.php'), php('laravel/autoload.php'))
+    writeFileSync(join(folder, 'bootstrap/app.php'), php('laravel/app.php'))
+    writeFileSync(join(folder, 'failed.sqlite'), '')
+    const script = join(folder, 'queue.php')
+    copyFileSync(join(workerPhp, 'laravel/queue.php'), script)
+    await run(own, 'migrate')
+
+    await use(async ({ environment = {}, ...options } = {}) => {
+      const all = { ...own, ...environment }
+      const pool = await ownPool({ ...options, extensions: EXTENSIONS, environment: all })
+      const artisan = async (...args: string[]) => JSON.parse((await run(all, ...args)).stdout)
+      return {
+        pool,
+        script,
+        dispatch: (...jobs) => artisan('dispatch', JSON.stringify(jobs)),
+        notes() {
+          const path = join(folder, 'notes')
+          if (!existsSync(path)) return []
+          const lines = readFileSync(path, 'utf8').trim().split('\n')
+          return lines.map((line) => JSON.parse(line) as Note)
+        },
+        failedJobs: () => artisan('failed'),
+        retryFailed: () => artisan('retry'),
+        lock: (name) => artisan('lock', name),
+      }
+    })
+    removeFolder(folder)
+  },
+})

@@ -1,0 +1,82 @@
+<?php
+
+declare(strict_types=1);
+
+namespace App;
+
+use Illuminate\Bus\Queueable;
+use Illuminate\Contracts\Queue\ShouldQueue;
+use Illuminate\Queue\InteractsWithQueue;
+use RuntimeException;
+use Throwable;
+
+/** A job that notes that it is executed, and does at its first attempt the first of its list, and so on. */
+class Step implements ShouldQueue
+{
+    use InteractsWithQueue;
+    use Queueable;
+
+    public ?int $tries = null;
+    public ?int $maxExceptions = null;
+    public ?int $timeout = null;
+    public ?int $retryUntil = null;
+
+    /** @var int|list<int>|null seconds */
+    public int|array|null $backoff = null;
+
+    /** @param list<string> $does */
+    final public function __construct(public string $name, private readonly array $does = ['return'])
+    {
+    }
+
+    public function handle(): void
+    {
+        Notes::add('handle', ['name' => $this->name, 'attempt' => $this->attempts()]);
+        [$what, $number] = explode(' ', $this->does[$this->attempts() - 1] ?? 'return') + [1 => '0'];
+        match ($what) {
+            'return' => null,
+            'throw' => throw new RuntimeException('not today'),
+            'release' => $this->release((int) $number),
+            'delete' => $this->delete(),
+            'delete-and-throw' => [$this->delete(), throw new RuntimeException('not today')],
+            'fail' => $this->fail(new RuntimeException('no such invoice')),
+            'give-up' => $this->fail(),
+            'exit' => exit('done'),
+            'fatal' => self::dieOfFatalError(),
+            'memory' => self::takeAllMemory(),
+            'loop' => self::loop(),
+        };
+    }
+
+    public function failed(?Throwable $error): void
+    {
+        Notes::add('failed', ['name' => $this->name, 'error' => $error === null ? null : get_class($error)]);
+        if (in_array('failed() throws', $this->does, true)) {
+            throw new RuntimeException('nobody to tell');
+        }
+    }
+
+    /** After output that a pool with display_errors would take for the answer. */
+    private static function dieOfFatalError(): never
+    {
+        echo 'done';
+        while (ob_get_level() > 0) {
+            ob_end_flush();
+        }
+        flush();
+        eval('abstract class A { abstract function f(); } class B extends A {}');
+        exit;
+    }
+
+    private static function takeAllMemory(): never
+    {
+        for ($all = '';;) {
+            $all .= str_repeat('x', 1 << 20);
+        }
+    }
+
+    private static function loop(): never
+    {
+        while (true);
+    }
+}
