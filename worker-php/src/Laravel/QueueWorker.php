@@ -68,7 +68,7 @@ final class QueueWorker
         // As in Laravel, a job that was neither deleted nor released is not done.
         if (!$job->hasFailed() && ($job->isReleased() || !$job->isDeleted())) {
             if (!$message->isLastAttempt()) {
-                throw new Retry($job->delay(), self::describe($error) ?? 'the job was released', $error);
+                throw new Retry($job->delay(), self::reason($job, $error), $error);
             }
             $this->giveUp($job, $message, $error);
         }
@@ -101,7 +101,7 @@ final class QueueWorker
     {
         $limit = "the daemon makes no more than {$message->maxAttempts} attempts (--max-attempts)";
         try {
-            $job->fail($error ?? new MaxAttemptsExceededException("{$job->resolveName()} was released, and {$limit}"));
+            $job->fail($error ?? new MaxAttemptsExceededException(self::reason($job, null) . ", and {$limit}"));
         } catch (Throwable $second) {
             $this->report($second);
         }
@@ -117,8 +117,18 @@ final class QueueWorker
         }
     }
 
-    private static function describe(?Throwable $error): ?string
+    private static function reason(BridgeJob $job, ?Throwable $error): string
     {
-        return $error === null ? null : get_class($error) . ": {$error->getMessage()}";
+        $why = match (true) {
+            $error !== null => self::describe($error),
+            $job->isReleased() => 'released',
+            default => 'neither deleted nor released',
+        };
+        return "{$job->resolveName()} {$job->getJobId()}: {$why}";
+    }
+
+    private static function describe(Throwable $error): string
+    {
+        return get_class($error) . ": {$error->getMessage()}";
     }
 }
