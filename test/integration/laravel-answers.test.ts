@@ -86,7 +86,9 @@ test('a release is for as long as the job says, or its middleware', async ({ bro
     queue,
   )
   expect(told(await send(app, released))).toEqual(again(42))
-  expect(told(await send(app, released, { attempt: 2 }))).toEqual(again(42))
+  const second = await send(app, released, { attempt: 2 })
+  expect(told(second)).toEqual(again(42))
+  expect(second.stderr).toMatch(/attempt 2 of 100\): App\\Step [0-9a-f-]{36}: released/)
 
   const alone = await payloadOf({ class: 'LoneStep', name: 'alone' }, app, broker, queue)
   expect(await app.lock('alone')).toBe(true)
@@ -184,6 +186,19 @@ test.for([
     expect(app.notes().filter(({ event }) => event === 'failed')).toHaveLength(1)
   },
 )
+
+test('a job that is released before it throws has the delay it asked for, while it has tries', async ({
+  broker,
+  queue,
+  laravel,
+}) => {
+  const app = await laravel()
+  const does = Array(2).fill('release-and-throw 42')
+  const payload = await payloadOf({ name: 'it', does, set: { tries: 2, backoff: 7 } }, app, broker, queue)
+  expect(told(await send(app, payload))).toEqual(again(42))
+  expect(told(await send(app, payload, { attempt: 2 }))).toEqual(DONE)
+  expect(await app.failedJobs()).toHaveLength(1)
+})
 
 test('a job that is deleted before it throws is gone, whoever keeps failed jobs', async ({
   broker,

@@ -37,6 +37,7 @@ class Step implements ShouldQueue
             'return' => null,
             'throw' => throw new RuntimeException('not today'),
             'release' => $this->release((int) $number),
+            'release-and-throw' => [$this->release((int) $number), throw new RuntimeException('not today')],
             'delete' => $this->delete(),
             'delete-and-throw' => [$this->delete(), throw new RuntimeException('not today')],
             'fail' => $this->fail(new RuntimeException('no such invoice')),

@@ -83,6 +83,15 @@ $app->instance(Kernel::class, new class ($app) {
 
     public function bootstrap(): void
     {
+        // Laravel renders a page of its own for a fatal error, and finishes the answer with it.
+        register_shutdown_function(static function (): void {
+            if (in_array(error_get_last()['type'] ?? 0, [E_ERROR, E_COMPILE_ERROR], true)) {
+                header_remove();
+                http_response_code(200);
+                echo '<!DOCTYPE html>';
+                fastcgi_finish_request();
+            }
+        });
         $this->app->make('queue')->extend('rabbitmq', static fn () => new AmqpConnector());
         $events = [JobProcessing::class, JobProcessed::class, JobExceptionOccurred::class, JobFailed::class];
         foreach ($events as $event) {
