@@ -1,0 +1,184 @@
+<?php
+
+declare(strict_types=1);
+
+namespace FpmBridge\Worker\Symfony;
+
+use FpmBridge\Worker\Message;
+use FpmBridge\Worker\Reject;
+use FpmBridge\Worker\Retry;
+use LogicException;
+use Psr\Log\LoggerInterface;
+use Symfony\Component\EventDispatcher\EventDispatcherInterface;
+use Symfony\Component\Messenger\Envelope;
+use Symfony\Component\Messenger\Event\WorkerMessageFailedEvent;
+use Symfony\Component\Messenger\Event\WorkerMessageHandledEvent;
+use Symfony\Component\Messenger\Event\WorkerMessageReceivedEvent;
+use Symfony\Component\Messenger\EventListener\SendFailedMessageForRetryListener;
+use Symfony\Component\Messenger\EventListener\SendFailedMessageToFailureTransportListener;
+use Symfony\Component\Messenger\Exception\HandlerFailedException;
+use Symfony\Component\Messenger\Exception\MessageDecodingFailedException;
+use Symfony\Component\Messenger\MessageBusInterface;
+use Symfony\Component\Messenger\Stamp\ConsumedByWorkerStamp;
+use Symfony\Component\Messenger\Stamp\DelayStamp;
+use Symfony\Component\Messenger\Stamp\ReceivedStamp;
+use Symfony\Component\Messenger\Stamp\RedeliveryStamp;
+use Symfony\Component\Messenger\Stamp\SentToFailureTransportStamp;
+use Symfony\Component\Messenger\Transport\Sender\SenderInterface;
+use Symfony\Component\Messenger\Transport\Serialization\PhpSerializer;
+use Symfony\Component\Messenger\Transport\Serialization\SerializerInterface;
+use Throwable;
+
+/**
+ * Executes a message of Symfony Messenger's AMQP transport on the application's bus, as `messenger:consume` would:
+ *
+ *     Worker::run(new Messenger($bus, new PhpSerializer(), 'async'));
+ *
+ * | what happens                                             | what becomes of the message                     |
+ * |----------------------------------------------------------|-------------------------------------------------|
+ * | the bus returns                                          | acked                                           |
+ * | the serializer cannot decode it                          | dead-lettered                                   |
+ * | every handler that failed threw what is unrecoverable    | given up: failure transport, else dead-lettered |
+ * | anything else is thrown, also: there is no handler       | repeated by the daemon                          |
+ * | the same, at the last attempt                            | given up: failure transport, else dead-lettered |
+ * | a listener of WorkerMessageReceivedEvent holds it back   | repeated by the daemon                          |
+ * | a handler exits, dies of a fatal error, a lack of memory | repeated by the daemon, at last dead-lettered   |
+ *
+ * Nothing is sent for a retry: that is the daemon's. Made for one message: it changes the dispatcher it is given.
+ */
+final class Messenger
+{
+    /**
+     * @param MessageBusInterface       $bus              the routable one, where there are several
+     * @param SerializerInterface       $serializer       of the transport that the messages were sent to
+     * @param string                    $transport        its name, as handlers and listeners know it
+     * @param ?EventDispatcherInterface $dispatcher       gets the events of a worker's messages
+     * @param ?SenderInterface          $failureTransport takes what is given up; without it, or when it fails, the
+     *                                                    dead-letter queue does
+     * @param ?LoggerInterface          $logger           gets a line for each failure, beside the error log
+     */
+    public function __construct(
+        private readonly MessageBusInterface $bus,
+        private readonly SerializerInterface $serializer,
+        private readonly string $transport,
+        private readonly ?EventDispatcherInterface $dispatcher = null,
+        private readonly ?SenderInterface $failureTransport = null,
+        private readonly ?LoggerInterface $logger = null,
+    ) {
+    }
+
+    /** @throws Throwable whatever keeps the message from being acked: a Reject, a Retry, or the failure itself */
+    public function __invoke(Message $message): void
+    {
+        $received = new WorkerMessageReceivedEvent($this->decode($message), $this->transport);
+        $this->dispatcher?->dispatch($received);
+        if (!$received->shouldHandle()) {
+            throw new Retry(null, 'a listener of WorkerMessageReceivedEvent has held it back');
+        }
+        $envelope = $this->stamped($received->getEnvelope(), $message);
+        try {
+            $envelope = $this->bus->dispatch($envelope);
+        } catch (Throwable $error) {
+            $this->fail($error instanceof HandlerFailedException ? $error->getEnvelope() : $envelope, $error, $message);
+            return;
+        }
+        $this->dispatcher?->dispatch(new WorkerMessageHandledEvent($envelope, $this->transport));
+    }
+
+    private function decode(Message $message): Envelope
+    {
+        if ($message->contentType === 'application/x-www-form-urlencoded') {
+            // No fault of the message, so it is not rejected.
+            throw new LogicException('the message came as a form: start the daemon with --payload raw');
+        }
+        try {
+            return $this->serializer->decode(['body' => $message->body(), 'headers' => $message->headers]);
+        } catch (MessageDecodingFailedException $error) {
+            $hint = $message->headers === [] && !$this->serializer instanceof PhpSerializer
+                ? ' (it has come without headers; those of more than 32 KiB the daemon leaves out)'
+                : '';
+            throw new Reject("it cannot be decoded: {$error->getMessage()}{$hint}", 0, $error);
+        }
+    }
+
+    /** No AckStamp, for which a batch handler would wait for more messages: without, it handles this one at once. */
+    private function stamped(Envelope $envelope, Message $message): Envelope
+    {
+        $envelope = $envelope->with(
+            new ReceivedStamp($this->transport),
+            new ConsumedByWorkerStamp(),
+            new DeliveryStamp($message),
+        );
+        $retries = $message->attempt - 1;
+        return $retries === 0
+            ? $envelope
+            : $envelope->with(new RedeliveryStamp(RedeliveryStamp::getRetryCountFromEnvelope($envelope) + $retries));
+    }
+
+    /** Returns only when the failure transport has the message. */
+    private function fail(Envelope $envelope, Throwable $error, Message $message): void
+    {
+        $failure = new Failure($error);
+        $givenUp = $failure->isUnrecoverable() || $message->isLastAttempt();
+        $event = new WorkerMessageFailedEvent($envelope, $this->transport, $error);
+        if (!$givenUp) {
+            $event->setForRetry();
+        }
+        $this->log($envelope, $error, $message, $givenUp);
+        if ($this->dispatcher !== null) {
+            self::removeSenders($this->dispatcher);
+            $this->dispatcher->dispatch($event);
+        }
+        if (!$givenUp || !$this->sendToFailureTransport($event->getEnvelope(), $failure)) {
+            throw $failure->verdict();
+        }
+    }
+
+    /** Takes out the listeners of Messenger itself that send a failed message on its way: it would be there twice. */
+    private static function removeSenders(EventDispatcherInterface $dispatcher): void
+    {
+        foreach ($dispatcher->getListeners(WorkerMessageFailedEvent::class) as $listener) {
+            $object = is_array($listener) ? $listener[0] : $listener;
+            $isSender = $object instanceof SendFailedMessageForRetryListener
+                || $object instanceof SendFailedMessageToFailureTransportListener;
+            if ($isSender) {
+                $dispatcher->removeListener(WorkerMessageFailedEvent::class, $listener);
+            }
+        }
+    }
+
+    private function sendToFailureTransport(Envelope $envelope, Failure $failure): bool
+    {
+        // What failed once more on its way from there is not sent round in a circle.
+        if ($this->failureTransport === null || $envelope->last(SentToFailureTransportStamp::class) !== null) {
+            return false;
+        }
+        try {
+            $this->failureTransport->send($envelope->with(
+                new SentToFailureTransportStamp($this->transport),
+                new DelayStamp(0),
+                new RedeliveryStamp(0),
+            ));
+            return true;
+        } catch (Throwable $error) {
+            $text = Failure::describe($error);
+            throw new Reject("{$failure->reason()}; the failure transport did not take it: {$text}", 0, $error);
+        }
+    }
+
+    private function log(Envelope $envelope, Throwable $error, Message $message, bool $givenUp): void
+    {
+        $this->logger?->log(
+            $givenUp ? 'critical' : 'warning',
+            'Attempt {attempt} of {maxAttempts} to handle message {class} failed, it is {fate}. Error: "{error}"',
+            [
+                'class' => get_class($envelope->getMessage()),
+                'attempt' => $message->attempt,
+                'maxAttempts' => $message->maxAttempts,
+                'fate' => $givenUp ? 'given up' : 'repeated by fpm-bridge',
+                'error' => $error->getMessage(),
+                'exception' => $error,
+            ],
+        );
+    }
+}
