@@ -16,13 +16,21 @@ const RABBITMQ_FOLDERS = ['/usr/lib/rabbitmq/bin']
 /** Where Debian's php-amqplib is: the Publisher of worker-php needs it, and the benchmark's PHP peers. */
 const PHP_AMQPLIB = '/usr/share/php/PhpAmqpLib/autoload.php'
 
-/** What the tests of worker-php/laravel run, by the names of Debian's packages, with a file of each. */
-const LARAVEL = Object.fromEntries(
-  ['Bus', 'Cache', 'Config', 'Encryption', 'Events', 'Queue'].map((component) => [
-    `php-illuminate-${component.toLowerCase()}`,
-    `/usr/share/php/Illuminate/${component}/autoload.php`,
-  ]),
-)
+/** Debian's packages of the frameworks that the tests of worker-php make applications of, and what each brings. */
+const FRAMEWORKS = {
+  'php-symfony-amqp-messenger': 'Symfony/Component/Messenger/Bridge/Amqp',
+  'php-symfony-framework-bundle': 'Symfony/Bundle/FrameworkBundle',
+  'php-symfony-messenger': 'Symfony/Component/Messenger',
+  'php-symfony-property-access': 'Symfony/Component/PropertyAccess',
+  'php-symfony-serializer': 'Symfony/Component/Serializer',
+  'php-symfony-yaml': 'Symfony/Component/Yaml',
+  'php-illuminate-bus': 'Illuminate/Bus',
+  'php-illuminate-cache': 'Illuminate/Cache',
+  'php-illuminate-config': 'Illuminate/Config',
+  'php-illuminate-encryption': 'Illuminate/Encryption',
+  'php-illuminate-events': 'Illuminate/Events',
+  'php-illuminate-queue': 'Illuminate/Queue',
+}
 
 /** Where Debian keeps PHP's extensions, in a folder for each version of its API. */
 const PHP_EXTENSIONS = '/usr/lib/php'
@@ -85,13 +93,16 @@ export function installedPrograms() {
     php: find(everywhere, /^php$/),
     phpAmqplib: existsSync(PHP_AMQPLIB) ? PHP_AMQPLIB : undefined,
     phpSqlite: findExtension('pdo_sqlite'),
+    phpAmqp: findExtension('amqp'),
     phpunit: find(everywhere, /^phpunit$/),
   }
 }
 
-/** Debian's packages of Laravel's queues that are not here. */
-export function missingLaravelPackages() {
-  const missing = Object.entries(LARAVEL).filter(([, file]) => !existsSync(file))
+/** Packages of the frameworks that are not here. */
+export function missingFrameworks() {
+  const missing = Object.entries(FRAMEWORKS).filter(
+    ([, part]) => !existsSync(join('/usr/share/php', part, 'autoload.php')),
+  )
   return missing.map(([name]) => name)
 }
 

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { fileURLToPath } from 'node:url'
-import { installedPrograms, missingLaravelPackages } from './installed.mjs'
+import { installedPrograms, missingFrameworks } from './installed.mjs'
 import { nodeModulesAreCurrent, nodeSatisfies } from './node-packages.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -86,7 +86,7 @@ function checkNode() {
  * @param {Wanted} wanted
  */
 function missingPackages({ tests = false, bench = false }) {
-  const { rabbitmqServer, rabbitmqctl, epmd, phpFpm, php, phpAmqplib, phpSqlite, phpunit } =
+  const { rabbitmqServer, rabbitmqctl, epmd, phpFpm, php, phpAmqplib, phpSqlite, phpAmqp, phpunit } =
     installedPrograms()
   const packages = []
   if (!rabbitmqServer || !rabbitmqctl || !epmd) packages.push('rabbitmq-server')
@@ -95,7 +95,8 @@ function missingPackages({ tests = false, bench = false }) {
   if ((tests || bench) && !phpAmqplib) packages.push('php-amqplib')
   if (tests && !phpSqlite) packages.push('php-sqlite3')
   if (tests && !phpunit) packages.push('phpunit')
-  if (tests) packages.push(...missingLaravelPackages())
+  if (tests && !phpAmqp) packages.push('php-amqp')
+  if (tests) packages.push(...missingFrameworks())
   return packages
 }
 

@@ -1,0 +1,55 @@
+<?php
+
+declare(strict_types=1);
+
+namespace App;
+
+use Symfony\Bundle\FrameworkBundle\FrameworkBundle;
+use Symfony\Bundle\FrameworkBundle\Kernel\MicroKernelTrait;
+use Symfony\Component\DependencyInjection\Loader\Configurator\ContainerConfigurator;
+use Symfony\Component\HttpKernel\Kernel as BaseKernel;
+
+/** An application of the framework, in the folder that the test made: its config/services.yaml is from the docs. */
+final class Kernel extends BaseKernel
+{
+    use MicroKernelTrait;
+
+    public function registerBundles(): iterable
+    {
+        return [new FrameworkBundle()];
+    }
+
+    public function getProjectDir(): string
+    {
+        return dirname((string) $_SERVER['SCRIPT_FILENAME'], 2);
+    }
+
+    private function configureContainer(ContainerConfigurator $container): void
+    {
+        $container->extension('framework', [
+            'secret' => 'of the tests',
+            'messenger' => [
+                'reset_on_message' => true,
+                'failure_transport' => 'failed',
+                'transports' => [
+                    // By default each has 3 retries: those that must not happen.
+                    'async' => 'notes://async',
+                    'failed' => 'notes://' . ($_SERVER['FAILED'] ?? 'failed'),
+                ],
+                'routing' => [Task::class => 'async'],
+                'default_bus' => 'other.bus',
+                'buses' => [
+                    'other.bus' => [],
+                    'command.bus' => ['middleware' => [NoteMiddleware::class]],
+                ],
+            ],
+        ]);
+        $services = $container->services()->defaults()->autoconfigure();
+        $services->set(NoteMiddleware::class);
+        $services->set(EventNotes::class);
+        $services->set(NotesTransport::class)->tag('messenger.transport_factory');
+        $services->set(TaskHandler::class)
+            ->tag('messenger.message_handler', ['bus' => 'command.bus', 'from_transport' => 'async']);
+        $container->import($this->getProjectDir() . '/config/services.yaml');
+    }
+}
