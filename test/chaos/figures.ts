@@ -66,19 +66,24 @@ export function figuresOf(rows: readonly KindRow[], measured: Measured): Figure[
 
 export const missed = (figures: readonly Figure[]): readonly Figure[] => figures.filter(isMissed)
 
-/** The most executions of one message that asked to fail within a second, from the second attempt on. Pure. */
+/**
+ * The most attempts at one message that asked to fail within a second. The same attempt twice is not another one: a fault
+ * has had it executed twice. Pure.
+ */
 export function mostFailuresPerSecond(
   journal: readonly JournalLine[],
   published: ReadonlyMap<string, Published>,
 ): number {
-  const times = new Map<string, number[]>()
-  for (const { event, id, time } of journal) {
+  const attempts = new Map<string, Map<number, number>>()
+  for (const { event, id, attempt, time } of journal) {
     if (event !== 'failed' || (published.get(id)?.asked.failures ?? 0) === 0) continue
-    times.set(id, [...(times.get(id) ?? []), time])
+    const known = attempts.get(id) ?? new Map<number, number>()
+    // The first time counts: what follows from a second execution comes later.
+    if (!known.has(attempt)) attempts.set(id, known.set(attempt, time))
   }
   let most = 0
-  for (const failures of times.values()) {
-    failures.sort((a, b) => a - b)
+  for (const known of attempts.values()) {
+    const failures = [...known.values()]
     for (const time of failures) {
       // A failure and the next start of the same message are a whole retry delay apart.
       most = Math.max(most, failures.filter((other) => other >= time && other < time + 1_000).length)

@@ -60,8 +60,8 @@ describe('the figures', () => {
 describe('failures per second', () => {
   const published = new Map<string, Published>([['M-1', { asked: { failures: 3 }, confirmed: true }]])
   const failed = (...times: number[]) =>
-    times.map((time): JournalLine => {
-      const who = { executionId: `e-${time}`, daemonId: 'D-1-1', pid: 1, attempt: 1 }
+    times.map((time, index): JournalLine => {
+      const who = { executionId: `e-${time}`, daemonId: 'D-1-1', pid: 1, attempt: index + 1 }
       return { event: 'failed', id: 'M-1', time, ...who }
     })
 
@@ -71,6 +71,11 @@ describe('failures per second', () => {
     { times: [0, 1_010, 1_020, 2_000], most: 3 },
   ])('are $most at $times ms', ({ times, most }) => {
     expect(mostFailuresPerSecond(failed(...times), published)).toBe(most)
+  })
+
+  it('do not count an attempt again that a fault has doubled', () => {
+    const doubled = [...failed(0, 1_010), ...failed(20, 1_030)]
+    expect(mostFailuresPerSecond(doubled, published)).toBe(1)
   })
 })
 

@@ -190,6 +190,30 @@ describe('a message that was executed twice', () => {
     ])
   })
 
+  it('breaks the promise when there are more than the faults could do together', () => {
+    const many = Array.from({ length: 40 }, (_, index) => ({
+      id: `M-${index}`,
+      fault: fault('broker killed', 0),
+    }))
+    const faults = [fault('broker killed', 0)]
+    const found = {
+      published: 40,
+      executed: 40,
+      deadLettered: 0,
+      queued: 0,
+      lost: [],
+      twice: many,
+      givenUp: [],
+      unknown: [],
+    }
+    const rows = rowsOf('completed', faults, found)
+    expect(brokenPromises(rows, found, [])).toEqual([
+      expect.stringMatching(/^executed twice: 40, at most \d+: M-0 /),
+    ])
+    const few = { ...found, twice: many.slice(0, rows[0]?.twiceAtMost) }
+    expect(brokenPromises(rowsOf('completed', faults, few), few, [])).toEqual([])
+  })
+
   it('breaks the promise when the fault can do no such thing', () => {
     const given = evidence({ journal: again('M-9', 100), faults: [fault('pool reloaded', timeOf('M-9'))] })
     expect(broken(given)).toEqual(['executed twice by "pool reloaded": 1, at most 0: M-9'])
