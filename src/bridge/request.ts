@@ -85,8 +85,9 @@ export function prepareRequest(
     AMQP_EXECUTION_ID: executionId,
     AMQP_ATTEMPT: String(attempt),
   }
-  // Past this time nobody waits for the answer any more, and the message may be on its way again.
-  if (config.timeout > 0) params['AMQP_DEADLINE'] = String(Math.ceil((Date.now() + config.timeout) / 1_000))
+  // Past this time nobody waits for the answer any more, and the message may be on its way again: rounded down, since an
+  // execution beside its own repetition is worse than one that is put off.
+  if (config.timeout > 0) params['AMQP_DEADLINE'] = String(Math.floor((Date.now() + config.timeout) / 1_000))
   const add = (name: string, value: string): void => {
     // A NUL ends the value for PHP, and CR LF would pass through into whatever the worker writes it to.
     if (hasControlByte(value)) warnings.push(`${name} is left out: it has a control character`)
