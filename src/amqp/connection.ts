@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { type ChannelModel, connect, credentials } from 'amqplib'
 import { BrokerError, withDeadline } from './broker-error.ts'
 import { type BrokerUrl, formatBrokerUrl, type Sasl } from './broker-url.ts'
@@ -9,7 +10,7 @@ const CONNECT_TIMEOUT = 10_000
 /** Milliseconds a broker gets to answer one method. */
 export const RPC_TIMEOUT = 10_000
 
-/** Milliseconds for a clean goodbye; after that the connection is left to the end of the process. */
+/** Milliseconds for a clean goodbye. */
 const CLOSE_TIMEOUT = 2_000
 
 /**
@@ -117,8 +118,17 @@ function loginRefusal(sasl: Sasl): string {
   return `refuses ${userOf(sasl)}; ${remedy}`
 }
 
-/** Says goodbye, and waits no longer than it is worth: a hung broker never answers. */
+/**
+ * Says goodbye, and waits no longer than it is worth: a hung broker never answers. Nor does it end its side of the socket,
+ * which amqplib would wait for, even after missing heartbeats.
+ */
 export async function closeConnection(connection: ChannelModel): Promise<void> {
   // A connection that is closed already rejects; both ends agree then.
   await withDeadline(connection.close(), CLOSE_TIMEOUT, 'the closing of the connection').catch(() => {})
+  socketOf(connection).destroy()
+}
+
+/** amqplib keeps it, and its types leave it out: hence the narrow version range of the package. */
+export function socketOf(connection: ChannelModel): Socket {
+  return (connection.connection as unknown as { readonly stream: Socket }).stream
 }

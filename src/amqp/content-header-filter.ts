@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { ChannelModel } from 'amqplib'
+import { socketOf } from './connection.ts'
 import { makeDecodable } from './field-table.ts'
 
 /*
@@ -26,8 +27,8 @@ const FLAG = { contentType: 1 << 15, contentEncoding: 1 << 14, headers: 1 << 13 
  * says nothing before it is asked.
  */
 export function filterContentHeaders(connection: ChannelModel): void {
-  // amqplib has no place for a filter, and its types leave the socket out: hence the narrow version range of the package.
-  const { stream } = connection.connection as unknown as { readonly stream: Readable }
+  // amqplib has no place for a filter.
+  const stream: Readable = socketOf(connection)
   const filter = new ContentHeaderFilter()
   const read = stream.read.bind(stream)
   stream.read = (size) => {
