@@ -26,6 +26,8 @@ interface OpenChannel {
    * leader yet, refuses what is published then.
    */
   readonly ensured: Map<string, Promise<void>>
+  /** Why the broker has closed the channel, if it has: amqplib tells each message only that it is closed. */
+  refusal: Error | undefined
   /** Resolves when the channel takes more without piling it up in memory, or is gone. */
   writable: Promise<void>
   resume: () => void
@@ -76,7 +78,7 @@ export class ConfirmPublisher implements Publisher {
       const settle = (error: Error | null): void => {
         // amqplib confirms a returned message like any other; the return comes before the confirm.
         if (open.returned.delete(id)) reject(unroutable(message.queue))
-        else if (error !== null) reject(notConfirmed(error))
+        else if (error !== null) reject(notConfirmed(open.refusal ?? error))
         else resolve()
       }
       try {
@@ -125,15 +127,18 @@ export class ConfirmPublisher implements Publisher {
     const connection = await openConnection(broker, name)
     try {
       const channel = await withDeadline(connection.createConfirmChannel(), RPC_TIMEOUT, 'confirm.select')
-      const open = {
+      const open: OpenChannel = {
         connection,
         channel,
         returned: new Set<unknown>(),
         ensured: new Map<string, Promise<void>>(),
+        refusal: undefined,
         writable: Promise.resolve(),
         resume: () => {},
       }
-      channel.on('error', () => {})
+      channel.on('error', (error) => {
+        open.refusal = error
+      })
       channel.on('return', (message) => {
         open.returned.add(message.properties.headers?.[PUBLISH_ID])
         open.ensured.delete(message.fields.routingKey)

@@ -5,7 +5,7 @@ import { asBrokerError, withDeadline } from './broker-error.ts'
 import type { BrokerUrl } from './broker-url.ts'
 import { closeConnection, openConnection, RPC_TIMEOUT } from './connection.ts'
 import { defectOf, filterContentHeaders } from './content-header-filter.ts'
-import { ensureQueues, type Topology } from './topology.ts'
+import { consumeError, ensureQueues, type Topology } from './topology.ts'
 
 export interface SessionOptions {
   readonly broker: BrokerUrl
@@ -89,7 +89,9 @@ export class Session {
       },
       { consumerTag },
     )
-    await withDeadline(consuming, RPC_TIMEOUT, 'basic.consume')
+    await withDeadline(consuming, RPC_TIMEOUT, 'basic.consume').catch((error: unknown) => {
+      throw consumeError(queue, error)
+    })
   }
 
   /** Asks for no more deliveries. Those on their way still arrive, until this resolves. */

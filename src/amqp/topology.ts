@@ -105,16 +105,31 @@ function replyCode(error: unknown): number | undefined {
 function queueError(queue: Queue, cause: unknown): BrokerError {
   const code = replyCode(cause)
   if (code === undefined) return asBrokerError(cause, `the look-up of queue "${queue.name}"`)
-  const answer = cause instanceof Error ? cause.message : String(cause)
   const options = queue.exact ? '--retry-delay, --retry-max-delay' : '--queue, --dead-letter-queue'
   const remedy =
     code === 406 && queue.exact
       ? `; delete the queue when it is empty, or choose other delays. It is declared as ${describe(queue)}`
       : ''
+  return refusal(queue.name, options, cause, remedy)
+}
+
+/** What came of basic.consume: the user may not read from the queue, or somebody else alone may. */
+export function consumeError(queue: string, cause: unknown): BrokerError {
+  const code = replyCode(cause)
+  // It was there a moment ago; the next session looks for it again.
+  return code === undefined || code === 404
+    ? asBrokerError(cause, 'the start of the consumer')
+    : refusal(queue, '--queue', cause)
+}
+
+function refusal(queue: string, options: string, cause: unknown, remedy = ''): BrokerError {
+  const answer = cause instanceof Error ? cause.message : String(cause)
   return new BrokerError(
     'QUEUE_REFUSED',
-    `the broker refuses queue "${queue.name}" (${options}): ${answer}${remedy}`,
-    { cause },
+    `the broker refuses queue "${queue}" (${options}): ${answer}${remedy}`,
+    {
+      cause,
+    },
   )
 }
 

@@ -1,0 +1,150 @@
+import { describe, expect } from 'vitest'
+import { closeConnection } from '../support/broker-connections.ts'
+import { count } from '../support/daemon-log.ts'
+import { eventually } from '../support/eventually.ts'
+import { type Fixtures, test } from '../support/fixtures.ts'
+import { publishAll, takeAll } from '../support/messages.ts'
+import { countsOf } from '../support/queue-counts.ts'
+
+/*
+ * What a broker refuses that it allowed when the daemon started: said once, with what to change, and tried again. Most
+ * of the time goes to the ten seconds between two tries, so all are played at once.
+ */
+
+const WAITING = 'Not consuming; trying again until it works.'
+const REPEATED = 'Cannot publish the copy of a message; repeated until it succeeds.'
+/** Milliseconds: the pause and what a busy machine adds. */
+const AGAIN = 25_000
+
+const ALL = { configure: '.*', write: '.*', read: '.*' }
+
+/** A daemon that logs in as a user of the test's own, and what the broker lets that user do. */
+async function daemonOfUser({
+  broker,
+  queue,
+  startDaemon,
+}: Pick<Fixtures, 'broker' | 'queue' | 'startDaemon'>) {
+  const user = `${queue}-user`
+  const create = () => broker.api('PUT', `/users/${user}`, { password: 's3cret', tags: '' })
+  const permit = (rights: object) => broker.api('PUT', `/permissions/%2F/${user}`, rights)
+  const remove = () => broker.api('DELETE', `/users/${user}`)
+  await create()
+  await permit(ALL)
+  const url = broker.url.replace('guest:guest', `${user}:s3cret`)
+  const daemon = await startDaemon({ url, args: ['--daemon-id', `D-${queue}`] })
+  await daemon.waitForLine('Consuming.')
+  return { user, daemon, create, permit, remove }
+}
+
+describe.concurrent('refused while it runs', { timeout: 60_000 }, () => {
+  test('a queue that is deleted with --no-declare is waited for, and taken as it comes back', async ({
+    broker,
+    queue,
+    startDaemon,
+  }) => {
+    const declare = (name: string, given = {}) =>
+      broker.api('PUT', `/queues/%2F/${name}`, { durable: true, arguments: given })
+    await declare(queue)
+    await declare(`${queue}.dead`)
+    const daemon = await startDaemon({ args: ['--no-declare'] })
+    await daemon.waitForLine('Consuming.')
+    await broker.api('DELETE', `/queues/%2F/${queue}`)
+    const line = await daemon.waitForLine(WAITING)
+    expect(line['reason']).toBe(`missing, and --no-declare forbids to declare: "${queue}" (durable)`)
+
+    await declare(queue, { 'x-max-priority': 5 })
+    await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2, { within: AGAIN })
+    expect(count(daemon.log, WAITING)).toBe(1)
+    expect(await broker.api('GET', `/queues/%2F/${queue}`)).toMatchObject({
+      arguments: { 'x-max-priority': 5 },
+    })
+  })
+
+  test('a user whose right to read is taken away consumes again when it is back', async ({
+    broker,
+    queue,
+    startDaemon,
+  }) => {
+    const { daemon, permit, remove } = await daemonOfUser({ broker, queue, startDaemon })
+    try {
+      await permit({ ...ALL, read: '' })
+      await closeConnection(broker, `D-${queue}`)
+      const { reason } = await daemon.waitForLine(WAITING)
+      expect(reason).toContain(`the broker refuses queue "${queue}"`)
+      expect(reason).toContain('ACCESS_REFUSED')
+      await permit(ALL)
+      await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2, { within: AGAIN })
+      expect(count(daemon.log, WAITING)).toBe(1)
+    } finally {
+      await remove()
+    }
+  })
+
+  test('a user who is deleted ends the session, and one of the same name consumes again', async ({
+    broker,
+    queue,
+    startDaemon,
+  }) => {
+    const { user, daemon, create, permit, remove } = await daemonOfUser({ broker, queue, startDaemon })
+    try {
+      await remove()
+      const { reason } = await daemon.waitForLine(WAITING)
+      expect(reason).toContain(`refuses user "${user}"; change the user or the password in --url`)
+      await create()
+      await permit(ALL)
+      await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2, { within: AGAIN })
+      expect(count(daemon.log, WAITING)).toBe(1)
+      expect(JSON.stringify(daemon.log)).not.toContain('s3cret')
+    } finally {
+      await remove()
+    }
+  })
+
+  test('a user who may not write: the message waits unacked until its copy may be published', async ({
+    broker,
+    queue,
+    startDaemon,
+  }) => {
+    const { daemon, permit, remove } = await daemonOfUser({ broker, queue, startDaemon })
+    try {
+      await permit({ ...ALL, write: '' })
+      await publishAll(broker, queue, ['not JSON'])
+      const { cause } = await daemon.waitForLine(REPEATED)
+      expect(cause).toContain('ACCESS_REFUSED')
+      expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 1 })
+      await permit(ALL)
+      await daemon.waitForLine('Dead-lettered.', AGAIN)
+      expect(await takeAll(broker, `${queue}.dead`)).toHaveLength(1)
+    } finally {
+      await remove()
+    }
+  })
+
+  test('a dead-letter queue that is full: the message waits unacked until there is room', async ({
+    broker,
+    queue,
+    startDaemon,
+  }) => {
+    const full = { 'x-max-length': 1, 'x-overflow': 'reject-publish' }
+    await broker.api('PUT', `/queues/%2F/${queue}.dead`, { durable: true, arguments: full })
+    await publishAll(broker, queue, ['first', 'second', 'third'])
+    const daemon = await startDaemon({ args: ['--concurrency', '1'] })
+    const { cause } = await daemon.waitForLine(REPEATED)
+    expect(cause).toContain('nack')
+    const unsettled = 3 - count(daemon.log, 'Dead-lettered.')
+    expect(unsettled).toBeGreaterThan(0)
+    const { ready = 0, unacked = 0 } = (await countsOf(broker, queue)) ?? {}
+    expect(ready + unacked).toBe(unsettled)
+
+    const taken: string[] = []
+    await eventually(
+      'all are moved',
+      async () => {
+        taken.push(...(await takeAll(broker, `${queue}.dead`)).map(({ content }) => content.toString()))
+        return taken.length >= 3
+      },
+      { within: AGAIN },
+    )
+    expect(taken).toEqual(['first', 'second', 'third'])
+  })
+})
