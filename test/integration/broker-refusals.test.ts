@@ -80,6 +80,25 @@ describe.concurrent('refused while it runs', { timeout: 60_000 }, () => {
     }
   })
 
+  test('at the start, what a user may not do is a matter of the configuration: exit 78', async ({
+    broker,
+    queue,
+    startDaemon,
+  }) => {
+    const { user, permit, remove } = await daemonOfUser({ broker, queue, startDaemon })
+    try {
+      await permit({ ...ALL, read: '' })
+      const daemon = await startDaemon({ url: broker.url.replace('guest:guest', `${user}:s3cret`) })
+      expect(await daemon.exited).toMatchObject({ code: 78 })
+      expect(daemon.log.at(-1)).toMatchObject({
+        code: 'QUEUE_REFUSED',
+        reason: expect.stringContaining('ACCESS_REFUSED'),
+      })
+    } finally {
+      await remove()
+    }
+  })
+
   test('a user who is deleted ends the session, and one of the same name consumes again', async ({
     broker,
     queue,
