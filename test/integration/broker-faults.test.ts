@@ -1,0 +1,109 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { type OwnBroker, startBroker } from '../support/broker.ts'
+import { count } from '../support/daemon-log.ts'
+import { eventually } from '../support/eventually.ts'
+import { test } from '../support/fixtures.ts'
+import { numbers, publishAll } from '../support/messages.ts'
+import { countsOf } from '../support/queue-counts.ts'
+import { temporaryFolder } from '../support/run-folder.ts'
+import { workerThat } from '../support/worker-script.ts'
+
+/* What happens to a whole broker, and so to one of our own. */
+
+const ENDED = 'The session with the broker has ended; opening another.'
+const BLOCKED = 'The broker takes no messages at the moment; publishing waits.'
+
+let broker: OwnBroker
+beforeAll(async () => {
+  broker = await startBroker()
+})
+afterAll(() => broker?.close())
+
+const waitFor = (file: string) => `while (!is_file('${file}')) { usleep(10000); clearstatcache(); }`
+
+test('a broker that is stopped in order and started again is consumed from within seconds', async ({
+  queue,
+  startDaemon,
+}) => {
+  const daemon = await startDaemon({ url: broker.url })
+  await daemon.waitForLine('Consuming.')
+  // What stop_app and start_app do.
+  await broker.ctl('eval', 'rabbit:stop(), rabbit:start().')
+  await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2, { within: 10_000 })
+  expect(count(daemon.log, ENDED)).toBe(1)
+  await publishAll(broker, queue, numbers(1))
+  await daemon.waitForLine('Executed.')
+})
+
+test('in memory alarm a copy waits, and all else goes on: what succeeds is acked, no connection is lost', async ({
+  queue,
+  startDaemon,
+}) => {
+  const release = join(temporaryFolder('release'), 'now')
+  const worker = workerThat(
+    `if ($_POST['fails'] ?? false) { if ($attempt === 1) { ${waitFor(release)} http_response_code(503); } }
+     elseif ($_POST['first'] ?? false) { http_response_code($attempt === 1 ? 503 : 200); }
+     else { ${waitFor(release)} }`,
+  )
+  const daemon = await startDaemon({
+    url: `${broker.url}?heartbeat=1`,
+    script: worker.path,
+    args: ['--ack', 'completed', '--retry-delay', '100ms'],
+  })
+  // What follows finds a connection that has published before.
+  await publishAll(broker, queue, [{ first: true }], { messageId: 'M-first' })
+  await daemon.waitForLine('Executed.')
+  await publishAll(broker, queue, [{}, { fails: true }, {}], { messageId: 'M' })
+  await eventually('all run', () => worker.executions().filter((line) => line === 'M 1 0').length === 3)
+  await broker.ctl('set_vm_memory_high_watermark', '0.0001')
+  try {
+    writeFileSync(release, '')
+    await daemon.waitForLine(BLOCKED)
+    await eventually('two are acked', async () => {
+      expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 1 })
+      return true
+    })
+    expect(count(daemon.log, 'Executed.')).toBe(3)
+    // Longer than a connection without heartbeats would live.
+    await pause(3_000)
+    expect(count(daemon.log, 'To be executed again.')).toBe(1)
+  } finally {
+    await broker.ctl('set_vm_memory_high_watermark', '0.9')
+  }
+  await eventually('the third is executed', () => count(daemon.log, 'Executed.') === 4)
+  expect(worker.executions().filter((line) => line.startsWith('M '))).toEqual([
+    ...Array(3).fill('M 1 0'),
+    'M 2 0',
+  ])
+  expect(daemon.log.filter(({ message }) => message === ENDED || message.startsWith('Cannot'))).toEqual([])
+})
+
+test('a script that outlasts the broker’s patience costs the channel: the session ends, the message comes again', async ({
+  queue,
+  startDaemon,
+}) => {
+  const set = (key: string, value: number) =>
+    broker.ctl('eval', `application:set_env(rabbit, ${key}, ${value}).`)
+  await set('consumer_timeout', 1_500)
+  // By default a channel is looked at each minute.
+  await set('channel_tick_interval', 200)
+  const release = join(temporaryFolder('release'), 'now')
+  const worker = workerThat(`if ($_SERVER['AMQP_REDELIVERED'] === '0') { ${waitFor(release)} }`)
+  await publishAll(broker, queue, [{}], { messageId: 'M-1' })
+  const args = ['--ack', 'completed']
+  const daemon = await startDaemon({ url: broker.url, script: worker.path, args })
+  const line = await daemon.waitForLine(ENDED, 20_000)
+  expect(line['reason']).toContain('PRECONDITION_FAILED')
+  await daemon.waitForLine('Executed.')
+  writeFileSync(release, '')
+  await daemon.waitForLine('Executed, but its session has ended: the broker delivers it again.')
+  expect(worker.executions()).toEqual(['M-1 1 0', 'M-1 1 1'])
+  await eventually('nothing is left', async () => {
+    expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
+    return true
+  })
+  expect([ENDED, 'Consuming.'].map((message) => count(daemon.log, message))).toEqual([1, 2])
+})

@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest'
+import { BrokerList } from '../../src/amqp/broker-list.ts'
+import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
+import { plainQueue } from '../../src/amqp/topology.ts'
+import { Settlement } from '../../src/bridge/settle.ts'
+import { config, RecordingDelivery, recordingLog } from '../unit/bridge/recording.ts'
+import { ENDED } from '../unit/bridge/settling.ts'
+import { confirm, listenAmqp } from './scripted-broker.ts'
+
+it('a copy whose confirm is lost with the connection is published again before the original is acked', async () => {
+  const delivery = new RecordingDelivery({ properties: { messageId: 'm-1' } })
+  const settledAtPublish: string[][] = []
+  const broker = await listenAmqp({
+    'basic.publish': (channel, { sockets }) => {
+      settledAtPublish.push([...delivery.settled])
+      // It has the message, and nobody will learn of it.
+      if (settledAtPublish.length === 1) for (const socket of sockets) socket.resetAndDestroy()
+      else return confirm(channel, 1)
+      return undefined
+    },
+  })
+  const log = recordingLog()
+  const topology = { queues: [plainQueue('commands.dead', 'classic')], declare: true }
+  const brokers = new BrokerList([broker.url], log)
+  const publisher = new ConfirmPublisher({ brokers, name: 'test', topology }, log)
+  try {
+    const settlement = new Settlement(config, publisher, AbortSignal.timeout(8_000), log)
+    await settlement.settle(delivery, { kind: 'dead-letter', reason: 'a reason' }, ENDED)
+    // A duplicate, and no loss.
+    expect(settledAtPublish).toEqual([[], []])
+    expect(delivery.settled).toEqual(['ack'])
+    expect(log.lines.map(({ message }) => message)).toEqual([
+      'Cannot publish the copy of a message; repeated until it succeeds.',
+      'Dead-lettered.',
+    ])
+  } finally {
+    await publisher.close()
+    await broker.close()
+  }
+})
