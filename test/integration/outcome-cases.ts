@@ -105,6 +105,7 @@ export function FATAL_ERRORS(status: number): readonly Case[] {
     ['an exception', "throw new RuntimeException('no');", 'retry', 'refused', reason],
     ['a parse error', "eval('{');", 'retry', 'refused', reason],
     ['out of memory', "$text = str_repeat('x', 64_000_000);", 'retry', 'refused', reason],
+    ['max_execution_time', 'set_time_limit(1); for (;;);', 'retry', 'refused', reason],
     ['after output', "echo 'begun'; flush(); undefined_function();", 'retry', 'refused', late],
     ['a warning', 'trigger_error("no", E_USER_WARNING);', 'executed', 'executed', /never/],
     ['a caught exception', 'try { undefined_function(); } catch (Error) {}', 'executed', 'executed', /never/],
