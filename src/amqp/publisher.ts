@@ -28,9 +28,15 @@ interface OpenChannel {
   readonly ensured: Map<string, Promise<void>>
   /** Why the broker has closed the channel, if it has: amqplib tells each message only that it is closed. */
   refusal: Error | undefined
-  /** Resolves when the channel takes more without piling it up in memory, or is gone. */
-  writable: Promise<void>
-  resume: () => void
+  /** While more would pile up in memory. */
+  full: Full | undefined
+}
+
+/** One for all who wait: of those who publish at the same time, several may find that the channel is full. */
+interface Full {
+  /** Resolves when the channel takes more, or is gone. */
+  readonly over: Promise<void>
+  readonly end: () => void
 }
 
 /**
@@ -58,8 +64,8 @@ export class ConfirmPublisher implements Publisher {
   }
 
   /**
-   * @throws {BrokerError} INVALID_MESSAGE when it cannot be encoded, UNROUTABLE when no queue took the message, NOT_CONFIRMED when the broker refused it or
-   * the connection ended first (it may be in the queue), or why there is no connection
+   * @throws {BrokerError} INVALID_MESSAGE when it cannot be encoded, UNROUTABLE when no queue took the message, NOT_CONFIRMED
+   * when the broker refused it or the connection ended first (it may be in the queue), or why there is no connection
    */
   async publish(message: OutgoingMessage): Promise<void> {
     const open = await this.#channel()
@@ -68,7 +74,7 @@ export class ConfirmPublisher implements Publisher {
       open,
       queues.filter(({ name }) => name === message.queue),
     )
-    await open.writable
+    await open.full?.over
     this.#sequence += 1
     const id = String(this.#sequence)
     const headers = { ...message.properties.headers, [PUBLISH_ID]: id }
@@ -82,7 +88,7 @@ export class ConfirmPublisher implements Publisher {
         else resolve()
       }
       try {
-        if (!open.channel.publish('', message.queue, message.body, properties, settle)) wait(open)
+        if (!open.channel.publish('', message.queue, message.body, properties, settle)) open.full ??= begin()
       } catch (error) {
         reject(error instanceof IllegalOperationError ? notConfirmed(error) : invalid(error))
       }
@@ -130,11 +136,14 @@ export class ConfirmPublisher implements Publisher {
       const open: OpenChannel = {
         connection,
         channel,
-        returned: new Set<unknown>(),
-        ensured: new Map<string, Promise<void>>(),
+        returned: new Set(),
+        ensured: new Map(),
         refusal: undefined,
-        writable: Promise.resolve(),
-        resume: () => {},
+        full: undefined,
+      }
+      const takesMore = (): void => {
+        open.full?.end()
+        open.full = undefined
       }
       channel.on('error', (error) => {
         open.refusal = error
@@ -143,9 +152,9 @@ export class ConfirmPublisher implements Publisher {
         open.returned.add(message.properties.headers?.[PUBLISH_ID])
         open.ensured.delete(message.fields.routingKey)
       })
-      channel.on('drain', () => open.resume())
+      channel.on('drain', takesMore)
       channel.on('close', () => {
-        open.resume()
+        takesMore()
         this.#open = undefined
         void closeConnection(connection)
       })
@@ -161,10 +170,12 @@ export class ConfirmPublisher implements Publisher {
   }
 }
 
-function wait(open: OpenChannel): void {
-  open.writable = new Promise((resolve) => {
-    open.resume = resolve
+function begin(): Full {
+  let end = (): void => {}
+  const over = new Promise<void>((resolve) => {
+    end = resolve
   })
+  return { over, end }
 }
 
 function invalid(cause: unknown): BrokerError {
