@@ -34,8 +34,10 @@ export class BrokerList {
    */
   async open<T>(open: (broker: BrokerUrl) => Promise<T>): Promise<[opened: T, broker: BrokerUrl]> {
     const failures: Failure[] = []
+    // Whoever else connects meanwhile may change it: each broker is to be tried once all the same.
+    const first = this.#first
     for (let step = 0; step < this.#brokers.length; step += 1) {
-      const index = (this.#first + step) % this.#brokers.length
+      const index = (first + step) % this.#brokers.length
       const broker = this.#brokers[index] as BrokerUrl
       try {
         const opened = await open(broker)

@@ -27,8 +27,11 @@ test('from a dead broker to a live one, for deliveries and for copies of them', 
   await daemon.waitForLine('Dead-lettered.')
   expect(await takeAll(broker, `${queue}.dead`)).toHaveLength(1)
   const warnings = daemon.log.filter(({ message }) => message === 'Passed over a broker.')
-  // Once: the publisher begins with the broker that is consumed from.
-  expect(warnings.map(({ reason }) => reason)).toEqual([expect.stringContaining('ECONNREFUSED')])
+  // By the consumer, and by the publisher where a message is there before the consumer is known to have found a broker.
+  expect([1, 2]).toContain(warnings.length)
+  for (const { reason } of warnings) expect(reason).toContain('ECONNREFUSED')
+  // Each goes through the whole list before it says that none can be used.
+  expect(daemon.log.filter(({ message }) => message.startsWith('Cannot publish'))).toEqual([])
 })
 
 test('away from a broker that is lost, and back when the other is', { timeout: 90_000 }, async ({

@@ -10,6 +10,10 @@ const A = 'amqp://alice@a:5672/ fails'
 const B = 'amqp://alice@b:5672/: it fails'
 const NONE = `no broker of --url can be used: ${A}; ${B}`
 
+async function refuse(): Promise<never> {
+  throw new BrokerError('UNREACHABLE', 'it fails')
+}
+
 /** A list of brokers called `a`, `b` and so on, and who of them fails how at the moment. */
 function listOf(names: string) {
   const log = recordingLog()
@@ -88,6 +92,18 @@ describe('a failover list', () => {
     const { failing, go } = listOf('a')
     failing.set('a', 'LOGIN_REFUSED')
     expect(await go()).toEqual([`LOGIN_REFUSED: ${A}, for good`, 'a'])
+  })
+
+  it('tries each once also when another finds one that works meanwhile', async () => {
+    const { list } = listOf('abc')
+    const tried: string[] = []
+    const failure = list.open(async ({ hostname }) => {
+      tried.push(hostname)
+      if (hostname === 'a') await list.open(async (broker) => broker.hostname === 'c' || (await refuse()))
+      return refuse()
+    })
+    await expect(failure).rejects.toThrow()
+    expect(tried).toEqual(['a', 'b', 'c'])
   })
 
   it('does not go on after an error of ours', async () => {
