@@ -3,7 +3,7 @@ import { executionsOf } from './headers.ts'
 import { decide, type Outcome } from './outcome.ts'
 import type { BridgeConfig, Delivery, Log } from './ports.ts'
 import { type PreparedRequest, prepareRequest } from './request.ts'
-import type { Result } from './result.ts'
+import { isUnprocessable, type Result } from './result.ts'
 import type { Ended, Execution } from './settle.ts'
 import { UnprocessableError } from './unprocessable.ts'
 
@@ -62,7 +62,7 @@ export class Executor {
     const durationMs = Math.round(performance.now() - started)
     const outcome = decide(result, this.#config, execution.attempt, Date.now())
     // What cannot become a request has not been executed this time either.
-    const attempt = execution.attempt - (result.kind === 'unprocessable' ? 1 : 0)
+    const attempt = execution.attempt - (isUnprocessable(result) ? 1 : 0)
     const cutOff = result.kind === 'failed' && result.error.code === 'CONNECTION_LOST'
     return { outcome, ended: { ...execution, attempt, durationMs }, acked, cutOff }
   }

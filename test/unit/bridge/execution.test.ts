@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { Executor } from '../../../src/bridge/execution.ts'
 import type { BridgeConfig } from '../../../src/bridge/ports.ts'
-import type { FastCgiClient, FastCgiRequest, FastCgiResponse } from '../../../src/fastcgi/client.ts'
+import {
+  type FastCgiClient,
+  FastCgiError,
+  type FastCgiRequest,
+  type FastCgiResponse,
+} from '../../../src/fastcgi/client.ts'
 import { answer, connectFailure, connectionLost, fileNotFound, sendFailure } from './answers.ts'
 import { config, RecordingDelivery, recordingLog } from './recording.ts'
 
@@ -87,6 +92,13 @@ describe('the number of an attempt', () => {
   it('does not count what has not become a request', async () => {
     const { executor } = executorOf(succeeds)
     const { ended } = await executor.execute(new RecordingDelivery({ body: 'no JSON' }))
+    expect(ended.attempt).toBe(0)
+  })
+
+  it('does not count what no record can carry', async () => {
+    const error = new FastCgiError('INVALID_REQUEST', 'connect', 'a param is too long')
+    const { executor } = executorOf(() => fails(error))
+    const { ended } = await executor.execute(new RecordingDelivery())
     expect(ended.attempt).toBe(0)
   })
 })
