@@ -93,7 +93,7 @@ export function readRunConfig(options: RawOptions): RunConfig {
     deadLetterQueue: read.optional('dead-letter-queue', queueName) ?? `${queue}.dead`,
     drainTimeout: read.value('drain-timeout', duration),
     ack,
-    timeout: read.value('timeout', duration),
+    timeout: transport === 'native' || read.given('timeout') ? read.value('timeout', duration) : 0,
     consumerTimeout: read.value('consumer-timeout', duration),
     maxAttempts: ack === 'completed' ? read.value('max-attempts', integer(1, 1_000_000)) : 1,
     retryDelay: read.value('retry-delay', positiveDuration),

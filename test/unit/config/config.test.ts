@@ -55,6 +55,10 @@ describe('run', () => {
     expect(run(given)).toMatchObject({ keepAlive })
   })
 
+  it('has no time limit with a transport that keeps none, so that no worker is told of one', () => {
+    expect(run({ transport: 'fastcgi-client' })).toMatchObject({ timeout: 0 })
+  })
+
   it('is frozen', () => {
     expect(Object.isFrozen(run())).toBe(true)
   })
