@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { BrokerList } from './amqp/broker-list.ts'
 import { Consumer } from './amqp/consumer.ts'
 import { ConfirmPublisher } from './amqp/publisher.ts'
@@ -111,16 +112,22 @@ export class Daemon {
     return end
   }
 
+  /** Ends a drain as its timeout does: what is not settled by now is given up. Idempotent. */
+  destroy(): void {
+    this.#gaveUp.abort()
+  }
+
   async #drain(): Promise<DrainEnd> {
     const { drainTimeout } = this.#config
     this.#log.info('Draining.', { inFlight: this.#dispatcher.inFlight, drainTimeoutMs: drainTimeout })
-    let timer: NodeJS.Timeout | undefined
+    const timer = setTimeout(() => this.destroy(), drainTimeout)
     const overdue = new Promise<DrainEnd>((resolve) => {
-      timer = setTimeout(() => resolve('overdue'), drainTimeout)
+      this.#gaveUp.signal.addEventListener('abort', () => resolve('overdue'))
     })
     const end = await Promise.race([this.#finish(), overdue])
     clearTimeout(timer)
-    this.#gaveUp.abort()
+    // What is given up says so in this turn, each message by its id; the process ends after it.
+    await turn()
     this.#state = { kind: 'stopped' }
     if (end === 'drained') this.#log.info('Stopped.', { ...this.#dispatcher.counts })
     else {

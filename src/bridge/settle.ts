@@ -149,6 +149,7 @@ export class Settlement {
         await unlessAborted(published, this.#signal)
         return true
       } catch (error) {
+        if (this.#signal.aborted) break
         if (isInvalidMessage(error) && !bare) {
           // amqplib decodes more than it can encode, such as names that are not UTF-8. The body is what matters.
           this.#log.warn('The copy goes without the headers of the message.', {

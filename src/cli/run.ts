@@ -28,8 +28,8 @@ export async function run(config: RunConfig, version: string): Promise<number> {
     let drain: Promise<void> | undefined
     const onSignal = (signal: NodeJS.Signals): void => {
       if (drain !== undefined) {
-        log.error('Second signal: leaving at once. What is unacked will be delivered again.', { signal })
-        resolve(EXIT.incomplete)
+        log.error('Second signal: leaving at once.', { signal })
+        daemon.destroy()
       }
       drain ??= daemon.drain().then((end) => resolve(end === 'drained' ? EXIT.done : EXIT.incomplete), reject)
     }

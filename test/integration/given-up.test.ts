@@ -1,0 +1,47 @@
+import { expect } from 'vitest'
+import type { BridgeProcess } from '../support/bridge-process.ts'
+import { startFaultProxy } from '../support/fault-proxy.ts'
+import { test } from '../support/fixtures.ts'
+import { publishAll } from '../support/messages.ts'
+import { freePorts } from '../support/ports.ts'
+
+/* The daemon leaves while a message is nowhere but in it: acked, executed by nobody, and not back in its queue. */
+
+test.for<[string, string, (daemon: BridgeProcess) => Promise<void>]>([
+  ['past the drain timeout', '300ms', async (daemon) => daemon.signal('SIGTERM')],
+  [
+    'at a second signal',
+    '1m',
+    async (daemon) => {
+      daemon.signal('SIGTERM')
+      await daemon.waitForLine('Draining.')
+      daemon.signal('SIGTERM')
+    },
+  ],
+])(
+  '%s the log names what is lost, and the exit code is 75',
+  async ([, drainTimeout, end], { broker, queue, startDaemon }) => {
+    const [port] = (await freePorts(1)) as [number]
+    const proxy = await startFaultProxy(port, broker.port)
+    try {
+      const daemon = await startDaemon({
+        url: `amqp://127.0.0.1:${port}`,
+        script: '/nowhere/worker.php',
+        args: ['--drain-timeout', drainTimeout],
+      })
+      await daemon.waitForLine('Consuming.')
+      // The session works; the connection on which the message would be put back never opens.
+      proxy.silence()
+      await publishAll(broker, queue, [{}], { messageId: 'M-1' })
+      await daemon.waitForLine('Holding')
+      await end(daemon)
+
+      expect(await daemon.exited).toMatchObject({ code: 75 })
+      expect(daemon.log.filter(({ outcome }) => outcome === 'lost')).toMatchObject([
+        { level: 'error', messageId: 'M-1', message: expect.stringContaining('not put back in time: lost') },
+      ])
+    } finally {
+      await proxy.close()
+    }
+  },
+)
