@@ -91,10 +91,17 @@ async function onOwnChannel(
   connection: ChannelModel,
   ask: (channel: Channel) => Promise<unknown>,
 ): Promise<void> {
-  const channel = await withDeadline(connection.createChannel(), RPC_TIMEOUT, 'channel.open')
-  channel.on('error', () => {})
-  await withDeadline(ask(channel), RPC_TIMEOUT, 'queue.declare')
-  await withDeadline(channel.close(), RPC_TIMEOUT, 'channel.close')
+  const opening = connection.createChannel()
+  try {
+    const channel = await withDeadline(opening, RPC_TIMEOUT, 'channel.open')
+    channel.on('error', () => {})
+    await withDeadline(ask(channel), RPC_TIMEOUT, 'queue.declare')
+    await withDeadline(channel.close(), RPC_TIMEOUT, 'channel.close')
+  } catch (error) {
+    // A broker in alarm may answer hours later, and channels that stay open are at some time all that a connection has.
+    opening.then((channel) => channel.close()).catch(() => {})
+    throw error
+  }
 }
 
 /** The code with which the broker closed a channel (AMQP 0-9-1, section 1.4.1 of the domains), if it did. */

@@ -1,0 +1,54 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import { BrokerList } from '../../src/amqp/broker-list.ts'
+import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
+import { plainQueue } from '../../src/amqp/topology.ts'
+import { long, method, shortString } from '../support/amqp-frames.ts'
+import { eventually } from '../support/eventually.ts'
+import { recordingLog } from '../unit/bridge/recording.ts'
+import { listenAmqp } from './scripted-broker.ts'
+
+/*
+ * A broker in alarm answers nothing on a connection that has published, for hours perhaps. Each look for a queue has a
+ * channel of its own meanwhile, and a connection has 2,047 of them.
+ */
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const declareOk = (channel: number): Buffer => method(channel, [50, 11], shortString('q'), long(0), long(0))
+
+it('closes the channel of a look for a queue that is answered too late', async () => {
+  const asked: number[] = []
+  const closed: number[] = []
+  const broker = await listenAmqp({
+    'queue.declare': (channel) => {
+      asked.push(channel)
+      return undefined
+    },
+    'channel.close': (channel) => {
+      closed.push(channel)
+      return method(channel, [20, 41])
+    },
+  })
+  const log = recordingLog()
+  const topology = { queues: [plainQueue('q', 'classic')], declare: true }
+  const brokers = new BrokerList([broker.url], log)
+  const publisher = new ConfirmPublisher({ brokers, name: 'test', topology }, log)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const published = publisher.publish({ queue: 'q', properties: {}, body: Buffer.from('{}') })
+    const failed = expect(published).rejects.toThrow('has not answered queue.declare')
+    while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    await vi.advanceTimersByTimeAsync(10_000)
+    await failed
+    vi.useRealTimers()
+    for (const socket of broker.sockets) socket.write(declareOk(asked[0] as number))
+    await eventually('its channel is closed', () => closed.length === 1, { within: 2_000 })
+    expect(closed).toEqual(asked)
+  } finally {
+    vi.useRealTimers()
+    await publisher.close()
+    await broker.close()
+  }
+})
