@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { BrokerList } from './amqp/broker-list.ts'
 import { Consumer } from './amqp/consumer.ts'
@@ -48,6 +49,8 @@ export class Daemon {
   constructor(config: RunConfig, log: Log, version: string) {
     this.#config = config
     this.#log = log
+    // One for each copy that is being published; Node.js warns of more than ten.
+    setMaxListeners(0, this.#gaveUp.signal)
     const { queue, daemonId, prefetch, declare } = config
     const { always, atNeed } = queuesOf(config)
     this.#brokers = new BrokerList(config.brokers, log)

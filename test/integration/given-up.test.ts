@@ -1,11 +1,14 @@
 import { expect } from 'vitest'
 import type { BridgeProcess } from '../support/bridge-process.ts'
+import { count } from '../support/daemon-log.ts'
+import { eventually } from '../support/eventually.ts'
 import { startFaultProxy } from '../support/fault-proxy.ts'
 import { test } from '../support/fixtures.ts'
 import { publishAll } from '../support/messages.ts'
 import { freePorts } from '../support/ports.ts'
+import { countsOf } from '../support/queue-counts.ts'
 
-/* The daemon leaves while a message is nowhere but in it: acked, executed by nobody, and not back in its queue. */
+/* The daemon leaves while copies of messages wait for a connection on which they can be published. */
 
 test.for<[string, string, (daemon: BridgeProcess) => Promise<void>]>([
   ['past the drain timeout', '300ms', async (daemon) => daemon.signal('SIGTERM')],
@@ -45,3 +48,27 @@ test.for<[string, string, (daemon: BridgeProcess) => Promise<void>]>([
     }
   },
 )
+
+test('any number of copies may wait, without a word of Node.js about listeners', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const [port] = (await freePorts(1)) as [number]
+  const proxy = await startFaultProxy(port, broker.port)
+  try {
+    const args = ['--concurrency', '25', '--drain-timeout', '300ms']
+    const daemon = await startDaemon({ url: `amqp://127.0.0.1:${port}`, args })
+    await daemon.waitForLine('Consuming.')
+    proxy.silence()
+    await publishAll(broker, queue, Array(25).fill('not JSON'))
+    await eventually('all are here', async () => (await countsOf(broker, queue))?.unacked === 25)
+    daemon.signal('SIGTERM')
+
+    expect(await daemon.exited).toMatchObject({ code: 75 })
+    expect(daemon.log.filter(({ level }) => level === undefined)).toEqual([])
+    expect(count(daemon.log, 'Not settled: the broker delivers it again.')).toBe(25)
+  } finally {
+    await proxy.close()
+  }
+})
