@@ -82,6 +82,7 @@ export class Consumer implements Intake {
     this.#state = { kind: 'cancelled', session }
     this.#stop.abort()
     this.#pause?.end()
+    this.#pause = undefined
     await session?.cancel()
   }
 

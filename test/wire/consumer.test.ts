@@ -51,7 +51,7 @@ async function consumerOf(onOpening: (consumer: Consumer) => void = () => {}) {
   }
   const consumer = new Consumer(options, () => {}, log)
   consumers.push(consumer)
-  return { consumer, broker, asked }
+  return { consumer, broker, asked, log }
 }
 
 it('cancels, and consumes again on the same session', async () => {
@@ -96,4 +96,14 @@ it('while the broker is away opens no session until it is over', async () => {
   consumer.resume()
   await eventually('it consumes again', () => asked.length >= 3)
   expect(asked).toEqual(['consume', 'cancel', 'consume'])
+})
+
+it('is over when cancelled, and says nothing of consuming then', async () => {
+  const { consumer, asked, log } = await consumerOf()
+  await consumer.start()
+  await consumer.pause()
+  await consumer.cancel()
+  consumer.resume()
+  expect(asked).toEqual(['consume', 'cancel', 'cancel'])
+  expect(log.lines.map(({ message }) => message)).not.toContain('Consuming again.')
 })
