@@ -112,7 +112,7 @@ export class Dispatcher {
   }
 
   async #conclude(delivery: Delivery, { outcome, ended, acked, cutOff }: Executed): Promise<void> {
-    if (outcome.kind !== 'hold') await this.#settlement.settle(delivery, outcome, ended)
+    if (outcome.kind !== 'hold') await this.#settlement.settle(delivery, outcome, ended, acked)
     else {
       if (this.#state.kind === 'running') this.#hold.enter(outcome)
       if (acked) await this.#settlement.republish(delivery, outcome.reason, ended)

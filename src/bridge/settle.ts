@@ -50,12 +50,21 @@ export class Settlement {
     this.#log = log
   }
 
-  /** Resolves when the delivery is settled, or is the broker's again. */
-  async settle(delivery: Delivery, outcome: Settleable, ended: Ended): Promise<void> {
+  /**
+   * Resolves when the delivery is settled, or is the broker's again.
+   *
+   * @param acked when its request was in the socket: since then its session may have ended
+   */
+  async settle(delivery: Delivery, outcome: Settleable, ended: Ended, acked: boolean): Promise<void> {
     const fields = { ...ended, outcome: outcome.kind }
+    if (!acked && !delivery.live) {
+      this.#logUnsettled(outcome, fields)
+      return
+    }
     switch (outcome.kind) {
       case 'executed':
-        this.#ackExecuted(delivery, { ...fields, status: outcome.status })
+        delivery.ack()
+        this.#log.info('Executed.', { ...fields, status: outcome.status })
         return
       case 'refused':
         delivery.ack()
@@ -108,13 +117,11 @@ export class Settlement {
       })
   }
 
-  #ackExecuted(delivery: Delivery, fields: Fields): void {
-    if (this.#config.ack === 'completed' && !delivery.live) {
-      this.#log.warn('Executed, but its session has ended: the broker delivers it again.', fields)
-      return
-    }
-    delivery.ack()
-    this.#log.info('Executed.', fields)
+  #logUnsettled(outcome: Settleable, fields: Fields): void {
+    if (outcome.kind === 'executed') {
+      const message = 'Executed, but its session has ended: the broker delivers it again.'
+      this.#log.warn(message, { ...fields, status: outcome.status })
+    } else this.#log.warn('Not settled: the broker delivers it again.', { ...fields, ...shown(outcome) })
   }
 
   async #move(

@@ -47,7 +47,7 @@ it.each(HOSTILE)('with %s', async (_, properties) => {
   try {
     const delivery = new RecordingDelivery({ properties })
     const settlement = new Settlement(config, publisher, AbortSignal.timeout(1_000), log)
-    await settlement.settle(delivery, { kind: 'dead-letter', reason: 'a reason' }, ENDED)
+    await settlement.settle(delivery, { kind: 'dead-letter', reason: 'a reason' }, ENDED, false)
     expect([delivery.settled, broker.published]).toEqual([['ack'], 1])
   } finally {
     await publisher.close()

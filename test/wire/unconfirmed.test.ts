@@ -25,7 +25,7 @@ it('a copy whose confirm is lost with the connection is published again before t
   const publisher = new ConfirmPublisher({ brokers, name: 'test', topology }, log)
   try {
     const settlement = new Settlement(config, publisher, AbortSignal.timeout(8_000), log)
-    await settlement.settle(delivery, { kind: 'dead-letter', reason: 'a reason' }, ENDED)
+    await settlement.settle(delivery, { kind: 'dead-letter', reason: 'a reason' }, ENDED, false)
     // A duplicate, and no loss.
     expect(settledAtPublish).toEqual([[], []])
     expect(delivery.settled).toEqual(['ack'])

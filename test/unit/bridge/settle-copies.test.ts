@@ -18,7 +18,7 @@ const ALWAYS = Number.POSITIVE_INFINITY
 
 function deadLettering(publisher: Publisher, delivery = new RecordingDelivery({ body: 'not JSON' })) {
   const { log, stop, settlement } = settlementWith(publisher)
-  const end = settlement.settle(delivery, { kind: 'dead-letter', reason: 'a reason' }, ENDED)
+  const end = settlement.settle(delivery, { kind: 'dead-letter', reason: 'a reason' }, ENDED, false)
   return { delivery, log, stop, end }
 }
 

@@ -20,9 +20,10 @@ function settling(
   given: Partial<BridgeConfig> = {},
   delivery = new RecordingDelivery({ body: 'body' }),
   publisher: Publisher = new FailingPublisher(),
+  acked = false,
 ) {
   const { log, settlement } = settlementWith(publisher, given)
-  return { delivery, log, end: settlement.settle(delivery, outcome, ENDED) }
+  return { delivery, log, end: settlement.settle(delivery, outcome, ENDED, acked) }
 }
 
 describe('what needs no copy', () => {
@@ -59,9 +60,23 @@ describe('what needs no copy', () => {
       { kind: 'executed', status: 200 },
       { ack: 'dispatched' },
       new RecordingDelivery({ live: false }),
+      undefined,
+      true,
     )
     await end
     expect(log.lines).toMatchObject([{ level: 'info', message: 'Executed.' }])
+  })
+
+  it.each<[Settleable, string]>([
+    [{ kind: 'executed', status: 200 }, 'Executed, but its session has ended: the broker delivers it again.'],
+    [{ kind: 'refused', ...DIAGNOSIS }, 'Not settled: the broker delivers it again.'],
+    [{ kind: 'lost', ...DIAGNOSIS }, 'Not settled: the broker delivers it again.'],
+  ])('was not acked, with dispatched, when its session had ended before: $kind', async (outcome, message) => {
+    const gone = new RecordingDelivery({ live: false })
+    const { log, end } = settling(outcome, { ack: 'dispatched' }, gone)
+    await end
+    const { kind, ...said } = outcome
+    expect(log.lines).toEqual([{ level: 'warn', message, fields: { ...ENDED, outcome: kind, ...said } }])
   })
 })
 
