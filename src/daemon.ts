@@ -134,6 +134,7 @@ export class Daemon {
     this.#state = { kind: 'stopped' }
     if (end === 'drained') this.#log.info('Stopped.', { ...this.#dispatcher.counts })
     else {
+      this.#dispatcher.giveUp()
       this.#log.error('Stopped before all was done: what is unacked will be delivered again.', {
         ...this.#dispatcher.counts,
         inFlight: this.#dispatcher.inFlight,

@@ -94,6 +94,11 @@ export class Dispatcher {
     return idle
   }
 
+  /** Names what is lost from sight when the process ends now. */
+  giveUp(): void {
+    this.#executor.giveUp()
+  }
+
   #fill(): void {
     while (this.#inFlight < this.#concurrency && !this.#hold.active) {
       const delivery = this.#waiting.next()

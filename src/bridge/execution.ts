@@ -22,6 +22,8 @@ export class Executor {
   readonly #config: BridgeConfig
   readonly #client: FastCgiClient
   readonly #log: Log
+  /** Acked when they were dispatched, and still executing. */
+  readonly #acked = new Set<Execution>()
   readonly #brokenUploads = new WeakMap<Delivery, number>()
 
   constructor(config: BridgeConfig, client: FastCgiClient, log: Log) {
@@ -50,6 +52,7 @@ export class Executor {
       // Of a lost session it stays unacked, and the broker delivers it again.
       acked = delivery.live
       delivery.ack()
+      if (acked) this.#acked.add(execution)
     }
     const onSent = (): void => {
       this.#log.debug('Dispatched.', execution)
@@ -59,12 +62,21 @@ export class Executor {
     }
     const result = await this.#attempt(delivery, execution, onSent)
     ended = true
+    this.#acked.delete(execution)
     const durationMs = Math.round(performance.now() - started)
     const outcome = decide(result, this.#config, execution.attempt, Date.now())
     // What cannot become a request has not been executed this time either.
     const attempt = execution.attempt - (isUnprocessable(result) ? 1 : 0)
     const cutOff = result.kind === 'failed' && result.error.code === 'CONNECTION_LOST'
     return { outcome, ended: { ...execution, attempt, durationMs }, acked, cutOff }
+  }
+
+  /** To be called when nobody waits any longer: each message that the broker will not deliver again, by its id. */
+  giveUp(): void {
+    for (const execution of this.#acked) {
+      const fields = { ...execution, outcome: 'lost' }
+      this.#log.error('Acked, and still executing: nobody will know what becomes of it.', fields)
+    }
   }
 
   async #attempt(delivery: Delivery, execution: Execution, onSent: () => void): Promise<Result> {

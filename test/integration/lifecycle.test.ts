@@ -46,13 +46,13 @@ test('SIGTERM in mid-run loses nothing and repeats nothing', async ({
   expect(executions()).toHaveLength(2_000)
 })
 
-test('past the drain timeout it exits 75, and what was not acked is delivered again', async ({
+test('past the drain timeout it exits 75, and names what was acked and still executes', async ({
   broker,
   queue,
   ownPool,
   startDaemon,
 }) => {
-  await publishAll(broker, queue, [{ sleepMs: 20_000 }])
+  await publishAll(broker, queue, [{ sleepMs: 20_000 }], { messageId: 'M-1' })
   const pool = await ownPool({ environment: { WORKER_LOG: '/dev/null' } })
   const daemon = await startDaemon({
     socket: pool.socket,
@@ -64,6 +64,9 @@ test('past the drain timeout it exits 75, and what was not acked is delivered ag
 
   expect(await daemon.exited).toMatchObject({ code: 75 })
   expect(daemon.log.at(-1)).toMatchObject({ level: 'error', inFlight: 1 })
+  expect(daemon.log.filter(({ outcome }) => outcome === 'lost')).toMatchObject([
+    { level: 'error', messageId: 'M-1', executionId: expect.any(String) },
+  ])
 })
 
 test('a second signal exits at once with 75', async ({ broker, queue, ownPool, startDaemon }) => {
@@ -80,8 +83,9 @@ test('a second signal exits at once with 75', async ({ broker, queue, ownPool, s
   daemon.signal('SIGTERM')
 
   expect(await daemon.exited).toMatchObject({ code: 75 })
-  expect(daemon.log.slice(-2)).toMatchObject([
+  expect(daemon.log.slice(-3)).toMatchObject([
     { level: 'error', message: 'Second signal: leaving at once.' },
+    { level: 'error', outcome: 'lost' },
     { level: 'error', inFlight: 1 },
   ])
 })
