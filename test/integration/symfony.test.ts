@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import type { BridgeProcess } from '../support/bridge-process.ts'
 import type { Broker } from '../support/broker-api.ts'
+import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
 import { readNotes, receiveMessage, type SerializerName } from '../support/symfony.ts'
@@ -32,7 +32,7 @@ test.for(SERIALIZERS)(
       { do: 'now', bytes: second },
     ])
     const daemon = await consume('plain.php', { environment: { SERIALIZER: serializer } })
-    await eventually('both are executed', () => count(daemon, 'Executed.') === 2)
+    await eventually('both are executed', () => count(daemon.log, 'Executed.') === 2)
 
     expect(readNotes<Note>(notes, 'executions').sort(byDo)).toEqual([
       { do: 'later', bytes: first.toString('hex'), attempt: 1 },
@@ -140,11 +140,11 @@ test('no failure is taken for success, and all are repeated', async ({
     environment: { SERIALIZER: 'json' },
     ini: { display_errors: 'on', memory_limit: '32M' },
   })
-  await eventually('all are given up', () => count(daemon, 'Dead-lettered.') === failures.length, {
+  await eventually('all are given up', () => count(daemon.log, 'Dead-lettered.') === failures.length, {
     within: 20_000,
   })
 
-  expect(count(daemon, 'Executed.')).toBe(0)
+  expect(count(daemon.log, 'Executed.')).toBe(0)
   const copies = await takeAll(broker, `${queue}.dead`)
   const dead = new Map(
     copies.map(({ content, properties }) => [
@@ -190,7 +190,7 @@ test('what no serializer can decode is dead-lettered at once, with the reason', 
   await send('php', [{ do: 'work', class: 'App\\Unknown' }])
   await publishAll(broker, queue, ['garbage', ''])
   const php = await consume('plain.php')
-  await eventually('all are given up', () => count(php, 'Dead-lettered.') === 3)
+  await eventually('all are given up', () => count(php.log, 'Dead-lettered.') === 3)
   await php.kill()
   expect(await reasons(broker, queue)).toEqual([
     expect.stringContaining('Could not decode Envelope: unserialize(): Error at offset 0'),
@@ -203,7 +203,7 @@ test('what no serializer can decode is dead-lettered at once, with the reason', 
   await publishAll(broker, queue, ['{"do":'], { headers })
   await publishAll(broker, queue, ['{"do":"work","bytes":""}'])
   const json = await consume('plain.php', { environment: { SERIALIZER: 'json' } })
-  await eventually('all are given up', () => count(json, 'Dead-lettered.') === 3)
+  await eventually('all are given up', () => count(json.log, 'Dead-lettered.') === 3)
   expect(await reasons(broker, queue)).toEqual([
     expect.stringContaining('Could not decode message: Could not denormalize'),
     'Could not decode message: Syntax error',
@@ -233,10 +233,6 @@ async function reasons(broker: Broker, queue: string): Promise<(string | undefin
   const dead = await takeAll(broker, `${queue}.dead`)
   const said = dead.map(({ properties }) => String(properties.headers?.['x-fpm-bridge-stderr']))
   return said.map((text) => /it cannot be decoded: (.*)/.exec(text)?.[1]).sort()
-}
-
-function count(daemon: BridgeProcess, message: string): number {
-  return daemon.log.filter((line) => line.message === message).length
 }
 
 function byDo(a: Note, b: Note): number {
