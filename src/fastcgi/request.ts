@@ -5,17 +5,21 @@ import { encodeBeginRequest, encodeHeader, encodeRecord } from './records.ts'
 /** A request of up to this size is copied into one buffer and written at once: copying is cheaper than a write. */
 const ONE_WRITE_BYTES = 64 * 1024
 
-const BEGIN = { once: encodeBeginRequest(false), keep: encodeBeginRequest(true) } as const
 const END_OF_PARAMS = encodeRecord(RecordType.params, new Uint8Array(0))
 const END_OF_STDIN = encodeRecord(RecordType.stdin, new Uint8Array(0))
 
 /** Encodes requests; what they have in common only once. */
 export class RequestEncoder {
-  readonly #common: readonly Buffer[]
+  /** beginRequest, and the params of all requests. */
+  readonly #begin: { readonly once: Buffer; readonly keep: Buffer }
 
   /** @throws {RangeError} when a param fits into no record */
   constructor(params: Readonly<Record<string, string>>) {
-    this.#common = paramsRecords(params)
+    const common = paramsRecords(params)
+    this.#begin = {
+      once: Buffer.concat([encodeBeginRequest(false), ...common]),
+      keep: Buffer.concat([encodeBeginRequest(true), ...common]),
+    }
   }
 
   /**
@@ -32,7 +36,7 @@ export class RequestEncoder {
 
   /** beginRequest and the whole params stream. */
   head(params: Readonly<Record<string, string>>, keepConn: boolean): readonly Buffer[] {
-    return [keepConn ? BEGIN.keep : BEGIN.once, ...this.#common, ...paramsRecords(params), END_OF_PARAMS]
+    return [keepConn ? this.#begin.keep : this.#begin.once, ...paramsRecords(params), END_OF_PARAMS]
   }
 }
 
@@ -47,7 +51,7 @@ export async function* streamStdin(
 }
 
 function paramsRecords(params: Readonly<Record<string, string>>): Buffer[] {
-  return encodePairs(params).flatMap((content) => [encodeHeader(RecordType.params, content.length), content])
+  return encodePairs(params).map((content) => encodeRecord(RecordType.params, content))
 }
 
 function stdinRecords(body: Uint8Array): Buffer[] {
