@@ -1,10 +1,11 @@
+import { readFileSync, rmSync } from 'node:fs'
 import { COMPLETED, script } from './contestants.ts'
 import { drain } from './drain.ts'
 import { progress } from './progress.ts'
 import { type Stage, startBenchPool } from './stage.ts'
 import { type Spread, spread } from './statistics.ts'
 
-/** Seconds that the worker sleeps: it waits for a database, say, and leaves the CPU to others. */
+/** Seconds that the worker sleeps. */
 const SLEEP = 0.02
 /** Seconds of work, if all children worked all the time. */
 const WORK = 4
@@ -16,34 +17,51 @@ export interface Utilisation {
   readonly children: number
   /** Messages a second. */
   readonly rate: Spread
-  /** Child-seconds slept by the workers / child-seconds there were. All else a child does counts as unused. */
+  /** Child-seconds that scripts took, by their own clock / child-seconds there were. */
   readonly used: Spread
+  /** The same with the 20 ms that a script asks for: how late it is woken counts as unused. */
+  readonly asleep: Spread
 }
 
 /** Whether the daemon keeps pools of several sizes busy, while messages wait in the queue. */
 export async function utilisation(stage: Stage, rounds: number): Promise<Utilisation[]> {
-  const rates = new Map<number, number[]>(POOLS.map((children) => [children, []]))
+  const runs = new Map<number, Run[]>(POOLS.map((children) => [children, []]))
   for (let round = 1; round <= rounds; round += 1) {
     for (const children of POOLS) {
       progress(`children, round ${round} of ${rounds}: ${children}`)
-      rates.get(children)?.push(await rateOf(stage, children))
+      runs.get(children)?.push(await run(stage, children))
     }
   }
-  return [...rates].map(([children, values]) => ({
+  return [...runs].map(([children, all]) => ({
     children,
-    rate: spread(values),
-    used: spread(values.map((rate) => (rate * SLEEP) / children)),
+    rate: spread(all.map(({ rate }) => rate)),
+    used: spread(all.map(({ rate, script }) => (rate * script) / children)),
+    asleep: spread(all.map(({ rate }) => (rate * SLEEP) / children)),
   }))
 }
 
-async function rateOf(stage: Stage, children: number): Promise<number> {
-  const pool = await startBenchPool(children, { WORKER_SLEEP_MS: String(SLEEP * 1_000) })
+interface Run {
+  readonly rate: number
+  /** Seconds that a script took, on average. */
+  readonly script: number
+}
+
+async function run(stage: Stage, children: number): Promise<Run> {
+  rmSync(stage.records, { force: true })
+  const pool = await startBenchPool(children, { SLEEP_MS: String(SLEEP * 1_000), RECORDS: stage.records })
   try {
     const messages = Math.round((children / SLEEP) * WORK)
     await stage.queue.fill(messages)
-    const place = stage.place(script('worker'), pool, children)
-    return (await drain(stage, COMPLETED, place, messages, pool)).rate
+    const place = stage.place(script('sleeping-worker'), pool, children)
+    const { rate } = await drain(stage, COMPLETED, place, messages, pool)
+    return { rate, script: meanSeconds(readFileSync(stage.records, 'latin1')) }
   } finally {
     await pool.close()
   }
+}
+
+/** @param records microseconds, one execution a line */
+function meanSeconds(records: string): number {
+  const times = records.trim().split('\n').map(Number)
+  return times.reduce((sum, time) => sum + time, 0) / times.length / 1_000_000
 }

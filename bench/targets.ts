@@ -63,7 +63,7 @@ export function targets({ throughput, latency, utilisation, memory, form }: Resu
   if (large !== undefined) {
     const { median: value, least, most } = large.used
     found.push({
-      what: 'child-seconds used / available, 64 children of 20 ms',
+      what: 'child-seconds used by scripts / available, 64 children of 20 ms',
       wanted: { atLeast: 0.97 },
       value,
       least,
