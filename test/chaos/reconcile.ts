@@ -93,16 +93,18 @@ export function reconcile(evidence: Evidence): Reconciliation {
   return { ...counts, lost, twice, givenUp, unknown }
 }
 
-/** The first execution was completed, and its ack never arrived: by a fault that was there while it ran, or just after. */
+/**
+ * Its ack never arrived: by a fault that was there before its first completed execution had ended, or just after. It may
+ * have been that of an earlier attempt, after which two copies of the message rested for seconds.
+ */
 function blameForDouble(
   faults: readonly InjectedFault[],
   starts: readonly JournalLine[],
   ends: readonly JournalLine[],
 ): InjectedFault | undefined {
-  const [first] = ends
-  const start = starts.find(({ executionId }) => executionId === first?.executionId)
-  const from = start?.time ?? first?.time ?? 0
-  return blame(faults, from, first?.time ?? from, (kind) => doublesAtMost(kind) > 0)
+  const first = ends[0]?.time ?? 0
+  const from = Math.min(first, ...starts.map(({ time }) => time))
+  return blame(faults, from, first, (kind) => doublesAtMost(kind) > 0)
 }
 
 const accountsFor = ({ outcome }: MessageLine): boolean => outcome === 'lost' || outcome === 'refused'

@@ -184,6 +184,17 @@ describe('a message that was executed twice', () => {
     expect(broken(given)).toEqual([])
   })
 
+  it('may have been doubled after an attempt that failed: two copies of it rested', () => {
+    const faults = [fault('broker killed', timeOf('M-9') - 5_000)]
+    const failed = [
+      line('start', 'M-9', timeOf('M-9') - 5_010, 'e-0'),
+      line('failed', 'M-9', timeOf('M-9') - 5_000, 'e-0'),
+    ]
+    const given = evidence({ journal: [...failed, ...again('M-9', 100)], faults }, { 'M-9': { failures: 1 } })
+    expect(reconcile(given).twice).toEqual([{ id: 'M-9', fault: faults[0] }])
+    expect(broken(given)).toEqual([])
+  })
+
   it('breaks the promise when there was no fault', () => {
     expect(broken(evidence({ journal: again('M-9', 100) }))).toEqual([
       'executed twice without a fault: 1: M-9',
