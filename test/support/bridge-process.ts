@@ -62,6 +62,11 @@ export async function spawnBridge(
   readLines(owned.child.stderr, (line) => log.push(parseLogLine(line)))
   readLines(owned.child.stdout, (line) => stdout.push(line))
   const { pid, exited, signal, kill } = owned
+  // Not `owned.exit`: that is known before its last lines are read.
+  let ended = false
+  void exited.then(() => {
+    ended = true
+  })
 
   return {
     pid,
@@ -78,7 +83,6 @@ export async function spawnBridge(
         typeof match === 'function' ? match : (line: LogLine) => JSON.stringify(line).includes(match)
       const text = () => log.map((line) => JSON.stringify(line)).join('\n')
       const look = () => {
-        const ended = owned.exit !== undefined
         const found = log.find(matches)
         if (found === undefined && ended)
           throw new Hopeless(`fpm-bridge ended without the line. Its log:\n${text()}`)

@@ -44,7 +44,8 @@ ${options.before ?? ''}
     script,
     executions() {
       if (!existsSync(notes)) return []
-      const lines = readFileSync(notes, 'utf8').trim().split('\n')
+      // What follows the last line's end is on its way.
+      const lines = readFileSync(notes, 'utf8').split('\n').slice(0, -1)
       return lines.map((line) => JSON.parse(line) as { do: string; attempt: number })
     },
   }

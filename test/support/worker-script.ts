@@ -26,6 +26,11 @@ export function workerThat(php: string, folder = temporaryFolder('worker')): Wor
   )
   return {
     path,
-    executions: () => (existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : []),
+    // What follows the last line's end is on its way.
+    executions: () => (existsSync(notes) ? readFileSync(notes, 'utf8').split('\n').slice(0, -1) : []),
   }
 }
+
+/** PHP that goes on when this file is there; or after two minutes, for a pool outlives a test that fails. */
+export const waitFor = (file: string): string =>
+  `for ($end = time() + 120; !is_file('${file}') && time() < $end; clearstatcache()) usleep(10000);`
