@@ -32,7 +32,7 @@ test('a broker that is stopped in order and started again is consumed from withi
   await daemon.waitForLine('Consuming.')
   // What stop_app and start_app do.
   await broker.ctl('eval', 'rabbit:stop(), rabbit:start().')
-  await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2, { within: 10_000 })
+  await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2)
   expect(count(daemon.log, ENDED)).toBe(1)
   await publishAll(broker, queue, numbers(1))
   await daemon.waitForLine('Executed.')
@@ -95,7 +95,7 @@ test('a script that outlasts the broker’s patience costs the channel: the sess
   await publishAll(broker, queue, [{}], { messageId: 'M-1' })
   const args = ['--ack', 'completed']
   const daemon = await startDaemon({ url: broker.url, script: worker.path, args })
-  const line = await daemon.waitForLine(ENDED, 20_000)
+  const line = await daemon.waitForLine(ENDED)
   expect(line['reason']).toContain('PRECONDITION_FAILED')
   await daemon.waitForLine('Executed.')
   writeFileSync(release, '')

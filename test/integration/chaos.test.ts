@@ -18,7 +18,7 @@ const FAULTS: readonly FaultKind[] = [
 ]
 
 describe.sequential.each(['completed', 'dispatched'] as const)('--ack %s', (mode) => {
-  test('keeps its promises while everything breaks', { timeout: 120_000 }, async () => {
+  test('keeps its promises while everything breaks', { timeout: 300_000 }, async () => {
     const options: ChaosOptions = {
       mode,
       messages: 1_000,

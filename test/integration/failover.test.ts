@@ -34,10 +34,7 @@ test('from a dead broker to a live one, for deliveries and for copies of them', 
   expect(daemon.log.filter(({ message }) => message.startsWith('Cannot publish'))).toEqual([])
 })
 
-test('away from a broker that is lost, and back when the other is', { timeout: 90_000 }, async ({
-  queue,
-  startDaemon,
-}) => {
+test('away from a broker that is lost, and back when the other is', async ({ queue, startDaemon }) => {
   const [first, second] = await Promise.all([startBroker(), startBroker()])
   try {
     const daemon = await startDaemon({ url: first.url, args: ['--url', second.url] })

@@ -31,9 +31,7 @@ test('a broker that is killed while thousands of messages leave a retry queue lo
 
     const rest = delayQueue(retryQueue(queue, DELAY), DELAY, queue)
     await fill(broker.url, rest.name, rest.arguments)
-    await eventually('all have left', async () => (await readyIn(broker, queue)) > MESSAGES, {
-      within: 20_000,
-    })
+    await eventually('all have left', async () => (await readyIn(broker, queue)) > MESSAGES)
     await pause(400)
     await broker.kill()
     await broker.start()
@@ -41,7 +39,7 @@ test('a broker that is killed while thousands of messages leave a retry queue lo
     await startDaemon(settings)
     const executed = () =>
       new Set(readRecords(sharedPool.workerLog, queue).map(({ post }) => Number(post['number'])))
-    await eventually('all are executed', () => executed().size > MESSAGES, { within: 20_000 })
+    await eventually('all are executed', () => executed().size > MESSAGES)
     expect([...executed()].sort((one, other) => one - other)).toEqual([
       0,
       ...numbers(MESSAGES).map(({ number }) => number),
@@ -49,7 +47,7 @@ test('a broker that is killed while thousands of messages leave a retry queue lo
   } finally {
     await broker.close()
   }
-}, 90_000)
+})
 
 /** As copies come in: persistent and confirmed. The arguments are those of the daemon, or the broker would refuse. */
 async function fill(

@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { groupIsAlive } from '../support/run-folder.ts'
 
-test('the broker keeps a durable queue over a crash', { timeout: 60_000 }, async () => {
+test('the broker keeps a durable queue over a crash', async () => {
   const broker = await startBroker()
   try {
     await broker.api('PUT', '/queues/%2F/kept', { durable: true })

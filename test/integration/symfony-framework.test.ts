@@ -136,7 +136,6 @@ test.for([
     await eventually(
       'all are given up',
       () => daemon.log.filter(({ message }) => message === 'Dead-lettered.').length === names.length,
-      { within: 20_000 },
     )
     expect(daemon.log.filter(({ message }) => message === 'Executed.')).toEqual([])
     for (const name of names) {

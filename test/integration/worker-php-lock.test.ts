@@ -79,7 +79,7 @@ test.for(LOCKS.flatMap((lock) => ENDS.map((end) => ({ name: lock.name, lock, ...
     const worker = lockedScript(pool.directory, lock, once, leased ? 1 : 99)
     await publishAll(broker, queue, [{ do: 'it' }], { messageId: 'm-1' })
     const daemon = await startDaemon({ socket: pool.socket, script: worker.script, args: COMPLETED })
-    await eventually('it is executed', () => executedBy(daemon.log) === 1, { within: 15_000 })
+    await eventually('it is executed', () => executedBy(daemon.log) === 1)
     const attempts = worker.executions().map(({ attempt }) => attempt)
     expect(attempts).toEqual([1, leased ? expect.any(Number) : 2])
   },

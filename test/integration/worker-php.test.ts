@@ -78,7 +78,7 @@ test.for([
       Object.keys(FAILURES).map((name) => ({ do: name })),
     )
     const daemon = await startDaemon({ socket: pool.socket, script: worker.script, args: COMPLETED })
-    await eventually('all are settled', () => settledBy(daemon.log) === cases.length, { within: 20_000 })
+    await eventually('all are settled', () => settledBy(daemon.log) === cases.length)
 
     const dead = await takeAll(broker, `${queue}.dead`)
     for (const [name, { status, says, logs }] of Object.entries(FAILURES)) {

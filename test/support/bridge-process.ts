@@ -24,10 +24,10 @@ export interface BridgeProcess {
   /** Resolves when the process has ended and all its output is read. Never rejects. */
   readonly exited: Promise<Exit>
   /**
-   * Resolves with the first line, past ones included, that contains the text or meets the condition. Waits 10 s
-   * unless told otherwise; fails at once when the process ends without it, with the log in the message.
+   * Resolves with the first line, past ones included, that contains the text or meets the condition. Fails at
+   * once when the process ends without it, with the log in the message.
    */
-  waitForLine(match: string | ((line: LogLine) => boolean), within?: number): Promise<LogLine>
+  waitForLine(match: string | ((line: LogLine) => boolean)): Promise<LogLine>
   signal(signal: NodeJS.Signals): void
   /** Resident set size in bytes. Throws when the process has ended. */
   residentBytes(): number
@@ -78,7 +78,7 @@ export async function spawnBridge(
     },
     signal,
     kill,
-    waitForLine(match, within = 10_000) {
+    waitForLine(match) {
       const matches =
         typeof match === 'function' ? match : (line: LogLine) => JSON.stringify(line).includes(match)
       const text = () => log.map((line) => JSON.stringify(line)).join('\n')
@@ -89,7 +89,7 @@ export async function spawnBridge(
         if (found === undefined) throw new Error(`Its log:\n${text()}`)
         return found
       }
-      return eventually(`fpm-bridge logs ${match}`, look, { within, every: 10 })
+      return eventually(`fpm-bridge logs ${match}`, look, { every: 10 })
     },
     residentBytes() {
       const status = readFileSync(`/proc/${pid}/status`, 'utf8')

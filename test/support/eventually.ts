@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface EventuallyOptions {
-  /** Milliseconds until it gives up; default 5000. */
+  /** Milliseconds until it gives up; default 30,000, so that a busy machine is no failure. */
   readonly within?: number
   /** Milliseconds between two looks; default 20. */
   readonly every?: number
@@ -20,7 +20,7 @@ export class Hopeless extends Error {}
 export async function eventually<T>(
   what: string,
   check: () => T | Promise<T>,
-  { within = 5_000, every = 20 }: EventuallyOptions = {},
+  { within = 30_000, every = 20 }: EventuallyOptions = {},
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = performance.now() + within
   for (;;) {

@@ -62,7 +62,7 @@ const READY = 'ready to handle connections'
  * Starts a private php-fpm master with one pool, `[commands]`, in a temporary folder. It reads no php.ini of the
  * machine, and its children run as the user who runs the tests. Takes about 0.1 s.
  *
- * @throws when php-fpm is not installed or does not come up within 10 s: the message has its log
+ * @throws when php-fpm is not installed or does not come up in time: the message has its log
  */
 export async function startPool(options: PoolOptions = {}): Promise<Pool> {
   const directory = temporaryFolder('pool')
@@ -81,15 +81,11 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
   const timesReady = () => errorLog().split(READY).length - 1
 
   async function nowReady(before: number): Promise<void> {
-    await eventually(
-      'php-fpm is ready',
-      () => {
-        if (master === undefined || master.exit !== undefined)
-          throw new Hopeless(`php-fpm has ended:\n${errorLog()}${output()}`)
-        return timesReady() > before
-      },
-      { within: 10_000 },
-    )
+    await eventually('php-fpm is ready', () => {
+      if (master === undefined || master.exit !== undefined)
+        throw new Hopeless(`php-fpm has ended:\n${errorLog()}${output()}`)
+      return timesReady() > before
+    })
   }
 
   // What php-fpm says before it has read its configuration, such as a mistake in it.

@@ -44,7 +44,7 @@ it('closes the channel of a look for a queue that is answered too late', async (
     await failed
     vi.useRealTimers()
     for (const socket of broker.sockets) socket.write(declareOk(asked[0] as number))
-    await eventually('its channel is closed', () => closed.length === 1, { within: 2_000 })
+    await eventually('its channel is closed', () => closed.length === 1)
     expect(closed).toEqual(asked)
   } finally {
     vi.useRealTimers()
