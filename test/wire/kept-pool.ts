@@ -42,6 +42,8 @@ export interface KeptPool extends ScriptedPool {
   readonly connections: number
   /** Those of them that are open. */
   readonly open: number
+  /** Questions for the status page whose answer has been taken. */
+  readonly told: number
   /** The requests of workers, in the order in which they were whole. */
   readonly received: readonly ReceivedRequest[]
 }
@@ -63,6 +65,7 @@ export async function keptPool(
   const received: ReceivedRequest[] = []
   let connections = 0
   let open = 0
+  let told = 0
   const pool = await listen((socket) => {
     let request = new ReceivedRequest()
     let number = 0
@@ -73,6 +76,9 @@ export async function keptPool(
       const whole = request
       request = new ReceivedRequest()
       if (whole.params.get('SCRIPT_NAME') === STATUS_PATH) {
+        socket.once('close', () => {
+          told += 1
+        })
         socket.end(answer(status))
         return
       }
@@ -98,6 +104,9 @@ export async function keptPool(
     },
     get open() {
       return open
+    },
+    get told() {
+      return told
     },
   }
 }

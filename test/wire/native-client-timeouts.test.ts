@@ -94,7 +94,6 @@ describe.each(PHASES)('$where', ({ pool: start, body, phase, sent: expectedSent 
     )
     expect([error.code, error.phase, sent]).toEqual([code, phase, expectedSent])
     expect(performance.now() - started).toBeGreaterThanOrEqual(295)
-    expect(performance.now() - started).toBeLessThan(2_000)
     expect(error.message).toBe(
       code === 'TIMEOUT' ? 'no complete answer within 300 ms' : 'the request was cancelled',
     )
@@ -140,14 +139,20 @@ describe('an answer in time', () => {
 
 describe('a connection whose request was given up', () => {
   it.each(['TIMEOUT', 'CANCELLED'])('after %s is closed, and never used again', async (code) => {
+    let late = (): void => {}
     const pool = await keptPool((socket, _turn, _connection, { params }) => {
-      setTimeout(() => socket.write(answer()), params.has('SLOW') ? 300 : 0)
+      if (params.has('LATE')) late = () => void socket.write(answer('late'))
+      else socket.write(answer())
     })
-    const client = clientOf(pool, { timeout: code === 'TIMEOUT' ? 150 : 5_000 })
+    const client = clientOf(pool, { timeout: code === 'TIMEOUT' ? 1_000 : 20_000 })
     await client.request(request())
-    const signal = code === 'CANCELLED' ? AbortSignal.timeout(150) : new AbortController().signal
-    const error = await failureOf(client.request(request({ params: { SLOW: '1' }, signal })))
-    expect(error.code).toBe(code)
+    const controller = new AbortController()
+    const { signal } = controller
+    const failed = failureOf(client.request(request({ params: { LATE: '1' }, signal })))
+    await eventually('it is there', () => pool.received.length === 2)
+    if (code === 'CANCELLED') controller.abort()
+    expect((await failed).code).toBe(code)
+    late()
     await eventually('it is closed', () => pool.open === 0)
     expect((await client.request(request())).body.toString()).toBe('hello')
     expect(pool.connections).toBe(2)
