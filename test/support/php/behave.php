@@ -66,6 +66,12 @@ switch ($_SERVER['ACTION'] ?? '') {
         fastcgi_finish_request();
         usleep((int) $value * 1000);
         break;
+    case 'wait': // for the file VALUE
+        while (!is_file($value)) {
+            usleep(10_000);
+            clearstatcache();
+        }
+        break;
     case 'sleep':
         usleep((int) $value * 1000);
         // no break
