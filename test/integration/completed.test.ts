@@ -7,7 +7,8 @@ import { test } from '../support/fixtures.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
 import { countsOf } from '../support/queue-counts.ts'
 import { readRecords, recordScript } from '../support/records.ts'
-import { workerThat } from '../support/worker-script.ts'
+import { temporaryFolder } from '../support/run-folder.ts'
+import { waitFor, workerThat } from '../support/worker-script.ts'
 
 /* `--ack completed`: a message is acked when the worker has succeeded, and not before. */
 
@@ -21,13 +22,16 @@ test('a message is unacked for as long as its worker runs, and acked when it has
 }) => {
   const pool = await ownPool()
   const release = join(pool.directory, 'release')
-  const wait = `while (isset($_POST['wait']) && !is_file('${release}')) { usleep(10000); clearstatcache(); }`
+  const wait = `if (isset($_POST['wait'])) { ${waitFor(release)} }`
   const script = workerThat(`${wait} http_response_code((int) ($_POST['status'] ?? 200));`).path
   await publishAll(broker, queue, [{ wait: true }, { status: 204 }, { status: 299 }])
   const daemon = await startDaemon({ socket: pool.socket, script, args: COMPLETED })
   await eventually('two are executed', () => count(daemon.log, 'Executed.') === 2)
   // The first still runs: the others' acks do not wait for it, nor its own for anything but its end.
-  expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 1 })
+  await eventually('two are acked', async () => {
+    expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 1 })
+    return true
+  })
   expect(count(daemon.log, 'Executed.')).toBe(2)
 
   writeFileSync(release, '')
@@ -39,7 +43,7 @@ test('a message is unacked for as long as its worker runs, and acked when it has
 test('a thousand are executed once each and acked', async ({ broker, queue, sharedPool, startDaemon }) => {
   await publishAll(broker, queue, numbers(1_000))
   const daemon = await startDaemon({ script: recordScript, args: [...COMPLETED, '--prefetch', '50'] })
-  await eventually('all are executed', () => count(daemon.log, 'Executed.') === 1_000, { within: 20_000 })
+  await eventually('all are executed', () => count(daemon.log, 'Executed.') === 1_000)
   const seen = readRecords(sharedPool.workerLog, queue).map(({ post }) => Number(post['number']))
   expect(seen.sort((a, b) => a - b)).toEqual(numbers(1_000).map(({ number }) => number))
   daemon.signal('SIGTERM')
@@ -73,7 +77,10 @@ test('what the worker refuses for good goes to the dead-letter queue with status
       'x-fpm-bridge-queue': queue,
     })
   }
-  expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
+  await eventually('they are acked', async () => {
+    expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
+    return true
+  })
 })
 
 test('a pool that is away is waited for: nothing is given up', async ({
@@ -88,7 +95,10 @@ test('a pool that is away is waited for: nothing is given up', async ({
   const daemon = await startDaemon({ socket: pool.socket, args: COMPLETED })
   await daemon.waitForLine(HOLDING)
   await daemon.waitForLine('Consuming.')
-  expect(await countsOf(broker, queue)).toEqual({ ready: 14, unacked: 6 })
+  await eventually('it holds six', async () => {
+    expect(await countsOf(broker, queue)).toEqual({ ready: 14, unacked: 6 })
+    return true
+  })
   await pool.start()
   await eventually('all are executed', () => count(daemon.log, 'Executed.') === 20)
   expect(await takeAll(broker, `${queue}.dead`)).toEqual([])
@@ -103,13 +113,19 @@ test('a pool that is stopped and started in mid-run loses nothing and repeats no
   const settings = { process_control_timeout: '10s' }
   const log = join((await ownPool()).directory, 'worker.log')
   const pool = await ownPool({ global: settings, environment: { WORKER_LOG: log } })
-  await publishAll(broker, queue, Array(400).fill({ sleepMs: 5 }))
-  const daemon = await startDaemon({ socket: pool.socket, script: recordScript, args: COMPLETED })
+  const release = join(temporaryFolder('release'), 'now')
+  // Some are left for the pool that comes back, however late the first one is stopped.
+  const worker = workerThat(`if ($_POST['number'] > 200) { ${waitFor(release)} } require '${recordScript}';`)
+  const bodies = numbers(400).map(({ number }) => ({ number, sleepMs: 5 }))
+  await publishAll(broker, queue, bodies)
+  const daemon = await startDaemon({ socket: pool.socket, script: worker.path, args: COMPLETED })
   await eventually('some are executed', () => readRecords(log, queue).length > 50)
-  await pool.stop()
+  const stopped = pool.stop()
+  writeFileSync(release, '')
+  await stopped
   await daemon.waitForLine(HOLDING)
   await pool.start()
-  await eventually('all are executed', () => count(daemon.log, 'Executed.') === 400, { within: 15_000 })
+  await eventually('all are executed', () => count(daemon.log, 'Executed.') === 400)
   // What was in the backlog when the pool closed it was reset unread; whether it ran is not to be known from outside.
   const again = count(daemon.log, 'To be executed again.')
   expect(again).toBeLessThanOrEqual(4)
@@ -118,11 +134,15 @@ test('a pool that is stopped and started in mid-run loses nothing and repeats no
 })
 
 test('SIGTERM lets what runs finish, and acks it', async ({ broker, queue, sharedPool, startDaemon }) => {
-  await publishAll(broker, queue, Array(6).fill({ sleepMs: 1_000 }))
+  const release = join(temporaryFolder('release'), 'now')
+  const worker = workerThat(`${waitFor(release)} require '${recordScript}';`)
+  await publishAll(broker, queue, numbers(6))
   const args = [...COMPLETED, '--concurrency', '2', '--prefetch', '4', '--log-level', 'debug']
-  const daemon = await startDaemon({ script: recordScript, args })
+  const daemon = await startDaemon({ script: worker.path, args })
   await eventually('both slots are taken', () => count(daemon.log, 'Dispatched.') === 2)
   daemon.signal('SIGTERM')
+  await daemon.waitForLine('Draining.')
+  writeFileSync(release, '')
   expect(await daemon.exited).toMatchObject({ code: 0 })
   expect(readRecords(sharedPool.workerLog, queue)).toHaveLength(2)
   expect(daemon.log.at(-1)).toMatchObject({ message: 'Stopped.', executed: 2 })

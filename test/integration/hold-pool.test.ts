@@ -8,7 +8,7 @@ import { test } from '../support/fixtures.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
 import { countsOf } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
-import { workerThat } from '../support/worker-script.ts'
+import { waitFor, workerThat } from '../support/worker-script.ts'
 
 /* The pool is away, or lets nobody in: messages are kept, for as long as the broker has patience. */
 
@@ -16,7 +16,6 @@ const MODES = ['completed', 'dispatched'] as const
 /** 62 s less the minute that has to be left: what waits goes back after 2 s. */
 const IMPATIENT = ['--ack', 'completed', '--timeout', '0', '--consumer-timeout', '62s', '--keep-alive', 'off']
 const HANDED_BACK = 'Waiting messages go back to the broker, before they wait too long for it; not consuming.'
-const RELEASE = (file: string) => `while (!is_file('${file}')) { usleep(10000); clearstatcache(); }`
 /** The daemon's user may not get round the socket's permissions, as root may. */
 const BOUND = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : []
 
@@ -47,7 +46,9 @@ test.for(MODES)(
   '--ack %s: a pool that goes and comes back in mid-run is waited for, and no message is dead-lettered',
   async (ack, { broker, queue, ownPool, startDaemon }) => {
     const pool = await ownPool({ global: { process_control_timeout: '10s' } })
-    const worker = workerThat('usleep(5000);')
+    const release = join(temporaryFolder('release'), 'now')
+    // Some are left for the pool that comes back, however late the first one is stopped.
+    const worker = workerThat(`if ($_POST['number'] > 100) { ${waitFor(release)} } usleep(5000);`)
     await publishAll(broker, queue, numbers(200), (index) => ({ messageId: `M-${index}` }))
     const args = [
       '--ack',
@@ -56,11 +57,13 @@ test.for(MODES)(
     ]
     const daemon = await startDaemon({ socket: pool.socket, script: worker.path, args })
     await eventually('some are executed', () => count(daemon.log, 'Executed.') > 20)
-    await pool.stop()
+    const stopped = pool.stop()
+    writeFileSync(release, '')
+    await stopped
     await daemon.waitForLine(HOLDING)
     await pool.start()
     const ended = () => daemon.log.filter(({ outcome }) => outcome === 'executed' || outcome === 'lost')
-    await eventually('all have ended', () => ended().length === 200, { within: 15_000 })
+    await eventually('all have ended', () => ended().length === 200)
     // Only what stood in the pool's backlog when it went may be unknown.
     const lost = ended().filter(({ outcome }) => outcome === 'lost')
     expect(lost.length).toBeLessThanOrEqual(ack === 'completed' ? 0 : 4)
@@ -77,7 +80,7 @@ test('a hold that outlasts the broker’s patience hands back what waits, keeps 
 }) => {
   const pool = await ownPool()
   const release = join(temporaryFolder('release'), 'now')
-  const worker = workerThat(`if (isset($_POST['wait'])) { ${RELEASE(release)} }`)
+  const worker = workerThat(`if (isset($_POST['wait'])) { ${waitFor(release)} }`)
   await publishAll(broker, queue, [{ wait: true }], { messageId: 'M-runs' })
   const daemon = await startDaemon({
     socket: pool.socket,

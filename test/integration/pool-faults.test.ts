@@ -7,7 +7,7 @@ import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
 import { countsOf, readyIn } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
-import { workerThat } from '../support/worker-script.ts'
+import { waitFor, workerThat } from '../support/worker-script.ts'
 
 /* A pool whose children come and go in order, and one that is stopped with requests in its backlog. */
 
@@ -21,7 +21,9 @@ test.for(['completed', 'dispatched'])(
       settings: { 'pm.max_requests': 3 },
       global: { process_control_timeout: '10s' },
     })
-    const worker = workerThat('usleep(2000);')
+    const release = join(temporaryFolder('release'), 'now')
+    // Some are left for the reload, however late it comes.
+    const worker = workerThat(`if ($_POST['number'] > 150) { ${waitFor(release)} } usleep(2000);`)
     const ids = numbers(300).map(({ number }) => `M-${number}`)
     await publishAll(broker, queue, numbers(300), (index) => ({ messageId: ids[index] as string }))
     const retries = ack === 'completed' ? ['--retry-delay', '100ms'] : []
@@ -30,10 +32,12 @@ test.for(['completed', 'dispatched'])(
       script: worker.path,
       args: ['--ack', ack, ...retries],
     })
-    await eventually('some are executed', () => worker.executions().length > 50, { within: 10_000 })
-    await pool.reload()
+    await eventually('some are executed', () => worker.executions().length > 50)
+    const reloaded = pool.reload()
     expect(worker.executions().length).toBeLessThan(300)
-    await eventually('all are executed', () => count(daemon.log, 'Executed.') === 300, { within: 20_000 })
+    writeFileSync(release, '')
+    await reloaded
+    await eventually('all are executed', () => count(daemon.log, 'Executed.') === 300)
     expect(idsOf(worker.executions())).toEqual([...ids].sort())
     expect(await readyIn(broker, `${queue}.dead`)).toBe(0)
   },
@@ -47,7 +51,7 @@ test('--ack dispatched: what stood in the backlog of a pool that is stopped is l
 }) => {
   const pool = await ownPool({ children: 1, global: { process_control_timeout: '10s' } })
   const release = join(temporaryFolder('release'), 'now')
-  const worker = workerThat(`while (!is_file('${release}')) { usleep(10000); clearstatcache(); }`)
+  const worker = workerThat(waitFor(release))
   const ids = ['M-1', 'M-2', 'M-3', 'M-4']
   await publishAll(broker, queue, numbers(4), (index) => ({ messageId: ids[index] as string }))
   const daemon = await startDaemon({

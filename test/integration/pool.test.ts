@@ -24,7 +24,10 @@ test('a pool that is away at start is waited for, with one line that says so', a
   await eventually('all are executed', () => count(daemon.log, 'Executed.') === 5)
   expect(count(daemon.log, HOLDING)).toBe(1)
   expect(count(daemon.log, HOLD_OVER)).toBe(1)
-  expect(await broker.queues()).toContainEqual({ name: queue, ready: 0, unacked: 0, consumers: 1 })
+  await eventually('all are acked', async () => {
+    expect(await broker.queues()).toContainEqual({ name: queue, ready: 0, unacked: 0, consumers: 1 })
+    return true
+  })
 })
 
 test('a pool that dies and leaves its socket behind loses what it had, and nothing else', async ({
@@ -44,9 +47,7 @@ test('a pool that dies and leaves its socket behind loses what it had, and nothi
   expect(count(daemon.log, HOLDING)).toBe(1)
   await pool.start()
 
-  await eventually('nothing is left', () => executed(daemon.log) + lost(daemon.log) === 200, {
-    within: 15_000,
-  })
+  await eventually('nothing is left', () => executed(daemon.log) + lost(daemon.log) === 200)
   // What was in the pool's hands may have died with it; every one is accounted for in the daemon's log.
   expect(lost(daemon.log)).toBeLessThanOrEqual(8)
   expect([...executionsBy('number', readWorkerLog(log)).values()].every((times) => times === 1)).toBe(true)

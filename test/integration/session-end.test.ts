@@ -64,5 +64,8 @@ test('what fails while its session ends is executed again, and no copy of it is 
   const line = await daemon.waitForLine('Not settled: the broker delivers it again.')
   expect(line).toMatchObject({ outcome: 'dead-letter', messageId: 'M-1', attempt: 1, status: 404 })
   expect(await takeAll(broker, `${queue}.dead`)).toEqual([])
-  expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
+  await eventually('nothing is left', async () => {
+    expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
+    return true
+  })
 })
