@@ -18,6 +18,7 @@ import { eventually } from '../support/eventually.ts'
 import { installedProgram } from '../support/installed.mjs'
 import { type OwnedProcess, spawnOwned } from '../support/owned-process.ts'
 import { removeFolder } from '../support/run-folder.ts'
+import { waitFor } from '../support/worker-script.ts'
 
 /*
  * docker/php-fpm/commands.conf and ping.php on this machine's php-fpm: the file itself, with the container's paths
@@ -163,17 +164,16 @@ describe('the health check', () => {
   })
 
   it('succeeds while all children are busy', async () => {
-    const answered: number[] = []
-    const requests = Array.from({ length: 25 }, async () => {
-      answered.push((await post('worker.php', 'number=1&daemonId=D-1')).status)
-    })
+    const release = join(scripts, 'release')
+    writeFileSync(join(scripts, 'wait.php'), `<?php ${waitFor(release)}`)
+    const requests = Array.from({ length: 25 }, () => post('wait.php'))
     await eventually('all children are busy', async () => {
       const { said } = await ping([statusSocket, '/status'])
       return said.includes('idle processes:       0')
     })
     expect(await ping([statusSocket, '/ping'])).toEqual({ code: 0, said: '' })
-    expect(answered).toEqual([])
-    await Promise.all(requests)
+    writeFileSync(release, '')
+    for (const { status } of await Promise.all(requests)) expect(status).toBe(200)
   })
 
   it.each([
