@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { test as base, inject } from 'vitest'
 import { type BridgeProcess, spawnBridge } from './bridge-process.ts'
-import { type Broker, brokerAt } from './broker-api.ts'
+import { ApiError, type Broker, brokerAt } from './broker-api.ts'
 import type { SharedPool } from './global-setup.ts'
 import { type Pool, type PoolOptions, startPool } from './pool.ts'
 
@@ -78,6 +78,15 @@ export const test = base.extend<Fixtures>({
 export async function deleteQueues(broker: Broker, prefix: string): Promise<void> {
   const queues = await broker.api<{ name: string }[]>('GET', '/queues/%2F?columns=name')
   for (const { name } of queues) {
-    if (name.startsWith(prefix)) await broker.api('DELETE', `/queues/%2F/${encodeURIComponent(name)}`)
+    if (name.startsWith(prefix)) await deleteQueue(broker, name)
+  }
+}
+
+/** Fine if it is gone already: it may have been exclusive, or have expired. */
+async function deleteQueue(broker: Broker, name: string): Promise<void> {
+  try {
+    await broker.api('DELETE', `/queues/%2F/${encodeURIComponent(name)}`)
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404)) throw error
   }
 }
