@@ -97,6 +97,7 @@ test('a broker that is away at start and later: said once each time, and consume
   const broker = await startBroker()
   try {
     await publishAll(broker, queue, numbers(1))
+    await broker.flush()
     await broker.kill()
     const daemon = await startDaemon({ url: broker.url })
     await daemon.waitForLine('Not consuming')

@@ -74,6 +74,7 @@ test.for(['text', 'json'])(
       await daemon.waitForLine('Dead-lettered.')
 
       // The login that worked fails from now on, and works again.
+      await broker.flush()
       await broker.kill()
       await broker.start()
       await eventually('it consumes again', () => lines('Consuming.') === 2)

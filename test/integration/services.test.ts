@@ -8,6 +8,7 @@ test('the broker keeps a durable queue over a crash', async () => {
   const broker = await startBroker()
   try {
     await broker.api('PUT', '/queues/%2F/kept', { durable: true })
+    await broker.flush()
     await broker.kill()
     await broker.start()
     expect(await broker.queues()).toEqual([{ name: 'kept', ready: 0, unacked: 0, consumers: 0 }])
