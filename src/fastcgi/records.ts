@@ -46,24 +46,27 @@ export interface RecordSink {
   endRequest(appStatus: number, protocolStatus: number): void
 }
 
-type State =
-  | { kind: 'header' }
-  | { kind: 'content'; type: number; content: number; padding: number }
-  | { kind: 'ended' }
-  | { kind: 'malformed'; fault: string }
+/** What a record consists of, in this order; nothing follows endRequest. */
+type Part = 'header' | 'content' | 'padding' | 'ended'
 
 const END_REQUEST_BYTES = 8
 
 /**
- * Decodes the records of one answer from chunks that may be cut anywhere. Keeps at most one header or one
- * endRequest body: its memory does not grow with the answer.
+ * Decodes the records of one answer from chunks that may be cut anywhere. Of a header or endRequest that is cut it
+ * keeps eight bytes, in two numbers: those need no allocation, and its memory does not grow with the answer.
  */
 export class RecordDecoder {
   readonly #sink: RecordSink
-  /** Bytes of a header or endRequest body that is not here yet as a whole. */
-  readonly #partial = Buffer.allocUnsafe(HEADER_BYTES)
-  #partialBytes = 0
-  #state: State = { kind: 'header' }
+  /** What comes next, and how many bytes of it are not here yet. */
+  #part: Part = 'header'
+  #missing = HEADER_BYTES
+  /** Of the record whose header came last. */
+  #type = 0
+  #padding = 0
+  /** The last eight bytes of headers and endRequest bodies, big-endian. */
+  #high = 0
+  #low = 0
+  #fault: string | undefined
 
   constructor(sink: RecordSink) {
     this.#sink = sink
@@ -74,67 +77,71 @@ export class RecordDecoder {
    */
   write(chunk: Buffer): string | undefined {
     let offset = 0
-    while (offset < chunk.length && this.#state.kind !== 'malformed') {
-      if (this.#state.kind === 'header') offset = this.#header(chunk, offset)
-      else if (this.#state.kind === 'content') offset = this.#content(this.#state, chunk, offset)
-      else this.#fail('bytes after endRequest')
+    while (offset < chunk.length && this.#fault === undefined) {
+      if (this.#part === 'ended') this.#fault = 'bytes after endRequest'
+      else offset = this.#take(chunk, offset)
     }
-    return this.#state.kind === 'malformed' ? this.#state.fault : undefined
+    return this.#fault
   }
 
-  #header(chunk: Buffer, offset: number): number {
-    const next = this.#collect(chunk, offset, HEADER_BYTES)
-    if (this.#partialBytes < HEADER_BYTES) return next
-    this.#partialBytes = 0
-    const header = this.#partial
-    const type = header.readUInt8(1)
-    const content = header.readUInt16BE(4)
-    if (header[0] !== VERSION_1) this.#fail(`version ${header[0]} where there should be ${VERSION_1}`)
-    else if (header.readUInt16BE(2) !== REQUEST_ID)
-      this.#fail(`a record of request ${header.readUInt16BE(2)}`)
-    else if (type === RecordType.endRequest && content !== END_REQUEST_BYTES)
-      this.#fail(`endRequest of ${content} bytes`)
-    else if (type !== RecordType.stdout && type !== RecordType.stderr && type !== RecordType.endRequest) {
-      this.#fail(`a record of type ${type}`)
-    } else this.#enter({ kind: 'content', type, content, padding: header.readUInt8(6) })
-    return next
-  }
-
-  #content(state: Extract<State, { kind: 'content' }>, chunk: Buffer, offset: number): number {
-    if (state.content === 0) {
-      const skipped = Math.min(state.padding, chunk.length - offset)
-      this.#enter({ ...state, padding: state.padding - skipped })
-      return offset + skipped
-    }
-    if (state.type === RecordType.endRequest) {
-      const next = this.#collect(chunk, offset, END_REQUEST_BYTES)
-      if (this.#partialBytes === END_REQUEST_BYTES) this.#enter({ ...state, content: 0 })
-      return next
-    }
-    const end = Math.min(chunk.length, offset + state.content)
-    const piece = chunk.subarray(offset, end)
-    if (state.type === RecordType.stdout) this.#sink.stdout(piece)
-    else this.#sink.stderr(piece)
-    this.#enter({ ...state, content: state.content - piece.length })
+  /** @returns where in the chunk the next part begins, if there is more of it */
+  #take(chunk: Buffer, start: number): number {
+    const end = Math.min(chunk.length, start + this.#missing)
+    if (this.#part === 'header') this.#shiftIn(chunk, start, end)
+    else if (this.#part === 'content') this.#content(chunk, start, end)
+    this.#missing -= end - start
+    if (this.#missing === 0) this.#moveOn()
     return end
   }
 
-  /** Moves on, past what is complete already. */
-  #enter(state: Extract<State, { kind: 'content' }>): void {
-    if (state.content > 0 || state.padding > 0) this.#state = state
-    else if (state.type === RecordType.endRequest) {
-      this.#state = { kind: 'ended' }
-      this.#sink.endRequest(this.#partial.readUInt32BE(0), this.#partial.readUInt8(4))
-    } else this.#state = { kind: 'header' }
+  #content(chunk: Buffer, start: number, end: number): void {
+    if (this.#type === RecordType.endRequest) this.#shiftIn(chunk, start, end)
+    else if (this.#type === RecordType.stdout) this.#sink.stdout(chunk.subarray(start, end))
+    else this.#sink.stderr(chunk.subarray(start, end))
   }
 
-  #collect(chunk: Buffer, offset: number, wanted: number): number {
-    const copied = chunk.copy(this.#partial, this.#partialBytes, offset, offset + wanted - this.#partialBytes)
-    this.#partialBytes += copied
-    return offset + copied
+  #shiftIn(chunk: Buffer, start: number, end: number): void {
+    for (let at = start; at < end; at += 1) {
+      this.#high = (this.#high << 8) | (this.#low >>> 24)
+      this.#low = (this.#low << 8) | (chunk[at] as number)
+    }
   }
 
-  #fail(fault: string): void {
-    this.#state = { kind: 'malformed', fault }
+  /** To the next part, past those that are empty. */
+  #moveOn(): void {
+    if (this.#part === 'header') {
+      this.#part = 'content'
+      this.#fault = this.#readHeader()
+      if (this.#fault !== undefined || this.#missing > 0) return
+    }
+    if (this.#part === 'content') {
+      this.#part = 'padding'
+      this.#missing = this.#padding
+      if (this.#missing > 0) return
+    }
+    if (this.#type === RecordType.endRequest) {
+      this.#part = 'ended'
+      this.#sink.endRequest(this.#high >>> 0, this.#low >>> 24)
+    } else {
+      this.#part = 'header'
+      this.#missing = HEADER_BYTES
+    }
+  }
+
+  /** @returns what is wrong with it */
+  #readHeader(): string | undefined {
+    const version = this.#high >>> 24
+    const requestId = this.#high & 0xffff
+    const contentBytes = this.#low >>> 16
+    this.#type = (this.#high >>> 16) & 0xff
+    this.#padding = (this.#low >>> 8) & 0xff
+    this.#missing = contentBytes
+    if (version !== VERSION_1) return `version ${version} where there should be ${VERSION_1}`
+    if (requestId !== REQUEST_ID) return `a record of request ${requestId}`
+    if (this.#type === RecordType.endRequest) {
+      return contentBytes === END_REQUEST_BYTES ? undefined : `endRequest of ${contentBytes} bytes`
+    }
+    if (this.#type === RecordType.stdout || this.#type === RecordType.stderr) return undefined
+    return `a record of type ${this.#type}`
   }
 }

@@ -142,6 +142,17 @@ describe('an answer', () => {
   })
 })
 
+describe('an endRequest that is cut', () => {
+  const bytes = raw([1, 3, 0, 1, 0, 8, 2, 9], [0xfe, 0xdc, 0xba, 0x98, 0xf1, 0xe2, 0xd3, 0xc4, 0xaa, 0xaa])
+
+  it('tells the same, wherever that is', () => {
+    for (let at = 0; at <= bytes.length; at += 1) {
+      const { ends } = decode(STDOUT, bytes.subarray(0, at), bytes.subarray(at))
+      expect(ends, `cut at ${at}`).toEqual([[0xfe_dc_ba_98, 0xf1]])
+    }
+  })
+})
+
 describe('what is no answer', () => {
   it.each<[string, Buffer, string]>([
     ['version 0', raw([0, 6, 0, 1, 0, 0, 0, 0]), 'version 0 where there should be 1'],
