@@ -10,13 +10,16 @@ export interface ExchangeLimits {
   readonly maxStderr: number
 }
 
+/** One for all: an allocation costs a quarter of a microsecond, even of nothing. */
+const EMPTY = Buffer.alloc(0)
+
 /**
  * The first bytes of a stream; the rest is dropped. They are copied into one buffer that grows: a script that flushes
  * byte by byte sends a record for each, and as many small buffers would take a hundred times their content.
  */
 class Capture {
   readonly #limit: number
-  #buffer: Buffer = Buffer.alloc(0)
+  #buffer = EMPTY
   #kept = 0
   truncated = false
 
@@ -33,6 +36,10 @@ class Capture {
 
   bytes(): Buffer {
     return this.#buffer.subarray(0, this.#kept)
+  }
+
+  text(): string {
+    return this.#buffer.toString('utf8', 0, this.#kept)
   }
 
   #grow(needed: number): void {
@@ -129,7 +136,7 @@ export class Exchange implements RecordSink {
       headers: head.headers,
       body: output.subarray(head.bodyOffset),
       bodyTruncated: this.#stdout.truncated,
-      stderr: this.#stderr.bytes().toString('utf8'),
+      stderr: this.#stderr.text(),
       stderrTruncated: this.#stderr.truncated,
       appStatus,
       timings: this.#timings(),
