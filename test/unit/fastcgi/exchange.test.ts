@@ -55,6 +55,14 @@ describe('an answer', () => {
     expect(await pending).toEqual({ ...RECORDED_RESPONSE, timings: TIMINGS })
   })
 
+  it('keeps nothing of a chunk with one record of each stream', async () => {
+    const chunk = Buffer.concat([stderr('oops'), stdout('A: 1\n\nhello'), end()])
+    const pending = answer([chunk])
+    chunk.fill(0)
+    const { headers, body, stderr: said } = await pending
+    expect([headers.get('a'), body.toString(), said]).toEqual([['1'], 'hello', 'oops'])
+  })
+
   it('has ended with its end, and not before', () => {
     expect(exchange([RECORDED.subarray(0, RECORDED_END)]).ended).toBe(false)
     expect(exchange([RECORDED]).ended).toBe(true)
