@@ -14,16 +14,20 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'no answer',
 }
 
+/** What all sockets read into, one after the other: Node.js would allocate 64 KiB for each read, even of the end. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
+
 /**
  * Opens a connection to a pool.
  *
  * @param timeout milliseconds until a connect without any answer counts as failed; a Unix socket answers at once
  * @param signal gives up
+ * @returns a socket whose 'data' is overwritten by the next read of any: listeners copy what they keep
  * @throws {FastCgiError} CONNECT_FAILED
  */
 export function connectPool(address: PoolAddress, timeout: number, signal?: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(socketOptions(address))
+    const socket = openSocket(address)
     // Without it a small request may wait for the acknowledgement of the one before (RFC 896).
     socket.setNoDelay(true)
     const giveUp = (): void => void socket.destroy(systemError('ETIMEDOUT'))
@@ -39,6 +43,15 @@ export function connectPool(address: PoolAddress, timeout: number, signal?: Abor
     socket.once('error', settle)
     socket.once('connect', settle)
   })
+}
+
+function openSocket(address: PoolAddress): Socket {
+  const callback = (bytes: number): true => {
+    socket.emit('data', READ_BUFFER.subarray(0, bytes))
+    return true // read on
+  }
+  const socket = connect({ ...socketOptions(address), onread: { buffer: READ_BUFFER, callback } })
+  return socket
 }
 
 /**

@@ -64,6 +64,24 @@ describe('an answer', () => {
     await goesOn(client)
   })
 
+  it('is not mixed up with others that come in pieces meanwhile', async () => {
+    const textOf = (letter: string) => `${letter.repeat(500_000)}.`
+    const pool = await keptPool((socket, _turn, _connection, { stdin }) => {
+      const text = textOf(stdin.toString())
+      socket.write(streamOf(TYPE.stderr, Buffer.from(text.slice(-1_000))))
+      socket.write(streamOf(TYPE.stdout, Buffer.from(`\n${text}`)))
+      socket.write(endRequest())
+    })
+    const client = clientOf(pool)
+    const expectText = async (letter: string): Promise<void> => {
+      const { body, stderr } = await client.request(request({ body: Buffer.from(letter) }))
+      expect(body.toString() === textOf(letter), `body of ${letter}`).toBe(true)
+      expect(stderr).toBe(textOf(letter).slice(-1_000))
+    }
+    await Promise.all(['a', 'b', 'c'].map(expectText))
+    expect(pool.connections).toBe(3)
+  })
+
   it('that comes before the request was read is one, and its connection is not used again', async () => {
     const body = Buffer.alloc(8 * 1024 * 1024)
     let sent = 0
@@ -96,6 +114,12 @@ describe('no answer', () => {
     const error = await failureOf(client.request(request({ onSent: () => (sent += 1) })))
     expect([error.code, error.phase, sent]).toEqual([code, 'receive', 1])
     await goesOn(client)
+  })
+
+  it('is what comes with the connection, before the request', async () => {
+    const pool = await rawPool((socket) => void socket.write('220 ready\r\n'))
+    const error = await failureOf(clientOf(pool).request(request()))
+    expect([error.code, error.phase]).toEqual(['MALFORMED_ANSWER', 'receive'])
   })
 
   it.each<[string, Buffer]>([
