@@ -1,8 +1,6 @@
-import { Writable } from 'node:stream'
-
 /** Milliseconds that a line may wait for others. */
 const DELAY = 50
-/** Bytes that may wait. */
+/** Characters that may wait. */
 const SIZE = 16 * 1024
 
 /**
@@ -10,34 +8,39 @@ const SIZE = 16 * 1024
  * through the daemon. What waits is written at the latest after 50 ms, and when the process exits; a SIGKILL in
  * between takes those lines along.
  */
-export class LineBuffer extends Writable {
+export class LineBuffer {
   readonly #target: NodeJS.WritableStream
-  #lines: string[] = []
-  #bytes = 0
+  #text = ''
   #timer: NodeJS.Timeout | undefined
 
   constructor(target: NodeJS.WritableStream) {
-    super({ decodeStrings: false })
     this.#target = target
-    process.once('exit', () => this.flush())
   }
 
-  override _write(chunk: string | Buffer, _encoding: BufferEncoding, done: () => void): void {
-    const line = String(chunk)
-    this.#lines.push(line)
-    this.#bytes += line.length
-    if (this.#bytes >= SIZE) this.flush()
-    else this.#timer ??= setTimeout(() => this.flush(), DELAY).unref()
-    done()
+  /** @param line without its end */
+  add(line: string): void {
+    this.#text += `${line}\n`
+    if (this.#text.length >= SIZE) this.flush()
+    else if (this.#timer === undefined) {
+      this.#timer = setTimeout(() => this.flush(), DELAY).unref()
+      waiting.add(this)
+    }
   }
 
   /** Writes what waits, now. */
   flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#lines.length === 0) return
-    this.#target.write(this.#lines.join(''))
-    this.#lines = []
-    this.#bytes = 0
+    waiting.delete(this)
+    if (this.#text === '') return
+    const text = this.#text
+    this.#text = ''
+    this.#target.write(text)
   }
 }
+
+/** Those with lines that wait. They share one listener: Node.js takes more than ten for a leak. */
+const waiting = new Set<LineBuffer>()
+process.on('exit', () => {
+  for (const buffer of waiting) buffer.flush()
+})

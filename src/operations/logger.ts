@@ -16,6 +16,8 @@ export interface LoggerOptions {
 }
 
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 }
+/** Under which winston hands on what its format has made of a line. */
+const MESSAGE = Symbol.for('message')
 const COLORS = { error: 'red', warn: 'yellow', info: 'green', debug: 'gray' } as const
 
 /**
@@ -35,7 +37,16 @@ export function createLogger(options: LoggerOptions): Log {
     level: options.level,
     levels: LEVELS,
     format: format.printf((info) => toLine(info as unknown as Line, inEveryLine)),
-    transports: [new transports.Stream({ stream: lines })],
+    // Its `log` of winston's own would write each line by itself, and announce it with an event.
+    transports: [
+      new transports.Stream({
+        stream,
+        log(info, done) {
+          lines.add(info[MESSAGE])
+          done()
+        },
+      }),
+    ],
   })
   logger.on('error', () => {})
   const at = (level: LogLevel): Log[LogLevel] => {
