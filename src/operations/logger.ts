@@ -31,12 +31,11 @@ export function createLogger(options: LoggerOptions): Log {
   stream.on('error', () => {})
   const asText = options.format === 'text' || (options.format === 'auto' && stream.isTTY === true)
   const lines = new LineBuffer(stream)
-  const inEveryLine = options.fields
-  const toLine = asText ? textLine : jsonLine
+  const toLine = (asText ? textLines : jsonLines)(options.fields)
   const logger = createWinston({
     level: options.level,
     levels: LEVELS,
-    format: format.printf((info) => toLine(info as unknown as Line, inEveryLine)),
+    format: format.printf((info) => toLine(info as unknown as Line)),
     // Its `log` of winston's own would write each line by itself, and announce it with an event.
     transports: [
       new transports.Stream({
@@ -65,27 +64,42 @@ export function createLogger(options: LoggerOptions): Log {
 type Fields = Readonly<Record<string, unknown>>
 
 interface Line {
-  readonly level: string
-  readonly message: unknown
+  readonly level: LogLevel
+  readonly message: string
   readonly fields: Fields
 }
 
-/** Fields never replace what every line has, whatever they are called. */
-function jsonLine({ level, message, fields }: Line, inEveryLine: Fields): string {
-  const own = { time: now(), level, message, ...inEveryLine }
-  for (const name in own) if (Object.hasOwn(fields, name)) return toJson({ ...own, ...fields, ...own })
-  // Most lines end here: joining two texts costs less than joining two objects.
-  const head = toJson(own)
-  const rest = toJson(fields)
-  return rest.length > 2 && rest.startsWith('{') ? `${head.slice(0, -1)},${rest.slice(1)}` : head
+type ToLine = (line: Line) => string
+
+/** Each line is put together from texts, which costs less than one object for JSON.stringify to go through. */
+function jsonLines(inEveryLine: Fields): ToLine {
+  const names = ['time', 'level', 'message', ...Object.keys(inEveryLine)]
+  const common = members(inEveryLine)
+  return ({ level, message, fields }) => {
+    // Fields never replace what every line has, whatever they are called.
+    const own = names.some((name) => Object.hasOwn(fields, name)) ? without(names, fields) : fields
+    return `{"time":"${now()}","level":"${level}","message":${JSON.stringify(message)}${common}${members(own)}}`
+  }
 }
 
-function textLine({ level, message, fields }: Line, inEveryLine: Fields): string {
-  const name = styleText(COLORS[level as LogLevel], level.padEnd(5))
-  const pairs = Object.entries({ ...inEveryLine, ...fields })
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? quote(value) : toJson(value)}`)
-  return [now().slice(11, 23), name, ...[String(message), ...pairs].map(onOneLine)].join(' ')
+/** `,"a":1,"b":2`: the fields as they go on in an object that has others before them. */
+function members(fields: Fields): string {
+  const json = toJson(fields)
+  return json.startsWith('{"') ? `,${json.slice(1, -1)}` : ''
+}
+
+function without(names: readonly string[], fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)))
+}
+
+function textLines(inEveryLine: Fields): ToLine {
+  return ({ level, message, fields }) => {
+    const name = styleText(COLORS[level], level.padEnd(5))
+    const pairs = Object.entries({ ...inEveryLine, ...fields })
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => `${key}=${typeof value === 'string' ? quote(value) : toJson(value)}`)
+    return [now().slice(11, 23), name, ...[message, ...pairs].map(onOneLine)].join(' ')
+  }
 }
 
 let lastTime = 0

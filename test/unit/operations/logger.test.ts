@@ -47,6 +47,22 @@ describe('a JSON line', () => {
     )
   })
 
+  it.each<[string, Record<string, unknown>]>([
+    ['no field', {}],
+    ['fields that are not set', { value: undefined }],
+    ['fields that JSON cannot say', { value: 10n }],
+  ])('with %s has what every line has', (_, fields) => {
+    const { log, text } = logging({ fields: { daemonId: 'D-1' } })
+    log.info('"Look."', fields)
+    expect(text()).toBe(`{"time":"${TIME}","level":"info","message":"\\"Look.\\"","daemonId":"D-1"}\n`)
+  })
+
+  it('without fields of all lines ends with its own', () => {
+    const { log, text } = logging({ fields: {} })
+    log.info('Look.', { '"': '{}' })
+    expect(text()).toBe(`{"time":"${TIME}","level":"info","message":"Look.","\\"":"{}"}\n`)
+  })
+
   it.each<[string, unknown, unknown]>([
     ['text with line breaks', 'a\nb\r\n', 'a\nb\r\n'],
     ['a NUL', '\0', '\0'],
@@ -69,10 +85,12 @@ describe('a JSON line', () => {
     expect(JSON.parse(text()).message).toBe('two\nlines')
   })
 
-  it.each(['level', 'message', 'time'])('is not changed by a field called %s', (name) => {
-    const { log, text } = logging()
-    log.info('Executed.', { [name]: 'hostile' })
-    expect(JSON.parse(text())).toMatchObject({ time: TIME, level: 'info', message: 'Executed.' })
+  it.each(['level', 'message', 'time', 'daemonId'])('is not changed by a field called %s', (name) => {
+    const { log, text } = logging({ fields: { daemonId: 'D-1' } })
+    log.info('Executed.', { [name]: 'hostile', status: 200 })
+    expect(text()).toBe(
+      `{"time":"${TIME}","level":"info","message":"Executed.","daemonId":"D-1","status":200}\n`,
+    )
   })
 
   it.each(['__proto__', 'constructor', 'toString', 'splat'])('takes a field called %s', (name) => {
