@@ -10,20 +10,20 @@ import { UnprocessableError } from './unprocessable.ts'
 /** A larger header table is left out: php-fpm resets connections whose params approach 64 KiB a pair. */
 const MAX_HEADERS_BYTES = 32 * 1024
 
-/** The properties a worker gets to see, by the name of their param. */
-const PROPERTY_PARAMS = {
-  AMQP_MESSAGE_ID: 'messageId',
-  AMQP_CORRELATION_ID: 'correlationId',
-  AMQP_REPLY_TO: 'replyTo',
-  AMQP_TYPE: 'type',
-  AMQP_APP_ID: 'appId',
-  AMQP_USER_ID: 'userId',
-  AMQP_TIMESTAMP: 'timestamp',
-  AMQP_PRIORITY: 'priority',
-  AMQP_EXPIRATION: 'expiration',
-  AMQP_CONTENT_ENCODING: 'contentEncoding',
-  AMQP_DELIVERY_MODE: 'deliveryMode',
-} as const satisfies Record<string, keyof MessageProperties>
+/** The properties a worker gets to see, each behind the name of its param. */
+const PROPERTY_PARAMS = [
+  ['AMQP_MESSAGE_ID', 'messageId'],
+  ['AMQP_CORRELATION_ID', 'correlationId'],
+  ['AMQP_REPLY_TO', 'replyTo'],
+  ['AMQP_TYPE', 'type'],
+  ['AMQP_APP_ID', 'appId'],
+  ['AMQP_USER_ID', 'userId'],
+  ['AMQP_TIMESTAMP', 'timestamp'],
+  ['AMQP_PRIORITY', 'priority'],
+  ['AMQP_EXPIRATION', 'expiration'],
+  ['AMQP_CONTENT_ENCODING', 'contentEncoding'],
+  ['AMQP_DELIVERY_MODE', 'deliveryMode'],
+] as const satisfies readonly (readonly [string, keyof MessageProperties])[]
 
 /** What every request carries (RFC 3875, section 4.1, and what php-fpm needs to run a script at all). */
 export function staticParams(config: BridgeConfig, version: string): Record<string, string> {
@@ -96,7 +96,7 @@ export function prepareRequest(
   const { exchange, routingKey } = originOf(delivery, config)
   add('AMQP_EXCHANGE', exchange)
   add('AMQP_ROUTING_KEY', routingKey)
-  for (const [name, property] of Object.entries(PROPERTY_PARAMS)) {
+  for (const [name, property] of PROPERTY_PARAMS) {
     const value = properties[property]
     if (value !== undefined) add(name, String(value))
   }
