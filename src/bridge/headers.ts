@@ -3,6 +3,11 @@ import type { BridgeConfig, Delivery, MessageProperties } from './ports.ts'
 
 /** Our own headers. Those that a message brings along are dropped: anyone can forge them. */
 export const HEADER_PREFIX = 'x-fpm-bridge-'
+// Those that each message is asked for: putting a name together costs more than looking it up.
+const ATTEMPT = `${HEADER_PREFIX}attempt`
+const QUEUE = `${HEADER_PREFIX}queue`
+const EXCHANGE = `${HEADER_PREFIX}exchange`
+const ROUTING_KEY = `${HEADER_PREFIX}routing-key`
 
 /** A larger table does not fit the frame a broker takes (frame_max is 128 KiB by default); the copy goes without. */
 const MAX_TABLE_BYTES = 60 * 1024
@@ -71,14 +76,14 @@ export function bareProperties(
 
 /** Executions of the message so far, as its last copy says. Anyone can forge it, so it is only ever believed up to a limit. */
 export function executionsOf({ properties }: Delivery): number {
-  const value = properties.headers?.[`${HEADER_PREFIX}attempt`]
+  const value = properties.headers?.[ATTEMPT]
   return Number.isSafeInteger(value) ? Math.max(0, value as number) : 0
 }
 
 /** Where the message was published to, before our copies. */
 export function originOf(delivery: Delivery, config: BridgeConfig): { exchange: string; routingKey: string } {
-  const exchange = delivery.properties.headers?.[`${HEADER_PREFIX}exchange`]
-  const routingKey = delivery.properties.headers?.[`${HEADER_PREFIX}routing-key`]
+  const exchange = delivery.properties.headers?.[EXCHANGE]
+  const routingKey = delivery.properties.headers?.[ROUTING_KEY]
   if (isCopy(delivery, config) && typeof exchange === 'string' && typeof routingKey === 'string') {
     return { exchange, routingKey }
   }
@@ -87,7 +92,7 @@ export function originOf(delivery: Delivery, config: BridgeConfig): { exchange: 
 
 /** Our copies come by way of the default exchange, and say which queue they came from. */
 function isCopy({ exchange, routingKey, properties }: Delivery, { queue }: BridgeConfig): boolean {
-  return exchange === '' && routingKey === queue && properties.headers?.[`${HEADER_PREFIX}queue`] === queue
+  return exchange === '' && routingKey === queue && properties.headers?.[QUEUE] === queue
 }
 
 /** What an earlier copy kept. To be read, never to be relied on. */
