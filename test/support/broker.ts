@@ -162,6 +162,8 @@ function layOut(directory: string, ports: Ports, config: readonly string[]) {
     RABBITMQ_MNESIA_BASE: join(directory, 'data'),
     RABBITMQ_LOG_BASE: join(directory, 'log'),
     RABBITMQ_PID_FILE: join(directory, 'pid'),
+    // Where a node that is killed while it starts would leave it: in the folder of whoever started it.
+    ERL_CRASH_DUMP: join(directory, 'erl_crash.dump'),
     RABBITMQ_CONF_ENV_FILE: file('rabbitmq-env.conf', []),
     RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', [
       '[rabbitmq_management, rabbitmq_auth_mechanism_ssl].',
