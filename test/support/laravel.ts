@@ -55,6 +55,9 @@ interface LaravelFixtures {
 /** Extensions that illuminate/queue and illuminate/database need, and that Debian does not build into PHP. */
 const EXTENSIONS = ['pdo', 'pdo_sqlite', 'mbstring']
 
+/** The same for the commands of Laravel 10, which print what they do by way of HTML. */
+const COMMAND_EXTENSIONS = [...EXTENSIONS, 'dom']
+
 /** What classes of an older Laravel say on a newer PHP, at every request. */
 const NOTICE = "trigger_error('Return type should be compatible', E_USER_DEPRECATED);"
 
@@ -63,7 +66,7 @@ export const test = base.extend<LaravelFixtures>({
     const folder = temporaryFolder('laravel')
     const own = { APP_FOLDER: folder, BROKER_URL: broker.url, QUEUE: queue }
     const run = (environment: Readonly<Record<string, string>>, ...args: string[]) => {
-      const extensions = EXTENSIONS.flatMap((name) => ['-d', `extension=${name}`])
+      const extensions = COMMAND_EXTENSIONS.flatMap((name) => ['-d', `extension=${name}`])
       const script = testScript('laravel/artisan.php')
       const command = ['-n', '-d', 'display_errors=stderr', ...extensions, script, ...args]
       return promisify(execFile)(installedProgram('php'), command, { env: environment })

@@ -33,7 +33,13 @@ use Illuminate\Queue\QueueServiceProvider;
 use Illuminate\Support\Facades\Facade;
 
 $folder = (string) getenv('APP_FOLDER');
-$app = new Container();
+$app = new class () extends Container {
+    /** Laravel's Application has it, and the commands of Laravel 10 ask for it. */
+    public function runningUnitTests(): bool
+    {
+        return false;
+    }
+};
 Container::setInstance($app);
 $app->instance(ContainerContract::class, $app);
 Facade::setFacadeApplication($app);
