@@ -4,26 +4,31 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { type OwnBroker, startBroker } from '../support/broker.ts'
 import type { Broker } from '../support/broker-api.ts'
+import { createAuthority } from '../support/certificates.ts'
 import { eventually } from '../support/eventually.ts'
 import { test as base } from '../support/fixtures.ts'
 import { workerPhp } from '../support/handler-script.ts'
 import { takeAll } from '../support/messages.ts'
 import { type PhpPublisher, startPublisher } from '../support/php-publisher.ts'
 import { nativeClient } from '../support/pool-client.ts'
+import { removeFolder, temporaryFolder } from '../support/run-folder.ts'
 import { readWorkerLog } from '../support/worker-log.ts'
 
 /* worker-php's Publisher, on the php-amqplib that this machine has, and a real broker. */
 
 interface Fixtures {
   /** Starts a publisher to the test's queue; ended with the test, which fails when PHP had something to complain about. */
-  publisher: (args?: Record<string, unknown>) => Promise<PhpPublisher>
+  publisher: (
+    args?: Record<string, unknown>,
+    environment?: Readonly<Record<string, string>>,
+  ) => Promise<PhpPublisher>
 }
 
 const test = base.extend<Fixtures>({
   publisher: async ({ broker, queue }, use) => {
     const publishers: PhpPublisher[] = []
-    await use(async (args = {}) => {
-      const publisher = await startPublisher({ broker: broker.url, queue, ...args })
+    await use(async (args = {}, environment = {}) => {
+      const publisher = await startPublisher({ broker: broker.url, queue, ...args }, environment)
       publishers.push(publisher)
       return publisher
     })
@@ -150,11 +155,33 @@ test('with amqps nothing is sent in the clear', async ({ publisher }) => {
 })
 
 describe('a broker of our own', () => {
+  const folder = temporaryFolder('publisher')
+  const authority = createAuthority(folder, 'own')
   let own: OwnBroker
   beforeAll(async () => {
-    own = await startBroker()
+    const certificate = authority.issue('broker', { subjectAltName: 'DNS:localhost' })
+    own = await startBroker({ tls: { ...certificate, ca: authority.cert } })
   })
-  afterAll(() => own?.close())
+  afterAll(async () => {
+    await own?.close()
+    removeFolder(folder)
+  })
+
+  test('with amqps it must have a certificate for its name, from a CA of the machine', async ({
+    queue,
+    publisher,
+  }) => {
+    // Where OpenSSL looks for the machine's CAs.
+    const trusting = { SSL_CERT_FILE: authority.cert }
+    const at = (host: string) => ({ broker: `amqps://guest:guest@${host}:${own.tlsPort}` })
+    const result = await (await publisher(at('localhost'), trusting)).publish({ payload: { number: 1 } })
+    expect(result).toEqual({ id: expect.stringMatching(UUID) })
+    for (const other of [await publisher(at('127.0.0.1'), trusting), await publisher(at('localhost'))]) {
+      expect(await other.publish({ payload: { number: 2 } })).toMatchObject({ error: 'BrokerUnavailable' })
+    }
+    const bodies = (await takeAll(own, queue)).map(({ content }) => content.toString())
+    expect(bodies).toEqual(['{"number":1}'])
+  })
 
   test('that raises an alarm confirms nothing, and the error says why', async ({ publisher }) => {
     const { publish } = await publisher({ broker: own.url, timeout: 2 })

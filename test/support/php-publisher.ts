@@ -26,12 +26,16 @@ export interface PhpPublisher {
  * Starts a PHP process with a Publisher of worker-php, which it keeps.
  *
  * @param args the named arguments of Publisher's constructor
+ * @param environment of the process, beside PATH
  */
-export async function startPublisher(args: Record<string, unknown>): Promise<PhpPublisher> {
+export async function startPublisher(
+  args: Record<string, unknown>,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<PhpPublisher> {
   const owned = await spawnOwned(
     installedProgram('php'),
     ['-d', 'display_errors=stderr', testScript('publish.php'), JSON.stringify(args)],
-    { env: { PATH: process.env['PATH'] }, stdio: ['pipe', 'pipe', 'pipe'] },
+    { env: { PATH: process.env['PATH'], ...environment }, stdio: ['pipe', 'pipe', 'pipe'] },
   )
   const { stdin, stdout, stderr } = owned.child
   if (stdin === null || stdout === null || stderr === null) throw new Error('The publisher has no pipes.')

@@ -48,6 +48,8 @@ final class BrokerUrl
             user: $this->decoded('user', 'guest'),
             password: $this->decoded('pass', 'guest'),
             vhost: $this->vhost(),
+            // As the daemon does; php-amqplib's default, AMQPLAIN, is RabbitMQ's own and may be switched off.
+            login_method: 'PLAIN',
             connection_timeout: $timeout,
             read_write_timeout: $timeout,
             context: $this->parts['scheme'] === 'amqps' ? $this->tls() : null,
