@@ -54,14 +54,15 @@ final class BrokerUrl
             read_write_timeout: $timeout,
             context: $this->parts['scheme'] === 'amqps' ? $this->tls() : null,
             channel_rpc_timeout: $timeout,
-            ssl_protocol: 'tls',
         );
     }
 
     /** @return resource a stream context; with an ssl option in it, php-amqplib speaks TLS */
     private function tls()
     {
-        return stream_context_create(['ssl' => ['verify_peer' => true, 'verify_peer_name' => true]]);
+        $versions = STREAM_CRYPTO_METHOD_TLSv1_2_CLIENT | STREAM_CRYPTO_METHOD_TLSv1_3_CLIENT;
+        $options = ['verify_peer' => true, 'verify_peer_name' => true, 'crypto_method' => $versions];
+        return stream_context_create(['ssl' => $options]);
     }
 
     /** The path without its slash; none at all, and a lone slash, are the default virtual host. */
