@@ -45,7 +45,7 @@ const test = base.extend<Fixtures>({
 const markerOf = ({ headers }: FastCgiResponse) => headers.get('x-bridge-outcome')
 
 test('a success is 200 and a marker, with what the handler printed as the body', async ({ ask }) => {
-  const response = await ask("header('Content-Type: text/csv'); echo 'a,b'; flush(); echo ',c';")
+  const response = await ask("header('Content-Type: text/csv'); echo 'a,b'; ob_flush(); echo ',c';")
   expect(response).toMatchObject({ status: 200, stderr: '' })
   expect(markerOf(response)).toEqual(['ack'])
   expect(response.headers.get('retry-after')).toBeUndefined()

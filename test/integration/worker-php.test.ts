@@ -5,6 +5,7 @@ import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { handlerScript, workerPhp } from '../support/handler-script.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
+import { phpIsAtLeast } from '../support/php-version.ts'
 import { readWorkerLog } from '../support/worker-log.ts'
 
 /* The composer package of worker-php, in a real php-fpm, behind a real daemon: what a handler does, and what becomes of it. */
@@ -105,13 +106,20 @@ test('what returns is executed once and acked, whatever it prints', async ({
     `switch ($do) {
        case 'print': echo 'done'; break;
        case 'print much': echo str_repeat('x', 5 << 20); break;
-       case 'flush': echo 'done'; ob_flush(); flush(); break;
+       case 'flush the buffer': echo 'done'; ob_flush(); break;
        case 'end the buffer': echo 'done'; ob_end_flush(); break;
        case 'leave a buffer open': ob_start(); echo 'done'; break;
        case 'answer otherwise': http_response_code(500); header('X-Bridge-Outcome: dead-letter'); break;
      }`,
   )
-  const all = ['print', 'print much', 'flush', 'end the buffer', 'leave a buffer open', 'answer otherwise']
+  const all = [
+    'print',
+    'print much',
+    'flush the buffer',
+    'end the buffer',
+    'leave a buffer open',
+    'answer otherwise',
+  ]
   await publishAll(
     broker,
     queue,
@@ -164,8 +172,27 @@ test('a success that cannot say so any more is no success, and the log says who 
   )
   // The daemon has its answer by then; php-fpm's own log gets the line.
   await eventually('the log says so', () =>
-    pool.errorLog().includes('fastcgi_finish_request() sent the headers'),
+    /fastcgi_finish_request\(\) in .*handler\.php:\d+ sent the headers/.test(pool.errorLog()),
   )
+})
+
+test('flush() with nothing to send does nothing, until PHP 8.4: from then on the headers go, and the log names it', async ({
+  broker,
+  queue,
+  ownPool,
+  startDaemon,
+}) => {
+  const pool = await ownPool()
+  const worker = handlerScript(pool.directory, "echo 'done'; flush();")
+  await publishAll(broker, queue, [{ do: 'it' }])
+  const daemon = await startDaemon({ socket: pool.socket, script: worker.script, args: COMPLETED })
+  if (phpIsAtLeast(8, 4)) {
+    const { stderr } = await daemon.waitForLine('Dead-lettered.')
+    expect(stderr).toMatch(/cannot say so: flush\(\) in .*handler\.php:\d+ sent the headers/)
+  } else {
+    await daemon.waitForLine('Executed.')
+    expect(worker.executions()).toHaveLength(1)
+  }
 })
 
 test.for(['on', 'off'])(

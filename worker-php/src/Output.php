@@ -8,7 +8,8 @@ namespace FpmBridge\Worker;
  * Keeps what a handler prints, so that it does not send the headers, and hands it over at the end.
  *
  * Handlers may flush and end the buffer: nothing comes out of it, and a loop that ends every buffer there is comes to its
- * end. What is printed after that goes straight out, and the headers with it.
+ * end. What is printed after that goes straight out, and the headers with it. So do the headers at a flush(), from PHP 8.4
+ * on: FPM then sends them though there is nothing else to send (PHP's UPGRADING of 8.4).
  *
  * @internal
  */

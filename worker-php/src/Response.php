@@ -15,6 +15,12 @@ use LogicException;
  */
 final class Response
 {
+    /** Functions of PHP that send the headers though nothing was printed: flush() from PHP 8.4 on. */
+    private const SENDERS = ['flush', 'fastcgi_finish_request'];
+
+    /** Of these, which one did and where; null when it was another, or something printed. */
+    private ?string $sender = null;
+
     private function __construct(private Answer $answer)
     {
     }
@@ -31,7 +37,7 @@ final class Response
         }
         $response = new self(Answer::failed('the worker has not come to its end'));
         $response->apply();
-        header_register_callback($response->apply(...));
+        header_register_callback($response->send(...));
         return $response;
     }
 
@@ -39,12 +45,23 @@ final class Response
     public function become(Answer $answer): ?string
     {
         if (headers_sent($file, $line)) {
-            // fastcgi_finish_request() is no place.
-            return $file === '' ? 'fastcgi_finish_request()' : "{$file}:{$line}";
+            // PHP knows a place only of what was printed.
+            return $file === '' ? $this->sender ?? 'something' : "{$file}:{$line}";
         }
         $this->answer = $answer;
         $this->apply();
         return null;
+    }
+
+    /** What PHP calls right before the headers go out. */
+    private function send(): void
+    {
+        $this->apply();
+        foreach (debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS) as $call) {
+            if (!isset($call['class']) && in_array($call['function'], self::SENDERS, true)) {
+                $this->sender = $call['function'] . '()' . (isset($call['file']) ? " in {$call['file']}:{$call['line']}" : '');
+            }
+        }
     }
 
     private function apply(): void
