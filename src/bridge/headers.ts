@@ -35,7 +35,7 @@ export type CopyPurpose = 'dead-letter' | 'execute'
  *
  * They are kept as `x-fpm-bridge-original-*`, where nobody acts on them.
  *
- * - `x-death` is taken off what comes back: the broker drops a message that, by this header, has been dead-lettered
+ * - `x-death` is taken off what comes back: RabbitMQ 3 drops a message that, by this header, has been dead-lettered
  *   out of the queue it is about to enter, as if it ran in a circle (rabbit_dead_letter.erl, is_cycle).
  */
 export function copyProperties(

@@ -11,6 +11,12 @@ const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 test.for(MODES)(
   '%s: every property is a param, and nothing else of the message',
   async (payload, { broker, queue, sharedPool, startDaemon }) => {
+    const headers = {
+      HTTP_PROXY: 'x',
+      'X-Forwarded-For': '1.2.3.4',
+      AMQP_QUEUE: 'other',
+      CONTENT_LENGTH: '0',
+    }
     await publishAll(broker, queue, ['{}'], {
       messageId: 'M 1=&?ä',
       correlationId: 'C-1',
@@ -23,7 +29,7 @@ test.for(MODES)(
       expiration: '60000',
       contentType: 'application/json',
       contentEncoding: 'identity',
-      headers: { HTTP_PROXY: 'x', 'X-Forwarded-For': '1.2.3.4', AMQP_QUEUE: 'other', CONTENT_LENGTH: '0' },
+      headers,
     })
     const daemon = await startDaemon({
       script: payloadScript,
@@ -31,7 +37,8 @@ test.for(MODES)(
     })
     const [record] = await payloadRecords(sharedPool.workerLog, queue, 1)
     const { executionId } = await daemon.waitForLine('Executed.')
-    expect(record?.params).toEqual({
+    const { AMQP_HEADERS, ...params } = record?.params ?? {}
+    expect(params).toEqual({
       AMQP_DAEMON_ID: 'D-1',
       AMQP_QUEUE: queue,
       AMQP_EXCHANGE: '',
@@ -54,12 +61,12 @@ test.for(MODES)(
       AMQP_EXPIRATION: '60000',
       AMQP_CONTENT_ENCODING: 'identity',
       AMQP_DELIVERY_MODE: '2',
-      AMQP_HEADERS:
-        '{"HTTP_PROXY":"x","X-Forwarded-For":"1.2.3.4","AMQP_QUEUE":"other","CONTENT_LENGTH":"0"}',
       CONTENT_TYPE: payload === 'raw' ? 'application/json' : 'application/x-www-form-urlencoded',
       CONTENT_LENGTH: payload === 'raw' ? '2' : '12',
       HTTP_HOST: 'fpm-bridge',
     })
+    // RabbitMQ 4 has them in the order of their names, 3 in the publisher's.
+    expect(JSON.parse(AMQP_HEADERS ?? '')).toEqual(headers)
   },
 )
 
@@ -122,9 +129,10 @@ test.for([
     json: '{"a":"\ufffdA"}',
   },
   {
-    what: 'of names that come twice the last counts, in the first place',
+    what: 'of names that come twice the last counts, in the first place; RabbitMQ 4 passes on the first alone',
     fields: Buffer.concat([field('a', 't', byte(1)), field('b', 't', byte(1)), field('a', 't', byte(0))]),
     json: '{"a":false,"b":true}',
+    from4: '{"a":true,"b":true}',
   },
   {
     what: 'names that look like integers come first',
@@ -136,13 +144,16 @@ test.for([
     fields: Buffer.concat([field('a', 't', byte(1)), field('__proto__', 'x', long(2), Buffer.from('hi'))]),
     json: '{"a":true}',
   },
-])('amqplib alters headers: $what', async ({ fields, json }, { broker, queue, sharedPool, startDaemon }) => {
-  await publishAll(broker, queue, [])
-  await publishRaw(broker, queue, withHeaders(fields))
-  await startDaemon({ script: payloadScript })
-  const [record] = await payloadRecords(sharedPool.workerLog, queue, 1)
-  expect(record?.params['AMQP_HEADERS']).toBe(json)
-})
+] as { what: string; fields: Buffer; json: string; from4?: string }[])(
+  'amqplib alters headers: $what',
+  async ({ fields, json, from4 = json }, { broker, queue, sharedPool, startDaemon }) => {
+    await publishAll(broker, queue, [])
+    await publishRaw(broker, queue, withHeaders(fields))
+    await startDaemon({ script: payloadScript })
+    const [record] = await payloadRecords(sharedPool.workerLog, queue, 1)
+    expect(record?.params['AMQP_HEADERS']).toBe((await broker.majorVersion()) < 4 ? json : from4)
+  },
+)
 
 test('a table whose field __proto__ is a byte array harms nobody when its message is dead-lettered', async ({
   broker,

@@ -64,12 +64,17 @@ test.for([64, 100])(
   },
 )
 
-test('the broker would drop what comes back with such an x-death', async ({ broker, queue, startDaemon }) => {
+test('RabbitMQ 3 would drop what comes back with such an x-death; 4 believes no publisher', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
   const daemon = await startDaemon({ script: failsOnce().path, args: AGAIN })
   await publishAll(broker, queue, [{}])
   await daemon.waitForLine('Executed.')
   daemon.signal('SIGTERM')
   await daemon.exited
+  const left = (await broker.majorVersion()) < 4 ? ['without'] : ['with x-death', 'without']
   // They leave the retry queue in the order in which they have come.
   const connection = await connect(broker.url)
   try {
@@ -79,11 +84,11 @@ test('the broker would drop what comes back with such an x-death', async ({ brok
     rest('with x-death', expiredIn(queue))
     rest('without', {})
     await channel.waitForConfirms()
-    await eventually('the last has come', async () => (await readyIn(broker, queue)) > 0)
+    await eventually('all have come', async () => (await readyIn(broker, queue)) >= left.length)
   } finally {
     await connection.close()
   }
-  expect((await takeAll(broker, queue)).map(({ properties }) => properties.messageId)).toEqual(['without'])
+  expect((await takeAll(broker, queue)).map(({ properties }) => properties.messageId)).toEqual(left)
 })
 
 test('a user_id of somebody else', async ({ broker, queue, startDaemon }) => {

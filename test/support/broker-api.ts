@@ -25,6 +25,8 @@ export interface Broker {
   readonly url: string
   /** Runs rabbitmqctl, which takes 1 to 2 s, and returns its stdout. Throws with its stderr when it fails. */
   ctl(...args: string[]): Promise<string>
+  /** The first number of RabbitMQ's version: what 4 does with messages is not all that 3 did. */
+  majorVersion(): Promise<number>
   /** The exact counts at this moment, from the queues themselves. */
   queues(virtualHost?: string): Promise<QueueCounts[]>
   /**
@@ -52,6 +54,22 @@ const run = promisify(execFile)
 export function brokerAt(address: BrokerAddress): Broker {
   const { port, managementPort, ctlEnvironment } = address
 
+  async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`http://127.0.0.1:${managementPort}/api${path}`, {
+      method,
+      headers: {
+        authorization: `Basic ${Buffer.from('guest:guest').toString('base64')}`,
+        'content-type': 'application/json',
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (!response.ok) {
+      throw new ApiError(`${method} ${path} answered ${response.status}: ${text}`, response.status)
+    }
+    return (text === '' ? undefined : JSON.parse(text)) as T
+  }
+
   async function ctl(...args: string[]): Promise<string> {
     const environment = { PATH: process.env['PATH'], ...ctlEnvironment }
     const { stdout } = await run(installedProgram('rabbitmqctl'), args, { env: environment, timeout: 60_000 })
@@ -63,6 +81,12 @@ export function brokerAt(address: BrokerAddress): Broker {
     port,
     url: `amqp://guest:guest@127.0.0.1:${port}`,
     ctl,
+    api,
+
+    async majorVersion() {
+      const { rabbitmq_version } = await api<{ rabbitmq_version: string }>('GET', '/overview')
+      return Number.parseInt(rabbitmq_version, 10)
+    },
 
     async queues(virtualHost = '/') {
       const columns = ['name', 'messages_ready', 'messages_unacknowledged', 'consumers']
@@ -81,22 +105,6 @@ export function brokerAt(address: BrokerAddress): Broker {
           const [name = '', ready, unacked, consumers] = line.split('\t')
           return { name, ready: Number(ready), unacked: Number(unacked), consumers: Number(consumers) }
         })
-    },
-
-    async api<T>(method: string, path: string, body?: unknown) {
-      const response = await fetch(`http://127.0.0.1:${managementPort}/api${path}`, {
-        method,
-        headers: {
-          authorization: `Basic ${Buffer.from('guest:guest').toString('base64')}`,
-          'content-type': 'application/json',
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
-      const text = await response.text()
-      if (!response.ok) {
-        throw new ApiError(`${method} ${path} answered ${response.status}: ${text}`, response.status)
-      }
-      return (text === '' ? undefined : JSON.parse(text)) as T
     },
   }
 }

@@ -182,6 +182,8 @@ function layOut(directory: string, ports: Ports, config: readonly string[]) {
       // A full disk or memory would block publishers and look like a fault of ours.
       'vm_memory_high_watermark.relative = 0.9',
       'disk_free_limit.absolute = 1MB',
+      // As much as --max-body allows, and RabbitMQ 3; the default of RabbitMQ 4 is 16 MiB.
+      `max_message_size = ${128 * 1024 * 1024}`,
       ...config,
     ]),
     // Makes the script execute the Erlang VM in its place: the node is then our child, and gone when it is killed.
