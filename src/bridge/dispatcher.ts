@@ -1,6 +1,7 @@
 import type { FastCgiClient, FastCgiError } from '../fastcgi/client.ts'
 import { pause } from './backoff.ts'
 import { type Executed, Executor } from './execution.ts'
+import { returnsTooOften } from './headers.ts'
 import { Hold, type Obstacle } from './hold.ts'
 import type { Outcome } from './outcome.ts'
 import type { BridgeConfig, Delivery, Intake, Log } from './ports.ts'
@@ -41,6 +42,8 @@ export class Dispatcher {
   readonly #counts: Counts = { executed: 0, retry: 0, refused: 0, lost: 0, 'dead-letter': 0, hold: 0 }
   #state: State = { kind: 'running' }
   #inFlight = 0
+  /** Resolves when nothing is on its way back into its queue as a new message. That takes no slot. */
+  #renewed: Promise<void> = Promise.resolve()
 
   constructor(config: BridgeConfig, client: FastCgiClient, settlement: Settlement, intake: Intake, log: Log) {
     this.#concurrency = config.concurrency
@@ -73,6 +76,7 @@ export class Dispatcher {
 
   accept(delivery: Delivery): void {
     if (this.#state.kind === 'draining') delivery.requeue()
+    else if (returnsTooOften(delivery)) this.#renew(delivery)
     else {
       this.#waiting.add(delivery)
       this.#fill()
@@ -83,15 +87,22 @@ export class Dispatcher {
   drain(): Promise<void> {
     if (this.#state.kind === 'draining') return this.#state.idle
     let onIdle = (): void => {}
-    const idle = new Promise<void>((resolve) => {
+    const nothingInFlight = new Promise<void>((resolve) => {
       onIdle = resolve
     })
+    const renewed = this.#renewed
+    const idle = nothingInFlight.then(() => renewed)
     this.#state = { kind: 'draining', idle, onIdle }
     clearInterval(this.#ageTimer)
     this.#hold.close()
     this.#waiting.handBackAll()
     if (this.#inFlight === 0) onIdle()
     return idle
+  }
+
+  #renew(delivery: Delivery): void {
+    const others = this.#renewed
+    this.#renewed = this.#settlement.renew(delivery).then(() => others)
   }
 
   /** Names what is lost from sight when the process ends now. */

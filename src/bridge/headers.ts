@@ -12,6 +12,18 @@ const ROUTING_KEY = `${HEADER_PREFIX}routing-key`
 /** A larger table does not fit the frame a broker takes (frame_max is 128 KiB by default); the copy goes without. */
 const MAX_TABLE_BYTES = 60 * 1024
 
+/** How often a message has come back to its quorum queue, as RabbitMQ counts; on other queues it is the publisher's word. */
+const RETURNS = 'x-delivery-count'
+
+/**
+ * After so many returns a message is put back as a new one. A quorum queue of RabbitMQ 4 drops what comes back more than 20
+ * times, unless it is told otherwise.
+ */
+const MAX_RETURNS = 10
+
+/** What is taken off copies that are to be executed; see copyProperties. */
+const NOT_FOR_EXECUTION = ['x-death', RETURNS]
+
 /** Characters of the worker's stderr that a copy carries. */
 const MAX_STDERR = 2_048
 
@@ -36,7 +48,8 @@ export type CopyPurpose = 'dead-letter' | 'execute'
  * They are kept as `x-fpm-bridge-original-*`, where nobody acts on them.
  *
  * - `x-death` is taken off what comes back: RabbitMQ 3 drops a message that, by this header, has been dead-lettered
- *   out of the queue it is about to enter, as if it ran in a circle (rabbit_dead_letter.erl, is_cycle).
+ *   out of the queue it is about to enter, as if it ran in a circle (rabbit_dead_letter.erl, is_cycle);
+ * - so is `x-delivery-count`: a copy has never come back.
  */
 export function copyProperties(
   delivery: Delivery,
@@ -48,7 +61,7 @@ export function copyProperties(
   const { CC: cc, BCC: bcc, ...foreign } = headers
   const own = ownHeaders(delivery, notes, config)
   const isKept = (name: string): boolean =>
-    !name.startsWith(HEADER_PREFIX) && !(purpose === 'execute' && name === 'x-death')
+    !name.startsWith(HEADER_PREFIX) && !(purpose === 'execute' && NOT_FOR_EXECUTION.includes(name))
   const table = {
     ...Object.fromEntries(Object.entries(foreign).filter(([name]) => isKept(name))),
     ...originals(delivery, config),
@@ -78,6 +91,17 @@ export function bareProperties(
 export function executionsOf({ properties }: Delivery): number {
   const value = properties.headers?.[ATTEMPT]
   return Number.isSafeInteger(value) ? Math.max(0, value as number) : 0
+}
+
+/** How often the message has come back to its quorum queue without having been settled; 0 where nobody counts. */
+export function returnsOf({ properties }: Delivery): number {
+  const value = properties.headers?.[RETURNS]
+  return Number.isSafeInteger(value) ? Math.max(0, value as number) : 0
+}
+
+/** Whether its quorum queue may soon drop it for that. */
+export function returnsTooOften(delivery: Delivery): boolean {
+  return returnsOf(delivery) >= MAX_RETURNS
 }
 
 /** Where the message was published to, before our copies. */

@@ -1,5 +1,5 @@
 import { Copies, type Copy } from './copies.ts'
-import type { CopyPurpose } from './headers.ts'
+import { type CopyPurpose, executionsOf, returnsOf } from './headers.ts'
 import type { Diagnosis, Settleable } from './outcome.ts'
 import type { BridgeConfig, Delivery, Log, Publisher } from './ports.ts'
 import { retryDelay, retryQueue } from './retry.ts'
@@ -101,6 +101,22 @@ export class Settlement {
         ...fields,
         outcome: 'lost',
       })
+  }
+
+  /**
+   * Puts a message back into its queue as a new one: nobody has counted yet how often that has come back. Not an attempt.
+   * Resolves when it is done, or when the message is the broker's again.
+   */
+  async renew(delivery: Delivery): Promise<void> {
+    const { queue } = this.#config
+    const { deliveryTag, properties } = delivery
+    const reason = `it has come back ${returnsOf(delivery)} times, and a quorum queue drops what does so too often`
+    const notes = { reason, attempt: executionsOf(delivery) }
+    const fields = { deliveryTag, messageId: properties.messageId, queue, reason }
+    const copy: Copy = { queue, purpose: 'execute', notes, needed: () => delivery.live, fields }
+    if (!(await this.#copies.publish(delivery, copy))) return
+    delivery.ack()
+    this.#log.warn('Put back into its queue as a new message.', fields)
   }
 
   #logUnsettled(outcome: Settleable, fields: Fields): void {

@@ -1,0 +1,64 @@
+import { connect } from 'amqplib'
+import { expect } from 'vitest'
+import type { Broker } from '../support/broker-api.ts'
+import { HOLDING } from '../support/daemon-log.ts'
+import { test } from '../support/fixtures.ts'
+import { readyIn } from '../support/queue-counts.ts'
+import { workerThat } from '../support/worker-script.ts'
+
+/*
+ * A quorum queue counts how often a message has come back, and drops what comes back too often: from RabbitMQ 4 on after 20
+ * times, unless somebody says otherwise. Waiting for a pool must not use that up.
+ */
+
+/** What RabbitMQ 4 does by default, said to all versions. */
+const LIMITED = { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 20 } }
+const RENEWED = 'Put back into its queue as a new message.'
+
+/** Has the first message of the queue handed out so many times, to somebody who goes without settling it. */
+async function handOut(broker: Broker, queue: string, times: number): Promise<void> {
+  const connection = await connect(broker.url)
+  try {
+    for (let time = 0; time < times; time += 1) {
+      const channel = await connection.createChannel()
+      expect(await channel.get(queue), `time ${time + 1}`).not.toBe(false)
+      await channel.close()
+    }
+  } finally {
+    await connection.close()
+  }
+}
+
+test.for(['dispatched', 'completed'])(
+  '--ack %s: what came back often while the pool was away is executed once, when it is there',
+  async (ack, { broker, queue, ownPool, startDaemon }) => {
+    const pool = await ownPool()
+    await pool.stop()
+    const worker = workerThat('')
+    await broker.api('PUT', `/queues/%2F/${queue}`, LIMITED)
+    await broker.api('PUT', `/queues/%2F/${queue}.dead`, { durable: true })
+    await broker.api('POST', '/exchanges/%2F/amq.default/publish', {
+      routing_key: queue,
+      payload: '{}',
+      payload_encoding: 'string',
+      properties: { message_id: 'M-1', delivery_mode: 2 },
+    })
+
+    const settings = { socket: pool.socket, script: worker.path, args: ['--ack', ack] }
+    for (let round = 0; round < 3; round += 1) {
+      await handOut(broker, queue, 15)
+      const daemon = await startDaemon(settings)
+      await daemon.waitForLine(HOLDING)
+      await daemon.waitForLine(RENEWED)
+      daemon.signal('SIGTERM')
+      expect(await daemon.exited).toMatchObject({ code: 0 })
+      expect(await readyIn(broker, queue)).toBe(1)
+    }
+
+    await pool.start()
+    const daemon = await startDaemon(settings)
+    await daemon.waitForLine('Executed.')
+    // Redelivered, since the last daemon has handed it back.
+    expect(worker.executions()).toEqual(['M-1 1 1'])
+  },
+)

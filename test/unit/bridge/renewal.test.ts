@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { copyProperties } from '../../../src/bridge/headers.ts'
+import { config, FailingPublisher, RecordingDelivery } from './recording.ts'
+import { dispatcherOf } from './waiting-pool.ts'
+
+/*
+ * Messages that have come back often: a quorum queue drops them in the end.
+ */
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** Lets everything happen that waits for no timer. */
+const settle = () => vi.advanceTimersByTimeAsync(0)
+
+const returned = (count: unknown, headers: Record<string, unknown> = {}) =>
+  new RecordingDelivery({
+    body: '{"n":1}',
+    properties: { messageId: 'm-1', headers: { ...headers, 'x-delivery-count': count } },
+  })
+
+describe('a message that has come back 10 times', () => {
+  it('is put back as a new one before it is acked, and not executed', async () => {
+    const { pool, log, published, dispatcher } = dispatcherOf()
+    const delivery = returned(10, { a: 1 })
+    dispatcher.accept(delivery)
+    expect(delivery.settled).toEqual([])
+    await settle()
+    expect(published).toMatchObject([
+      {
+        queue: 'commands',
+        body: Buffer.from('{"n":1}'),
+        properties: { messageId: 'm-1', headers: { a: 1, 'x-fpm-bridge-attempt': 0 } },
+      },
+    ])
+    expect(published[0]?.properties.headers).not.toHaveProperty('x-delivery-count')
+    expect(delivery.settled).toEqual(['ack'])
+    expect(pool.requests).toEqual([])
+    expect(log.lines).toMatchObject([
+      {
+        level: 'warn',
+        message: 'Put back into its queue as a new message.',
+        fields: { messageId: 'm-1', queue: 'commands', reason: expect.stringContaining('10 times') },
+      },
+    ])
+  })
+
+  it('keeps the number of its executions', async () => {
+    const { published, dispatcher } = dispatcherOf({ ack: 'completed' })
+    dispatcher.accept(returned(12, { 'x-fpm-bridge-attempt': 3 }))
+    await settle()
+    expect(published[0]?.properties.headers).toMatchObject({ 'x-fpm-bridge-attempt': 3 })
+  })
+
+  it('takes no slot, and waits for no pool', async () => {
+    const { pool, dispatcher, deliver } = dispatcherOf({ concurrency: 1 }, new FailingPublisher(1))
+    pool.away = true
+    await dispatcher.probe()
+    const delivery = returned(20)
+    dispatcher.accept(delivery)
+    expect(dispatcher.inFlight).toBe(0)
+    await vi.advanceTimersByTimeAsync(500)
+    expect(delivery.settled).toEqual(['ack'])
+    pool.away = false
+    deliver()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(pool.requests).toHaveLength(1)
+  })
+
+  it('stays unacked until the copy is published, and is let go when its session ends', async () => {
+    const { published, dispatcher } = dispatcherOf({}, new FailingPublisher(Number.POSITIVE_INFINITY))
+    const delivery = returned(10)
+    dispatcher.accept(delivery)
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(published.length).toBeGreaterThan(1)
+    delivery.live = false
+    await vi.advanceTimersByTimeAsync(60_000)
+    const tried = published.length
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(published).toHaveLength(tried)
+    expect(delivery.settled).toEqual([])
+    void dispatcher.drain()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('is waited for by a drain; what comes after that goes back at once', async () => {
+    const { dispatcher } = dispatcherOf({}, new FailingPublisher(3))
+    const [first, second, late] = [returned(10), returned(10), returned(10)]
+    dispatcher.accept(first)
+    dispatcher.accept(second)
+    let drained = false
+    void dispatcher.drain().then(() => {
+      drained = true
+    })
+    dispatcher.accept(late)
+    await settle()
+    expect(late.settled).toEqual(['requeue'])
+    expect(drained).toBe(false)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect([first, second].map(({ settled }) => settled)).toEqual([['ack'], ['ack']])
+    expect(drained).toBe(true)
+  })
+})
+
+it.each([9, 0, -1, 10.5, '10', null, undefined, Number.NaN])(
+  'a message that has come back %s times is executed',
+  async (count) => {
+    const { pool, published, dispatcher } = dispatcherOf()
+    dispatcher.accept(returned(count))
+    await settle()
+    expect(pool.requests).toHaveLength(1)
+    expect(published).toEqual([])
+  },
+)
+
+it('a dead letter still tells how often it had come back', () => {
+  const { headers } = copyProperties(returned(12), 'dead-letter', { reason: 'x', attempt: 1 }, config)
+  expect(headers).toMatchObject({ 'x-delivery-count': 12 })
+})
