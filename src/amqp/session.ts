@@ -11,7 +11,7 @@ export interface SessionOptions {
   readonly broker: BrokerUrl
   readonly topology: Topology
   readonly queue: string
-  /** Also the connection's name. */
+  /** Also the connection's name. Of a consumer that follows another on the channel: with a number. */
   readonly consumerTag: string
   /** Deliveries unacked at most, 1 to 65,535. */
   readonly prefetch: number
@@ -29,6 +29,7 @@ export class Session {
   readonly #options: SessionOptions
   readonly #accept: (delivery: Delivery) => void
   readonly #acknowledgements: Acknowledgements
+  #consumers = 0
   #end: (reason: string) => void = () => {}
 
   /**
@@ -77,8 +78,18 @@ export class Session {
     connection.on('close', (error) => this.#end(error?.message ?? 'the connection was closed'))
   }
 
+  /**
+   * No tag is used twice on one channel: while deliveries of a cancelled consumer are unacked, a quorum queue takes the next one
+   * of its name for the same, and misses what has gone (RabbitMQ 3.10 then closes the connection, and executes all again).
+   */
+  get #tag(): string {
+    const { consumerTag } = this.#options
+    return this.#consumers === 1 ? consumerTag : `${consumerTag}.${this.#consumers}`
+  }
+
   async #consume(): Promise<void> {
-    const { queue, consumerTag } = this.#options
+    const { queue } = this.#options
+    this.#consumers += 1
     const consuming = this.#channel.consume(
       queue,
       (message) => {
@@ -87,7 +98,7 @@ export class Session {
           this.#end(`the broker cancelled the consumer: queue "${queue}" was deleted, or its node is gone`)
         else this.#accept(new SessionDelivery(message, this.#acknowledgements))
       },
-      { consumerTag },
+      { consumerTag: this.#tag },
     )
     await withDeadline(consuming, RPC_TIMEOUT, 'basic.consume').catch((error: unknown) => {
       throw consumeError(queue, error)
@@ -98,9 +109,7 @@ export class Session {
   async cancel(): Promise<void> {
     if (!this.#acknowledgements.open) return
     // If that fails the session is ending, and with it the consumer.
-    await withDeadline(this.#channel.cancel(this.#options.consumerTag), RPC_TIMEOUT, 'basic.cancel').catch(
-      () => {},
-    )
+    await withDeadline(this.#channel.cancel(this.#tag), RPC_TIMEOUT, 'basic.cancel').catch(() => {})
   }
 
   /** Asks for deliveries again, after a cancel. If that fails the session ends. */

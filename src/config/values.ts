@@ -87,8 +87,13 @@ export function queueName(text: string): string {
   return shortString(text)
 }
 
+/** Of the 255 of a consumer tag, which may have a number beside it. */
+const DAEMON_ID_BYTES = 240
+
 export function daemonId(text: string): string {
   if (text === '') throw new Error('must not be empty')
+  if (Buffer.byteLength(text) > DAEMON_ID_BYTES)
+    throw new Error(`must be at most ${DAEMON_ID_BYTES} bytes long`)
   return shortString(text)
 }
 

@@ -1,4 +1,5 @@
 import { connect, type GetMessage, type Options } from 'amqplib'
+import { plainQueue, type QueueType } from '../../src/amqp/topology.ts'
 import type { Broker } from './broker-api.ts'
 
 /**
@@ -6,17 +7,19 @@ import type { Broker } from './broker-api.ts'
  *
  * @param bodies bytes as they are, a string as UTF-8, anything else as JSON
  * @param properties of all of them, or of each by its index
+ * @param type of the queue
  */
 export async function publishAll(
   broker: Pick<Broker, 'url'>,
   queue: string,
   bodies: readonly unknown[],
   properties: Options.Publish | ((index: number) => Options.Publish) = {},
+  type: QueueType = 'classic',
 ): Promise<void> {
   const connection = await connect(broker.url)
   try {
     const channel = await connection.createConfirmChannel()
-    await channel.assertQueue(queue, { durable: true })
+    await channel.assertQueue(queue, { durable: true, arguments: plainQueue(queue, type).arguments })
     for (const [index, body] of bodies.entries()) {
       const own = typeof properties === 'function' ? properties(index) : properties
       channel.sendToQueue(queue, encode(body), { persistent: true, ...own })

@@ -2,7 +2,7 @@ import { afterEach, expect, it } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { Consumer } from '../../src/amqp/consumer.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
-import { method } from '../support/amqp-frames.ts'
+import { method, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
 import { recordingLog } from '../unit/bridge/recording.ts'
 import { listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
@@ -21,21 +21,27 @@ afterEach(async () => {
   for (const broker of brokers.splice(0)) await broker.close()
 })
 
+const shortStringAt = (bytes: Buffer, offset: number): string =>
+  bytes.toString('latin1', offset + 1, offset + 1 + bytes.readUInt8(offset))
+
 /** A consumer, and what its broker is asked for. */
 async function consumerOf(onOpening: (consumer: Consumer) => void = () => {}) {
-  const asked: ('consume' | 'cancel')[] = []
+  const asked: string[] = []
   const broker = await listenAmqp({
     'basic.qos': (channel) => {
       onOpening(consumer)
       return method(channel, [60, 11])
     },
-    'basic.consume': (channel) => {
-      asked.push('consume')
-      return method(channel, [60, 21], Buffer.from('\x03tag'))
+    'basic.consume': (channel, _, args) => {
+      // After two bytes and the queue's name.
+      const tag = shortStringAt(args, 4)
+      asked.push(`consume ${tag}`)
+      return method(channel, [60, 21], shortString(tag))
     },
-    'basic.cancel': (channel) => {
-      asked.push('cancel')
-      return method(channel, [60, 31], Buffer.from('\x03tag'))
+    'basic.cancel': (channel, _, args) => {
+      const tag = shortStringAt(args, 0)
+      asked.push(`cancel ${tag}`)
+      return method(channel, [60, 31], shortString(tag))
     },
   })
   brokers.push(broker)
@@ -59,21 +65,21 @@ it('cancels, and consumes again on the same session', async () => {
   await consumer.start()
   await consumer.pause()
   await consumer.pause()
-  expect(asked).toEqual(['consume', 'cancel'])
+  expect(asked).toEqual(['consume tag', 'cancel tag'])
   consumer.resume()
   consumer.resume()
   await eventually('it consumes again', () => asked.length >= 3)
-  expect(asked).toEqual(['consume', 'cancel', 'consume'])
+  expect(asked).toEqual(['consume tag', 'cancel tag', 'consume tag.2'])
   expect(broker.sockets.size).toBe(1)
 })
 
 it('asked for while the session is opened cancels what that starts, and never consumes twice', async () => {
   const { consumer, asked } = await consumerOf((starting) => void starting.pause())
   await consumer.start()
-  expect(asked).toEqual(['consume', 'cancel'])
+  expect(asked).toEqual(['consume tag', 'cancel tag'])
   consumer.resume()
   await eventually('it consumes again', () => asked.length >= 3)
-  expect(asked).toEqual(['consume', 'cancel', 'consume'])
+  expect(asked).toEqual(['consume tag', 'cancel tag', 'consume tag.2'])
 })
 
 it('ended before the broker has cancelled consumes after that', async () => {
@@ -83,7 +89,7 @@ it('ended before the broker has cancelled consumes after that', async () => {
   consumer.resume()
   await paused
   await eventually('it consumes again', () => asked.length >= 3)
-  expect(asked).toEqual(['consume', 'cancel', 'consume'])
+  expect(asked).toEqual(['consume tag', 'cancel tag', 'consume tag.2'])
 })
 
 it('while the broker is away opens no session until it is over', async () => {
@@ -95,7 +101,7 @@ it('while the broker is away opens no session until it is over', async () => {
   expect([broker.sockets.size, asked.length]).toEqual([0, 2])
   consumer.resume()
   await eventually('it consumes again', () => asked.length >= 3)
-  expect(asked).toEqual(['consume', 'cancel', 'consume'])
+  expect(asked).toEqual(['consume tag', 'cancel tag', 'consume tag'])
 })
 
 it('is over when cancelled, and says nothing of consuming then', async () => {
@@ -104,6 +110,6 @@ it('is over when cancelled, and says nothing of consuming then', async () => {
   await consumer.pause()
   await consumer.cancel()
   consumer.resume()
-  expect(asked).toEqual(['consume', 'cancel', 'cancel'])
+  expect(asked).toEqual(['consume tag', 'cancel tag', 'cancel tag'])
   expect(log.lines.map(({ message }) => message)).not.toContain('Consuming again.')
 })

@@ -46,8 +46,8 @@ const TUNE = method(0, [10, 30], short(2_047), long(131_072), short(0))
 export const confirm = (channel: number, deliveryTag: number): Buffer =>
   method(channel, [60, 80], longlong(deliveryTag), Buffer.from([0]))
 
-/** What is sent for a method of the client's; undefined: nothing. */
-type Answer = (channel: number, broker: ScriptedBroker) => Buffer | undefined
+/** What is sent for a method of the client's, with its arguments as they came; undefined: nothing. */
+type Answer = (channel: number, broker: ScriptedBroker, args: Buffer) => Buffer | undefined
 
 const ANSWERS: Readonly<Record<string, Answer>> = {
   'connection.start-ok': () => TUNE,
@@ -132,7 +132,8 @@ function speak(socket: Socket, answers: Readonly<Record<string, Answer>>, broker
       const end = 7 + rest.readUInt32BE(3) + 1
       if (rest.length < end) return
       const name = rest[0] === 1 ? NAMES[`${rest.readUInt16BE(7)}.${rest.readUInt16BE(9)}`] : undefined
-      const answer = name === undefined ? undefined : answers[name]?.(rest.readUInt16BE(1), broker)
+      const answer =
+        name === undefined ? undefined : answers[name]?.(rest.readUInt16BE(1), broker, rest.subarray(11, end))
       rest = rest.subarray(end)
       if (answer !== undefined) socket.write(answer)
     }
