@@ -68,7 +68,8 @@ export class Executor {
     // What cannot become a request has not been executed this time either.
     const attempt = execution.attempt - (isUnprocessable(result) ? 1 : 0)
     const cutOff = result.kind === 'failed' && result.error.code === 'CONNECTION_LOST'
-    return { outcome, ended: { ...execution, attempt, durationMs }, acked, cutOff }
+    const { deliveryTag, executionId, messageId } = execution
+    return { outcome, ended: { deliveryTag, executionId, messageId, attempt, durationMs }, acked, cutOff }
   }
 
   /** To be called when nobody waits any longer: each message that the broker will not deliver again, by its id. */
@@ -89,7 +90,8 @@ export class Executor {
     }
     for (const warning of prepared.warnings) this.#log.warn(warning, execution)
     try {
-      return { kind: 'answered', response: await this.#client.request({ ...prepared.request, onSent }) }
+      const { params, body } = prepared.request
+      return { kind: 'answered', response: await this.#client.request({ params, body, onSent }) }
     } catch (error) {
       return this.#failed(delivery, error as FastCgiError)
     }
