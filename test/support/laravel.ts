@@ -80,9 +80,11 @@ export const test = base.extend<LaravelFixtures>({
     copyFileSync(join(workerPhp, 'laravel/queue.php'), script)
     await run(own, 'migrate')
 
+    const pools: Pool[] = []
     await use(async ({ environment = {}, ...options } = {}) => {
       const all = { ...own, ...environment }
       const pool = await ownPool({ ...options, extensions: EXTENSIONS, environment: all })
+      pools.push(pool)
       const artisan = async (...args: string[]) => JSON.parse((await run(all, ...args)).stdout)
       return {
         pool,
@@ -99,6 +101,8 @@ export const test = base.extend<LaravelFixtures>({
         lock: (name) => artisan('lock', name),
       }
     })
+    // A last job may be writing to the folder.
+    for (const pool of pools) await pool.close()
     removeFolder(folder)
   },
 })
