@@ -89,8 +89,9 @@ export async function startBroker({ config = [], tls }: BrokerOptions = {}): Pro
     try {
       await eventually('RabbitMQ accepts connections', accepts, { within: 60_000 })
     } catch (cause) {
+      const said = tail(output) // before it goes with the folder
       await close()
-      throw new Error(`RabbitMQ did not start:\n${tail(output)}`, { cause })
+      throw new Error(`RabbitMQ did not start:\n${said}`, { cause })
     }
   }
 
