@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { COMPLETED, script } from './contestants.ts'
 import { drain } from './drain.ts'
+import { NATIVE_KEPT, poolOnly } from './pool-only.ts'
 import { progress } from './progress.ts'
 import { type Stage, startBenchPool } from './stage.ts'
 import { type Spread, spread } from './statistics.ts'
@@ -21,6 +22,8 @@ export interface Utilisation {
   readonly used: Spread
   /** The same with the 20 ms that a script asks for: how late it is woken counts as unused. */
   readonly asleep: Spread
+  /** As `used`, by the daemon's client without a broker: a closed loop on kept connections. */
+  readonly poolOnly: Spread
 }
 
 /** Whether the daemon keeps pools of several sizes busy, while messages wait in the queue. */
@@ -36,6 +39,7 @@ export async function utilisation(stage: Stage, rounds: number): Promise<Utilisa
     children,
     rate: spread(all.map(({ rate }) => rate)),
     used: spread(all.map(({ rate, script }) => (rate * script) / children)),
+    poolOnly: spread(all.map(({ poolOnly }) => poolOnly)),
     asleep: spread(all.map(({ rate }) => (rate * SLEEP) / children)),
   }))
 }
@@ -44,6 +48,7 @@ interface Run {
   readonly rate: number
   /** Seconds that a script took, on average. */
   readonly script: number
+  readonly poolOnly: number
 }
 
 async function run(stage: Stage, children: number): Promise<Run> {
@@ -54,14 +59,17 @@ async function run(stage: Stage, children: number): Promise<Run> {
     await stage.queue.fill(messages)
     const place = stage.place(script('sleeping-worker'), pool, children)
     const { rate } = await drain(stage, COMPLETED, place, messages, pool)
-    return { rate, script: meanSeconds(readFileSync(stage.records, 'latin1')) }
+    const seconds = meanSeconds(stage)
+    rmSync(stage.records)
+    const closedLoop = await poolOnly(NATIVE_KEPT, messages, place, pool)
+    return { rate, script: seconds, poolOnly: (closedLoop.rate * meanSeconds(stage)) / children }
   } finally {
     await pool.close()
   }
 }
 
-/** @param records microseconds, one execution a line */
-function meanSeconds(records: string): number {
-  const times = records.trim().split('\n').map(Number)
+/** What the records say: microseconds, one execution a line. */
+function meanSeconds({ records }: Stage): number {
+  const times = readFileSync(records, 'latin1').trim().split('\n').map(Number)
   return times.reduce((sum, time) => sum + time, 0) / times.length / 1_000_000
 }

@@ -118,9 +118,10 @@ const BROKER_ONLY: Contestant = {
 export function clientCommand(
   { transport, keepAlive }: PoolClient,
   requests: number,
-  { socket, script: worker }: Place,
+  { concurrency, socket, script: worker }: Place,
 ): readonly string[] {
-  return [...peer('pool-client'), transport, keepAlive ? 'on' : 'off', String(requests), socket, worker]
+  const load = [String(requests), String(concurrency)]
+  return [...peer('pool-client'), transport, keepAlive ? 'on' : 'off', ...load, socket, worker]
 }
 
 /** In the order of the table. */

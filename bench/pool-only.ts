@@ -1,7 +1,7 @@
 import { type OwnedProcess, spawnOwned } from '../test/support/owned-process.ts'
-import { clientCommand, script } from './contestants.ts'
+import type { Pool } from '../test/support/pool.ts'
+import { clientCommand, type Place } from './contestants.ts'
 import { groupCpuSeconds } from './cpu.ts'
-import type { Stage } from './stage.ts'
 
 /** A FastCGI client of the bridge, without a broker. */
 export interface PoolClient {
@@ -27,15 +27,20 @@ export interface PoolRun {
 }
 
 /** A closed loop of as many requests as the pool has children. */
-export async function poolOnly(stage: Stage, client: PoolClient, requests: number): Promise<PoolRun> {
-  const [program = '', ...args] = clientCommand(client, requests, stage.place(script('worker')))
-  const poolBefore = groupCpuSeconds(stage.pool.masterPid)
+export async function poolOnly(
+  client: PoolClient,
+  requests: number,
+  place: Place,
+  { masterPid }: Pool,
+): Promise<PoolRun> {
+  const [program = '', ...args] = clientCommand(client, requests, place)
+  const poolBefore = groupCpuSeconds(masterPid)
   const owned = await spawnOwned(program, args, {
     env: { PATH: process.env['PATH'] },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const { warmUp, seconds, cpu } = JSON.parse(await outputOf(owned))
-  const pool = groupCpuSeconds(stage.pool.masterPid) - poolBefore
+  const pool = groupCpuSeconds(masterPid) - poolBefore
   return {
     rate: requests / seconds,
     cpu: { client: (cpu / requests) * 1_000_000, pool: (pool / (requests + warmUp)) * 1_000_000 },

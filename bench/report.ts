@@ -20,14 +20,22 @@ export function describe(results: Results): string {
     parts.push(table(['publish to first line of the worker, 100/s', 'p50 ms', 'p99 ms'], rows))
   }
   if (utilisation !== undefined) {
-    const rows = utilisation.map(({ children, rate, used, asleep }) => [
+    const rows = utilisation.map(({ children, rate, used, asleep, poolOnly }) => [
       String(children),
       digits(rate.median),
       used.median.toFixed(3),
       `(${used.least.toFixed(3)} - ${used.most.toFixed(3)})`,
       asleep.median.toFixed(3),
+      poolOnly.median.toFixed(3),
     ])
-    const head = ['children, 20 ms each', 'messages/s', 'used / available', '(least - most)', 'at 20 ms']
+    const head = [
+      'children, 20 ms each',
+      'messages/s',
+      'used / available',
+      '(least - most)',
+      'at 20 ms',
+      'pool only',
+    ]
     parts.push(table(head, rows))
   }
   if (memory !== undefined) {

@@ -45,7 +45,7 @@ export async function throughput(stage: Stage, { messages, rounds }: Rounds): Pr
     }
     for (const client of rotated(POOL_CLIENTS, round)) {
       progress(`round ${round} of ${rounds}: pool only, ${client.name}`)
-      clients.get(client)?.push(await poolOnly(stage, client, messages))
+      clients.get(client)?.push(await poolOnly(client, messages, stage.place(script('worker')), stage.pool))
     }
   }
   return { contestants, clients }

@@ -1,12 +1,12 @@
-// node pool-client.mjs native|fastcgi-client on|off REQUESTS SOCKET SCRIPT
+// node pool-client.mjs native|fastcgi-client on|off REQUESTS CONCURRENCY SOCKET SCRIPT
 //
-// A closed loop of 4 requests at a time, with one of the bridge's two FastCGI clients as built: what client and pool
+// A closed loop of so many requests at a time, with one of the bridge's two FastCGI clients as built: what client and pool
 // give without a broker. Prints one line of JSON: requests to warm up, seconds, and CPU seconds of this process.
 
 import { fileURLToPath } from 'node:url'
 
-const [transport = '', keepAlive = '', requests = '', path = '', script = ''] = process.argv.slice(2)
-const CONCURRENCY = 4
+const [transport = '', keepAlive = '', requests = '', concurrency = '', path = '', script = ''] =
+  process.argv.slice(2)
 
 /** @param {string} module below dist */
 const built = (module) => import(fileURLToPath(new URL(`../../dist/${module}.js`, import.meta.url)))
@@ -46,7 +46,7 @@ async function run(count) {
       if (status !== 200) throw new Error(`the worker answered ${status}`)
     }
   }
-  await Promise.all(Array.from({ length: CONCURRENCY }, lane))
+  await Promise.all(Array.from({ length: Number(concurrency) }, lane))
 }
 
 const warmUp = Math.ceil(Number(requests) / 5) // the code gets hot
