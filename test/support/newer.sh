@@ -43,6 +43,7 @@ cd "$repository"
 [ -d node_modules ] || npm ci --no-audit --no-fund
 share /proc
 share /dev
+share /etc/hosts
 share "$repository"
 share "$(readlink -f node_modules)"
 share "$(readlink -f "$(command -v node)")" /usr/local/bin/node
