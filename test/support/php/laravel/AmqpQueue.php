@@ -26,6 +26,30 @@ final class AmqpQueue extends Queue implements QueueContract
     }
 
     /** @param string|null $queue */
+    public function pendingSize($queue = null): never
+    {
+        throw new BadMethodCallException();
+    }
+
+    /** @param string|null $queue */
+    public function delayedSize($queue = null): never
+    {
+        throw new BadMethodCallException();
+    }
+
+    /** @param string|null $queue */
+    public function reservedSize($queue = null): never
+    {
+        throw new BadMethodCallException();
+    }
+
+    /** @param string|null $queue */
+    public function creationTimeOfOldestPendingJob($queue = null): never
+    {
+        throw new BadMethodCallException();
+    }
+
+    /** @param string|null $queue */
     public function pop($queue = null): never
     {
         throw new BadMethodCallException();

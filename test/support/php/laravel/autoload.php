@@ -11,7 +11,10 @@ require_once 'PhpAmqpLib/autoload.php';
 require_once dirname(__DIR__, 4) . '/worker-php/autoload.php';
 
 spl_autoload_register(static function (string $class): void {
-    if (str_starts_with($class, 'App\\')) {
+    if ($class === 'Illuminate\\Foundation\\Bus\\Dispatchable') {
+        // A part of Laravel 13 that its own illuminate/bus names, and that is no package. Here nothing uses it.
+        eval('namespace Illuminate\\Foundation\\Bus; trait Dispatchable {}');
+    } elseif (str_starts_with($class, 'App\\')) {
         require __DIR__ . '/' . substr($class, strlen('App\\')) . '.php';
     }
 });
