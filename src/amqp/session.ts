@@ -93,9 +93,12 @@ export class Session {
     const consuming = this.#channel.consume(
       queue,
       (message) => {
-        // The broker cancels the consumer when its queue is deleted; channel and connection stay open.
+        // The broker cancels the consumer when its queue is deleted, and RabbitMQ 4.3 for a delivery that is unacked for too
+        // long; channel and connection stay open.
         if (message === null)
-          this.#end(`the broker cancelled the consumer: queue "${queue}" was deleted, or its node is gone`)
+          this.#end(
+            `the broker cancelled the consumer: queue "${queue}" was deleted, its node is gone, or a message was unacked for longer than its consumer_timeout`,
+          )
         else this.#accept(new SessionDelivery(message, this.#acknowledgements))
       },
       { consumerTag: this.#tag },
