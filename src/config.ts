@@ -38,7 +38,6 @@ export type Transport = 'native' | 'fastcgi-client'
 /** Everything `fpm-bridge run` does follows from this; frozen. */
 export interface RunConfig extends BridgeConfig, BrokerConfig {
   readonly pool: PoolAddress
-  readonly prefetch: number
   /** Milliseconds. */
   readonly drainTimeout: number
   readonly transport: Transport

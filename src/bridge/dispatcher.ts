@@ -1,9 +1,11 @@
 import type { FastCgiClient, FastCgiError } from '../fastcgi/client.ts'
 import { pause } from './backoff.ts'
-import { type Executed, Executor } from './execution.ts'
+import type { Suspect } from './doubts.ts'
+import { Executor } from './execution.ts'
 import { returnsTooOften } from './headers.ts'
-import { Hold, type Obstacle } from './hold.ts'
-import type { Outcome } from './outcome.ts'
+import type { Obstacle } from './hold.ts'
+import { Obstacles } from './obstacles.ts'
+import type { Settleable } from './outcome.ts'
 import type { BridgeConfig, Delivery, Intake, Log } from './ports.ts'
 import type { Settlement } from './settle.ts'
 import { Waiting } from './waiting.ts'
@@ -22,41 +24,44 @@ type State =
   | { readonly kind: 'running' }
   | { readonly kind: 'draining'; readonly idle: Promise<void>; readonly onIdle: () => void }
 
-/** How many deliveries ended in which way, since the start. */
-export type Counts = Record<Outcome['kind'], number>
+/** How many deliveries ended in which way, since the start; `hold`: how often one was kept. */
+export type Counts = Record<Settleable['kind'] | 'hold', number>
 
 /**
  * The middle of the bridge: takes deliveries, has at most `concurrency` of them in flight, and has each settled.
- * A slot is taken until the answer has ended, even where the delivery was acked as soon as it was dispatched, and
- * until the delivery is settled.
+ * A slot is taken until the answer has ended, even where the delivery was acked as soon as it was dispatched. Settling takes
+ * none, as long as no more than `prefetch` are being settled.
  */
 export class Dispatcher {
-  readonly #concurrency: number
+  readonly #config: BridgeConfig
   readonly #client: FastCgiClient
   readonly #executor: Executor
   readonly #settlement: Settlement
   readonly #intake: Intake
-  readonly #hold: Hold
+  readonly #obstacles: Obstacles
   readonly #waiting: Waiting
   readonly #ageTimer: NodeJS.Timeout
   readonly #counts: Counts = { executed: 0, retry: 0, refused: 0, lost: 0, 'dead-letter': 0, hold: 0 }
   #state: State = { kind: 'running' }
   #inFlight = 0
+  /** Executed, and not settled yet: a copy is under way. */
+  #settling = 0
   /** Resolves when nothing is on its way back into its queue as a new message. That takes no slot. */
   #renewed: Promise<void> = Promise.resolve()
 
   constructor(config: BridgeConfig, client: FastCgiClient, settlement: Settlement, intake: Intake, log: Log) {
-    this.#concurrency = config.concurrency
+    this.#config = config
     this.#client = client
     this.#executor = new Executor(config, client, log)
     this.#settlement = settlement
     this.#intake = intake
     this.#waiting = new Waiting(config)
-    this.#hold = new Hold(
-      log,
-      (obstacle) => this.#lookAgain(obstacle),
-      () => this.#resume(),
-    )
+    this.#obstacles = new Obstacles(log, {
+      probe: (obstacle) => this.#lookAgain(obstacle),
+      onOver: () => this.#resume(),
+      onFault: (suspect) => this.#settleFault(suspect),
+      onRelease: (suspect) => this.#giveBack(suspect, true),
+    })
     this.#ageTimer = setInterval(() => void this.#handBackStale(), AGE_INTERVAL).unref()
   }
 
@@ -64,14 +69,15 @@ export class Dispatcher {
     return this.#counts
   }
 
+  /** Executing, or not settled yet. */
   get inFlight(): number {
-    return this.#inFlight
+    return this.#inFlight + this.#settling
   }
 
   /** Finds out whether there is a pool, and holds if not, before the first delivery has to. */
   async probe(): Promise<void> {
     const obstacle = await this.#connect()
-    if (obstacle !== undefined && this.#state.kind === 'running') this.#hold.enter(obstacle)
+    if (obstacle !== undefined) this.#obstacles.enter(obstacle)
   }
 
   accept(delivery: Delivery): void {
@@ -94,15 +100,10 @@ export class Dispatcher {
     const idle = nothingInFlight.then(() => renewed)
     this.#state = { kind: 'draining', idle, onIdle }
     clearInterval(this.#ageTimer)
-    this.#hold.close()
+    this.#obstacles.close()
     this.#waiting.handBackAll()
-    if (this.#inFlight === 0) onIdle()
+    if (this.inFlight === 0) onIdle()
     return idle
-  }
-
-  #renew(delivery: Delivery): void {
-    const others = this.#renewed
-    this.#renewed = this.#settlement.renew(delivery).then(() => others)
   }
 
   /** Names what is lost from sight when the process ends now. */
@@ -110,41 +111,92 @@ export class Dispatcher {
     this.#executor.giveUp()
   }
 
+  #renew(delivery: Delivery): void {
+    const others = this.#renewed
+    this.#renewed = this.#settlement.renew(delivery).then(() => others)
+  }
+
   #fill(): void {
-    while (this.#inFlight < this.#concurrency && !this.#hold.active) {
+    const { concurrency, prefetch } = this.#config
+    while (this.#inFlight < concurrency && this.#settling < prefetch && !this.#obstacles.held) {
       const delivery = this.#waiting.next()
       if (delivery === undefined) return
       void this.#run(delivery)
     }
   }
 
-  /** @returns what kept the delivery from being executed, if anything did, before it is settled */
+  /** @returns what kept the delivery from being executed, if anything did */
   async #run(delivery: Delivery, running?: Promise<unknown>): Promise<Obstacle | undefined> {
     this.#inFlight += 1
     const executed = await this.#executor.execute(delivery, running)
-    this.#counts[executed.outcome.kind] += 1
-    void this.#conclude(delivery, executed)
-    return executed.outcome.kind === 'hold' ? executed.outcome : undefined
+    const obstacle = this.#conclude({ delivery, executed })
+    if (executed.cutOff) setTimeout(() => this.#freeSlot(), REST_AFTER_CUT_OFF)
+    else this.#freeSlot()
+    return obstacle
   }
 
-  async #conclude(delivery: Delivery, { outcome, ended, acked, cutOff }: Executed): Promise<void> {
-    if (outcome.kind !== 'hold') await this.#settlement.settle(delivery, outcome, ended, acked)
-    else {
-      if (this.#state.kind === 'running') this.#hold.enter(outcome)
-      if (acked) await this.#settlement.republish(delivery, outcome.reason, ended)
-      else if (this.#state.kind === 'running') this.#waiting.putBack(delivery)
-      else delivery.requeue()
+  #conclude(suspect: Suspect): Obstacle | undefined {
+    const judgement = this.#obstacles.judge(suspect)
+    switch (judgement.kind) {
+      case 'settle':
+        this.#settle(suspect, judgement.outcome)
+        return undefined
+      case 'give-back':
+        this.#counts.hold += 1
+        this.#giveBack(suspect, judgement.othersFirst)
+        return judgement.obstacle
+      case 'wait':
+        return judgement.obstacle
     }
-    if (cutOff) await new Promise((resolve) => setTimeout(resolve, REST_AFTER_CUT_OFF))
+  }
+
+  #settle({ delivery, executed: { ended, acked } }: Suspect, outcome: Settleable): void {
+    this.#counts[outcome.kind] += 1
+    const settled = this.#settlement.settle(delivery, outcome, ended, acked)
+    if (settled !== undefined) this.#track(settled)
+  }
+
+  #settleFault(suspect: Suspect): void {
+    const { outcome } = suspect.executed
+    const fault = 'fault' in outcome ? outcome.fault : undefined
+    if (fault === undefined) this.#giveBack(suspect, true)
+    else this.#settle(suspect, fault)
+  }
+
+  /** It was not executed, and nothing is counted. */
+  #giveBack({ delivery, executed: { outcome, ended, acked } }: Suspect, othersFirst: boolean): void {
+    const { reason = '' } = outcome as { readonly reason?: string }
+    if (acked) this.#track(this.#settlement.republish(delivery, reason, ended))
+    else if (this.#state.kind === 'draining') delivery.requeue()
+    else {
+      if (othersFirst) this.#waiting.putLast(delivery)
+      else this.#waiting.putBack(delivery)
+      this.#fill()
+    }
+  }
+
+  #track(settled: Promise<void>): void {
+    this.#settling += 1
+    void settled.then(() => {
+      this.#settling -= 1
+      this.#goOn()
+    })
+  }
+
+  #freeSlot(): void {
     this.#inFlight -= 1
+    this.#goOn()
+  }
+
+  #goOn(): void {
     if (this.#state.kind === 'running') this.#fill()
-    else if (this.#inFlight === 0) this.#state.onIdle()
+    else if (this.inFlight === 0) this.#state.onIdle()
   }
 
   /** One probe of a hold: what is in the way, or undefined. */
   async #lookAgain(obstacle: Obstacle): Promise<Obstacle | undefined> {
     if (obstacle.probe === 'connect') return this.#connect()
-    if (this.#inFlight >= this.#concurrency) return obstacle
+    if (this.#inFlight >= this.#config.concurrency) return obstacle
     const delivery = this.#waiting.next()
     if (delivery === undefined) return (await this.#connect()) ?? this.#takeMore(obstacle)
     const patience = new AbortController()
@@ -180,9 +232,9 @@ export class Dispatcher {
    */
   async #handBackStale(): Promise<void> {
     if (!this.#waiting.stale) return
-    if (this.#hold.active) {
+    if (this.#obstacles.held) {
       await this.#intake.pause()
-      if (this.#hold.active) this.#waiting.handBackAll()
+      if (this.#obstacles.held) this.#waiting.handBackAll()
     } else this.#waiting.handBackStale()
   }
 }

@@ -1,9 +1,10 @@
 import type { FastCgiClient, FastCgiError } from '../fastcgi/client.ts'
-import { executionsOf } from './headers.ts'
+import { executionsOf, unreadOf } from './headers.ts'
 import { decide, type Outcome } from './outcome.ts'
+import { PoolClock } from './pool-clock.ts'
 import type { BridgeConfig, Delivery, Log } from './ports.ts'
 import { type PreparedRequest, prepareRequest } from './request.ts'
-import { isUnprocessable, type Result } from './result.ts'
+import { isUnprocessable, isUnread, MAX_UNREAD, type Result } from './result.ts'
 import type { Ended, Execution } from './settle.ts'
 import { UnprocessableError } from './unprocessable.ts'
 
@@ -11,6 +12,10 @@ import { UnprocessableError } from './unprocessable.ts'
 export interface Executed {
   readonly outcome: Outcome
   readonly ended: Ended
+  /** When it was begun, by `performance.now()`. */
+  readonly startedAt: number
+  /** Whether a script has answered. */
+  readonly answered: boolean
   /** Whether it was acked when its request was in the socket. */
   readonly acked: boolean
   /** Whether the pool ended the connection before the answer was complete. */
@@ -24,12 +29,14 @@ export class Executor {
   readonly #log: Log
   /** Acked when they were dispatched, and still executing. */
   readonly #acked = new Set<Execution>()
-  readonly #brokenUploads = new WeakMap<Delivery, number>()
+  readonly #unread = new WeakMap<Delivery, number>()
+  readonly #poolClock: PoolClock
 
   constructor(config: BridgeConfig, client: FastCgiClient, log: Log) {
     this.#config = config
     this.#client = client
     this.#log = log
+    this.#poolClock = new PoolClock(log)
   }
 
   /**
@@ -43,10 +50,12 @@ export class Executor {
       deliveryTag: delivery.deliveryTag,
       executionId: crypto.randomUUID(),
       messageId: delivery.properties.messageId,
+      correlationId: delivery.properties.correlationId,
+      type: delivery.properties.type,
       attempt: Math.min(executionsOf(delivery) + 1, this.#config.maxAttempts),
     }
-    const started = performance.now()
-    let ended = false
+    const startedAt = performance.now()
+    let over = false
     let acked = false
     const ack = (): void => {
       // Of a lost session it stays unacked, and the broker delivers it again.
@@ -58,18 +67,22 @@ export class Executor {
       this.#log.debug('Dispatched.', execution)
       if (this.#config.ack !== 'dispatched') return
       if (running === undefined) ack()
-      else void running.then(() => ended || ack())
+      else void running.then(() => over || ack())
     }
     const result = await this.#attempt(delivery, execution, onSent)
-    ended = true
+    over = true
     this.#acked.delete(execution)
-    const durationMs = Math.round(performance.now() - started)
-    const outcome = decide(result, this.#config, execution.attempt, Date.now())
+    const durationMs = Math.round(performance.now() - startedAt)
+    const unread = isUnread(result) && result.kind === 'failed' ? result.unread : 0
+    // With the last one in a row that was left unread, those before it count, too.
+    const ordinal = execution.attempt + (unread === MAX_UNREAD ? MAX_UNREAD - 1 : 0)
+    const outcome = decide(result, this.#config, ordinal, Date.now())
     // What cannot become a request has not been executed this time either.
-    const attempt = execution.attempt - (isUnprocessable(result) ? 1 : 0)
+    const attempt = ordinal - (isUnprocessable(result) ? 1 : 0)
     const cutOff = result.kind === 'failed' && result.error.code === 'CONNECTION_LOST'
-    const { deliveryTag, executionId, messageId } = execution
-    return { outcome, ended: { deliveryTag, executionId, messageId, attempt, durationMs }, acked, cutOff }
+    const { deliveryTag, executionId, messageId, correlationId, type } = execution
+    const ended = { deliveryTag, executionId, messageId, correlationId, type, attempt, durationMs, unread }
+    return { outcome, ended, startedAt, answered: result.kind === 'answered', acked, cutOff }
   }
 
   /** To be called when nobody waits any longer: each message that the broker will not deliver again, by its id. */
@@ -89,17 +102,35 @@ export class Executor {
       return { kind: 'unprocessable', reason }
     }
     for (const warning of prepared.warnings) this.#log.warn(warning, execution)
+    const result = await this.#send(delivery, prepared, onSent, false)
+    // Nobody has read it: the connection had been kept for too long, or its child was just going. Once more, at once.
+    const again = result.kind === 'failed' && result.error.phase === 'unread' && result.unread < MAX_UNREAD
+    return again ? this.#send(delivery, prepared, onSent, true) : result
+  }
+
+  async #send(
+    delivery: Delivery,
+    { request: { params, body } }: PreparedRequest,
+    onSent: () => void,
+    fresh: boolean,
+  ): Promise<Result> {
     try {
-      const { params, body } = prepared.request
-      return { kind: 'answered', response: await this.#client.request({ params, body, onSent }) }
+      const response = await this.#client.request({ params, body, onSent, fresh })
+      this.#poolClock.check(response)
+      return { kind: 'answered', response }
     } catch (error) {
       return this.#failed(delivery, error as FastCgiError)
     }
   }
 
   #failed(delivery: Delivery, error: FastCgiError): Result {
-    const brokenUploads = (this.#brokenUploads.get(delivery) ?? 0) + (error.phase === 'send' ? 1 : 0)
-    if (brokenUploads > 0) this.#brokenUploads.set(delivery, brokenUploads)
-    return { kind: 'failed', error, brokenUploads }
+    const unread = {
+      kind: 'failed',
+      error,
+      unread: (this.#unread.get(delivery) ?? unreadOf(delivery)) + 1,
+    } as const
+    if (!isUnread(unread)) return { ...unread, unread: 0 }
+    this.#unread.set(delivery, unread.unread)
+    return unread
   }
 }

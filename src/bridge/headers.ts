@@ -5,6 +5,7 @@ import type { BridgeConfig, Delivery, MessageProperties } from './ports.ts'
 export const HEADER_PREFIX = 'x-fpm-bridge-'
 // Those that each message is asked for: putting a name together costs more than looking it up.
 const ATTEMPT = `${HEADER_PREFIX}attempt`
+const UNREAD = `${HEADER_PREFIX}unread`
 const QUEUE = `${HEADER_PREFIX}queue`
 const EXCHANGE = `${HEADER_PREFIX}exchange`
 const ROUTING_KEY = `${HEADER_PREFIX}routing-key`
@@ -33,6 +34,8 @@ export interface CopyNotes extends Diagnosis {
   readonly attempt: number
   /** Milliseconds of the last of them. */
   readonly durationMs?: number
+  /** How often in a row, up to now, the pool has not read the message whole. */
+  readonly unread?: number
 }
 
 /** Copies for another queue of ours, and those that come back to be executed. */
@@ -93,6 +96,12 @@ export function executionsOf({ properties }: Delivery): number {
   return Number.isSafeInteger(value) ? Math.max(0, value as number) : 0
 }
 
+/** How often in a row the pool has left the message unread, as its last copy says. A forged one costs it no more than attempts. */
+export function unreadOf({ properties }: Delivery): number {
+  const value = properties.headers?.[UNREAD]
+  return Number.isSafeInteger(value) ? Math.max(0, value as number) : 0
+}
+
 /** How often the message has come back to its quorum queue without having been settled; 0 where nobody counts. */
 export function returnsOf({ properties }: Delivery): number {
   const value = properties.headers?.[RETURNS]
@@ -127,7 +136,7 @@ function originals(delivery: Delivery, config: BridgeConfig): Record<string, unk
 }
 
 function ownHeaders(delivery: Delivery, notes: CopyNotes, config: BridgeConfig): Record<string, unknown> {
-  const { reason, status, stderr, attempt, durationMs } = notes
+  const { reason, status, stderr, subject, attempt, durationMs, unread } = notes
   const { exchange, routingKey } = originOf(delivery, config)
   return prefixed('', {
     attempt,
@@ -135,6 +144,8 @@ function ownHeaders(delivery: Delivery, notes: CopyNotes, config: BridgeConfig):
     // A status that could not be read is NaN, for which AMQP has no value.
     status: Number.isInteger(status) ? status : undefined,
     stderr: stderr?.slice(0, MAX_STDERR) || undefined,
+    subject,
+    unread: unread || undefined,
     script: config.script,
     'daemon-id': config.daemonId,
     queue: config.queue,

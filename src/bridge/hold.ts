@@ -5,6 +5,8 @@ import type { Log } from './ports.ts'
 export interface Obstacle {
   readonly reason: string
   readonly probe: 'connect' | 'delivery'
+  /** Milliseconds before which a worker wants to be left alone. */
+  readonly wanted?: number
 }
 
 type State =
@@ -18,10 +20,12 @@ type State =
     }
 
 const PROBE_DELAY: BackoffRange = { min: 100, max: 1_000 }
+/** Milliseconds: a worker may be mistaken. */
+const LONGEST_WANTED = 600_000
 
 /**
  * Nothing can be executed: one state of the whole daemon, entered and left with one log line each. While it
- * lasts nothing is dispatched but a probe, every 50 ms to 1 s.
+ * lasts nothing is dispatched but a probe, every 50 ms to 1 s, or when a worker has asked for it.
  */
 export class Hold {
   readonly #log: Log
@@ -45,7 +49,8 @@ export class Hold {
     this.#log.warn('Holding: nothing can be executed. Messages are kept and wait; none is lost.', {
       reason: obstacle.reason,
     })
-    this.#state = { kind: 'held', since: performance.now(), obstacle, probes: 1, timer: this.#schedule(1) }
+    const timer = this.#schedule(1, obstacle)
+    this.#state = { kind: 'held', since: performance.now(), obstacle, probes: 1, timer }
   }
 
   /** Stops probing, without a word. */
@@ -54,8 +59,9 @@ export class Hold {
     this.#state = { kind: 'none' }
   }
 
-  #schedule(probes: number): NodeJS.Timeout {
-    return setTimeout(() => void this.#look(), backoff(probes, PROBE_DELAY))
+  #schedule(probes: number, { wanted = 0 }: Obstacle): NodeJS.Timeout {
+    const delay = Math.max(backoff(probes, PROBE_DELAY), Math.min(wanted, LONGEST_WANTED))
+    return setTimeout(() => void this.#look(), delay)
   }
 
   async #look(): Promise<void> {
@@ -72,7 +78,7 @@ export class Hold {
       this.#log.warn('Still holding, for another reason.', { reason: obstacle.reason })
     state.obstacle = obstacle
     state.probes += 1
-    state.timer = this.#schedule(state.probes)
+    state.timer = this.#schedule(state.probes, obstacle)
   }
 
   #leave(since: number): void {

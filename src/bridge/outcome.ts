@@ -1,51 +1,72 @@
 import type { OutcomePolicy } from './ports.ts'
 import {
-  breaksEveryUpload,
   describe,
   failedIn,
   hasFailed,
   hasFatalError,
+  hasNotStarted,
   hasStatus,
+  hasUnknownMarker,
   isMarked,
   isSuccess,
   isTemporary,
   isUnprocessable,
+  isUnread,
+  isUnreadTooOften,
   isUnsent,
-  lacksMarker,
+  looksRefused,
   type Result,
-  ranNothing,
+  scriptDidNotRun,
   statusOf,
+  subjectOf,
   wantedDelay,
 } from './result.ts'
 
-/** Why it is not success; status and stderr where a worker answered. */
+/** Why it is not success; status, stderr and the worker's name for the message where a worker answered. */
 export interface Diagnosis {
   readonly reason: string
   readonly status?: number
   readonly stderr?: string
+  readonly subject?: string | undefined
 }
 
 /**
  * What is done about it:
  * - `hold`: nothing ran, and nothing else would; the delivery is kept and tried again. `probe` is what can find out that
- *   it is over: a bare connect, or only a delivery;
+ *   it is over: a bare connect, or only a delivery; not before `wanted` milliseconds have passed;
+ * - `doubt`: only other messages can tell whether nothing can be executed, or whether it is the fault of this one.
+ * For both, `fault` is what becomes of the message if it is this one's; undefined: it is tried again;
  * - `executed`: it is acked, if that has not happened when it was dispatched;
  * - `retry`: a copy comes back after a while, at least `wanted` milliseconds; then it is acked;
  * - `dead-letter`: a copy goes to the dead-letter queue, then it is acked;
  * - `refused`, `lost`: it was acked when it was dispatched; what came of it is logged and counted.
  *   `refused`: the worker answered with something else than success; `lost`: nobody knows whether it ran.
  */
-export type Outcome = Held | Settleable
-export type Held = { readonly kind: 'hold'; readonly reason: string; readonly probe: 'connect' | 'delivery' }
+export type Outcome = Held | Doubtful | Settleable
+export interface Held {
+  readonly kind: 'hold'
+  readonly reason: string
+  readonly probe: 'connect' | 'delivery'
+  readonly wanted: number
+  readonly fault: Settleable | undefined
+}
+export interface Doubtful {
+  readonly kind: 'doubt'
+  readonly reason: string
+  readonly fault: Settleable | undefined
+}
 export type Settleable =
-  | { readonly kind: 'executed'; readonly status: number }
+  | { readonly kind: 'executed'; readonly status: number; readonly subject?: string | undefined }
   | ({ readonly kind: 'retry'; readonly wanted: number } & Diagnosis)
   | ({ readonly kind: 'dead-letter' } & Diagnosis)
   | ({ readonly kind: 'refused' } & Diagnosis)
   | ({ readonly kind: 'lost' } & Diagnosis)
 
-/** Stands in the table for what is only logged and counted: the delivery was acked when it was dispatched. */
-type Verdict = 'hold' | 'ack' | 'retry' | 'dead-letter' | 'log'
+/**
+ * `log` stands for what is only logged and counted: the delivery was acked when it was dispatched. `again`: it has not run.
+ * A question mark: unless other messages fare the same. `hold!`: the worker says that it is not the message's fault.
+ */
+type Verdict = 'hold' | 'hold!' | 'again?' | 'ack' | 'retry' | 'retry?' | 'dead-letter' | 'log' | 'log?'
 
 type Row = readonly [
   when: (result: Result, policy: OutcomePolicy) => boolean,
@@ -57,15 +78,19 @@ type Row = readonly [
 const TABLE: readonly Row[] = [
   [isUnprocessable, 'dead-letter', 'dead-letter'],
   [isUnsent, 'hold', 'hold'],
-  [ranNothing, 'hold', 'hold'],
-  [breaksEveryUpload, 'retry', 'dead-letter'],
-  [failedIn('send'), 'retry', 'hold'],
+  [scriptDidNotRun, 'hold', 'hold'],
+  [isMarked('hold'), 'hold!', 'hold!'],
+  [isUnreadTooOften, 'retry', 'dead-letter'],
+  [failedIn('unread'), 'again?', 'again?'],
+  [isUnread, 'retry', 'again?'],
   [hasFailed, 'retry', 'log'],
+  [looksRefused, 'retry?', 'log?'],
   [isMarked('ack'), 'ack', 'log'],
   [isMarked('retry'), 'retry', 'log'],
   [isMarked('dead-letter'), 'dead-letter', 'log'],
+  [hasUnknownMarker, 'retry', 'log'],
+  [hasNotStarted, 'retry?', 'log?'],
   [hasFatalError, 'retry', 'log'],
-  [lacksMarker, 'retry', 'log'],
   [hasStatus(isSuccess), 'ack', 'log'],
   [hasStatus(isTemporary), 'retry', 'log'],
   [hasStatus(() => true), 'dead-letter', 'log'],
@@ -79,32 +104,68 @@ export function decide(result: Result, policy: OutcomePolicy, attempt: number, n
   const [, completed, dispatched] = TABLE.find(([when]) => when(result, policy)) as Row
   const verdict = policy.ack === 'completed' ? completed : dispatched
   if (verdict === 'ack' || (verdict === 'log' && completed === 'ack')) {
-    return { kind: 'executed', status: statusOf(result) }
+    return { kind: 'executed', status: statusOf(result), subject: subjectOf(result) }
   }
   const diagnosis = diagnose(result, policy)
   const { reason } = diagnosis
+  const wanted = wantedDelay(result, now)
   switch (verdict) {
     case 'hold':
-      // Only a script can tell that php-fpm runs scripts again.
-      return { kind: 'hold', reason, probe: ranNothing(result) ? 'delivery' : 'connect' }
+      // Of a pool that can be connected to, only a script can tell that scripts run again.
+      return {
+        kind: 'hold',
+        reason,
+        probe: isUnsent(result) ? 'connect' : 'delivery',
+        wanted,
+        fault: undefined,
+      }
+    case 'hold!':
+      return {
+        kind: 'hold',
+        reason,
+        probe: 'delivery',
+        wanted,
+        fault: failed(diagnosis, policy, attempt, wanted),
+      }
+    case 'again?':
+      return { kind: 'doubt', reason, fault: undefined }
+    case 'retry?':
+    case 'log?':
+      return { kind: 'doubt', reason, fault: failed(diagnosis, policy, attempt, wanted) }
+    case 'retry':
+      return repeat(diagnosis, policy, attempt, wanted)
     case 'dead-letter':
       return { kind: 'dead-letter', ...diagnosis }
-    case 'retry':
-      return attempt < policy.maxAttempts
-        ? { kind: 'retry', wanted: wantedDelay(result, now), ...diagnosis }
-        : {
-            kind: 'dead-letter',
-            ...diagnosis,
-            reason: `attempt ${attempt} of ${policy.maxAttempts}: ${reason}`,
-          }
     case 'log':
       return { kind: result.kind === 'answered' ? 'refused' : 'lost', ...diagnosis }
   }
+}
+
+/** An answer that is no success, whatever it says. */
+function failed(diagnosis: Diagnosis, policy: OutcomePolicy, attempt: number, wanted: number): Settleable {
+  return policy.ack === 'completed'
+    ? repeat(diagnosis, policy, attempt, wanted)
+    : { kind: 'refused', ...diagnosis }
+}
+
+function repeat(
+  diagnosis: Diagnosis,
+  { maxAttempts }: OutcomePolicy,
+  attempt: number,
+  wanted: number,
+): Settleable {
+  return attempt < maxAttempts
+    ? { kind: 'retry', wanted, ...diagnosis }
+    : {
+        kind: 'dead-letter',
+        ...diagnosis,
+        reason: `attempt ${attempt} of ${maxAttempts}: ${diagnosis.reason}`,
+      }
 }
 
 function diagnose(result: Result, policy: OutcomePolicy): Diagnosis {
   const reason = describe(result, policy)
   if (result.kind !== 'answered') return { reason }
   const { status, stderr } = result.response
-  return { reason, status, stderr }
+  return { reason, status, stderr, subject: subjectOf(result) }
 }

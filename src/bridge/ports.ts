@@ -103,6 +103,8 @@ export interface BridgeConfig extends OutcomePolicy, RetryPolicy {
   readonly consumerTimeout: number
   /** Requests in flight at most. */
   readonly concurrency: number
+  /** Deliveries unacked at most. */
+  readonly prefetch: number
 }
 
 /** How a body becomes a request: JSON as `$_POST`, or its bytes as they are. */

@@ -27,8 +27,7 @@ const PROPERTY_PARAMS = [
 
 /** What every request carries (RFC 3875, section 4.1, and what php-fpm needs to run a script at all). */
 export function staticParams(config: BridgeConfig, version: string): Record<string, string> {
-  const slash = config.script.lastIndexOf('/')
-  const uri = config.script.slice(slash)
+  const uri = scriptName(config)
   return {
     GATEWAY_INTERFACE: 'CGI/1.1',
     SERVER_PROTOCOL: 'HTTP/1.1',
@@ -37,9 +36,7 @@ export function staticParams(config: BridgeConfig, version: string): Record<stri
     SCRIPT_FILENAME: config.script,
     SCRIPT_NAME: uri,
     DOCUMENT_URI: uri,
-    REQUEST_URI: uri,
-    DOCUMENT_ROOT: config.script.slice(0, slash) || '/',
-    QUERY_STRING: '',
+    DOCUMENT_ROOT: config.script.slice(0, -uri.length) || '/',
     REMOTE_ADDR: '127.0.0.1',
     REMOTE_PORT: '0',
     SERVER_ADDR: '127.0.0.1',
@@ -52,7 +49,13 @@ export function staticParams(config: BridgeConfig, version: string): Record<stri
     AMQP_QUEUE: config.queue,
     AMQP_MAX_ATTEMPTS: String(config.maxAttempts),
     AMQP_ACK: config.ack,
+    ...(config.timeout > 0 && { AMQP_TIMEOUT: String(Math.ceil(config.timeout / 1_000)) }),
   }
+}
+
+/** `/` and the script's base name. */
+function scriptName({ script }: Pick<BridgeConfig, 'script'>): string {
+  return script.slice(script.lastIndexOf('/'))
 }
 
 export interface PreparedRequest {
@@ -78,7 +81,11 @@ export function prepareRequest(
     throw new UnprocessableError(`the body has ${body.length} bytes; --max-body allows ${config.maxBody}`)
   }
   const warnings: string[] = []
+  const query = `execution=${executionId}`
   const params: Record<string, string> = {
+    // php-fpm's access log, slow log, its notices of what it ends, and its status page name it.
+    QUERY_STRING: query,
+    REQUEST_URI: `${scriptName(config)}?${query}`,
     CONTENT_TYPE: 'application/x-www-form-urlencoded',
     AMQP_CONSUMER_TAG: delivery.consumerTag,
     AMQP_REDELIVERED: delivery.redelivered ? '1' : '0',
@@ -111,11 +118,17 @@ export function prepareRequest(
     for (const name of trace.invalid) warnings.push(`${name} is left out: the header is not valid`)
   }
   if (config.payload === 'form') {
-    return { request: { params, body: encodeForm(body, ['daemonId', config.daemonId]) }, warnings }
+    return { request: whole(params, encodeForm(body, ['daemonId', config.daemonId])), warnings }
   }
   params['CONTENT_TYPE'] = 'application/octet-stream'
   if (properties.contentType !== undefined) add('CONTENT_TYPE', properties.contentType)
-  return { request: { params, body }, warnings }
+  return { request: whole(params, body), warnings }
+}
+
+/** PHP runs a script with as much of the body as it got: the worker has to compare. */
+function whole(params: Record<string, string>, body: Uint8Array): FastCgiRequest {
+  params['AMQP_BODY_LENGTH'] = String(body.length)
+  return { params, body }
 }
 
 function hasControlByte(value: string): boolean {

@@ -5,15 +5,15 @@ import { parseRetryAfter } from './retry.ts'
 /** What came of one attempt to have a delivery executed. */
 export type Result =
   | { readonly kind: 'unprocessable'; readonly reason: string }
-  /** `brokenUploads`: how often this delivery has failed in phase `send` by now. */
-  | { readonly kind: 'failed'; readonly error: FastCgiError; readonly brokenUploads: number }
+  /** `unread`: how often in a row the pool has not read this message whole, this time included. */
+  | { readonly kind: 'failed'; readonly error: FastCgiError; readonly unread: number }
   | { readonly kind: 'answered'; readonly response: FastCgiResponse }
 
 /**
- * Times that one message may break its connection while it is sent. The pool is there, and takes everything but
- * this message, such as a body that its script dies over before it has read it: then it may have run, each time.
+ * So often in a row a message may be left unread before that counts. The pool is there, and takes everything but this
+ * message: then it is one whose script does not wait for its body, and dies; it has run each time.
  */
-const MAX_BROKEN_UPLOADS = 5
+export const MAX_UNREAD = 3
 
 /** Before any request: it would fail each time. */
 export function isUnprocessable(result: Result): boolean {
@@ -40,10 +40,20 @@ const REFUSALS: ReadonlySet<string> = new Set([
 const REFUSAL_HEADERS: ReadonlySet<string> = new Set(['status', 'content-type', 'x-powered-by'])
 /** Longer bodies are none of them. */
 const REFUSAL_BYTES = 40
+/** What php-fpm writes to stderr then, before anything else; what a script writes there begins with `PHP message: `. */
+const REFUSAL_LINE = /^(?:Primary script unknown|Access to the script '.*' has been denied)/
 
-/** Proof that no script ran: endRequest with nothing before it, a protocolStatus that is not 0, or a refusal of php-fpm's own. */
-export function ranNothing(result: Result): boolean {
+/**
+ * Proof that no script ran: endRequest with nothing before it, a protocolStatus that is not 0, or a refusal of php-fpm's own,
+ * with its line on stderr. Without `fastcgi.logging` that line is missing; then see looksRefused.
+ */
+export function scriptDidNotRun(result: Result): boolean {
   if (result.kind === 'failed') return ['EMPTY_ANSWER', 'REQUEST_REFUSED'].includes(result.error.code)
+  return looksRefused(result) && result.kind === 'answered' && REFUSAL_LINE.test(result.response.stderr)
+}
+
+/** An answer like php-fpm's own for a script that is missing or may not be run. A worker can answer so, too. */
+export function looksRefused(result: Result): boolean {
   if (result.kind !== 'answered') return false
   const { status, headers, body, bodyTruncated } = result.response
   if (bodyTruncated || body.length > REFUSAL_BYTES || !REFUSALS.has(`${status} ${body.toString('latin1')}`))
@@ -51,8 +61,13 @@ export function ranNothing(result: Result): boolean {
   return [...headers.keys()].every((name) => REFUSAL_HEADERS.has(name))
 }
 
-export function breaksEveryUpload(result: Result): boolean {
-  return failedIn('send')(result) && result.kind === 'failed' && result.brokenUploads >= MAX_BROKEN_UPLOADS
+export function isUnreadTooOften(result: Result): boolean {
+  return isUnread(result) && result.kind === 'failed' && result.unread >= MAX_UNREAD
+}
+
+/** The pool has not read it whole: see FastCgiPhase. */
+export function isUnread(result: Result): boolean {
+  return failedIn('unread')(result) || failedIn('send')(result)
 }
 
 export function failedIn(phase: FastCgiPhase): (result: Result) => boolean {
@@ -68,16 +83,25 @@ export function isMarked(marker: string): (result: Result) => boolean {
   return (result) => markerOf(result) === marker
 }
 
-/** A heuristic: a worker can print the same words. With display_errors on nothing else tells a fatal error from success. */
-export function hasFatalError(result: Result): boolean {
-  return (
-    result.kind === 'answered' &&
-    /\bPHP (?:Fatal|Parse|Recoverable fatal) error:/.test(result.response.stderr)
-  )
+/** What the worker says, and we do not know: it is no success, whatever the status says. */
+export function hasUnknownMarker(result: Result): boolean {
+  return markerOf(result) !== undefined
 }
 
-export function lacksMarker(result: Result, { requireMarker }: OutcomePolicy): boolean {
-  return requireMarker && result.kind === 'answered'
+/**
+ * What PHP logs of a fatal error, where a line of the log begins; php-fpm puts `PHP message: ` before each, and `; ` between
+ * them. The words alone a worker may log of somebody else's. With display_errors on, nothing else tells a fatal error from
+ * success.
+ */
+const FATAL_ERROR = /(?:^|; |\n)PHP message: PHP (?:Fatal|Parse|Recoverable fatal) error: {2}/
+
+export function hasFatalError(result: Result): boolean {
+  return result.kind === 'answered' && FATAL_ERROR.test(result.response.stderr)
+}
+
+/** With --require-marker: a script that ended before the worker began, and before it could say anything of the message. */
+export function hasNotStarted(result: Result, { requireMarker }: OutcomePolicy): boolean {
+  return requireMarker && result.kind === 'answered' && markerOf(result) === undefined
 }
 
 export function hasStatus(matches: (status: number) => boolean): (result: Result) => boolean {
@@ -94,10 +118,8 @@ export function isTemporary(status: number): boolean {
 }
 
 /** What the worker itself says of the outcome, whatever the status. */
-function markerOf(result: Result): string | undefined {
-  return result.kind === 'answered'
-    ? result.response.headers.get('x-bridge-outcome')?.at(-1)?.toLowerCase()
-    : undefined
+export function markerOf(result: Result): string | undefined {
+  return headerOf(result, 'x-bridge-outcome')?.toLowerCase()
 }
 
 export function statusOf(result: Result): number {
@@ -105,9 +127,19 @@ export function statusOf(result: Result): number {
 }
 
 export function wantedDelay(result: Result, now: number): number {
-  return result.kind === 'answered'
-    ? parseRetryAfter(result.response.headers.get('retry-after')?.at(-1), now)
-    : 0
+  return parseRetryAfter(headerOf(result, 'retry-after'), now)
+}
+
+/** Characters that a worker may use to name its message. */
+const MAX_SUBJECT = 200
+
+/** What the worker calls its message, such as the name of a class (X-Bridge-Subject). */
+export function subjectOf(result: Result): string | undefined {
+  return headerOf(result, 'x-bridge-subject')?.slice(0, MAX_SUBJECT)
+}
+
+function headerOf(result: Result, name: string): string | undefined {
+  return result.kind === 'answered' ? result.response.headers.get(name)?.at(-1) : undefined
 }
 
 /** Why it is not success, in one sentence. */
@@ -115,15 +147,15 @@ export function describe(result: Result, policy: OutcomePolicy): string {
   if (result.kind === 'unprocessable') return result.reason
   if (result.kind === 'failed') {
     const { message } = result.error
-    return breaksEveryUpload(result) ? `${result.brokenUploads} times: ${message}` : message
+    return isUnreadTooOften(result) ? `${result.unread} times in a row: ${message}` : message
   }
   const { status, body } = result.response
-  if (ranNothing(result)) return `php-fpm runs no script: ${body.toString('latin1').trim()} (--script)`
+  if (looksRefused(result)) return `php-fpm runs no script: ${body.toString('latin1').trim()} (--script)`
   const answer = `the worker answered with status ${status}`
   const marker = markerOf(result)
   if (marker !== undefined) return `${answer} and X-Bridge-Outcome: ${marker.slice(0, 100)}`
-  if (hasFatalError(result)) return `${answer}, and PHP reported a fatal error`
-  if (isSuccess(status) && policy.requireMarker)
-    return `${answer} and no X-Bridge-Outcome, which --require-marker asks for`
-  return answer
+  const fatal = hasFatalError(result) ? `${answer}, and PHP reported a fatal error` : answer
+  return hasNotStarted(result, policy)
+    ? `${fatal}, without the X-Bridge-Outcome that --require-marker asks for: the application did not start`
+    : fatal
 }

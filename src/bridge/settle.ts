@@ -12,11 +12,14 @@ export type Execution = Readonly<{
   deliveryTag: number
   executionId: string
   messageId: string | undefined
+  correlationId: string | undefined
+  /** The message's, as its publisher set it. */
+  type: string | undefined
   attempt: number
 }>
 
-/** An execution that is over, for what that was. */
-export type Ended = Execution & Readonly<{ durationMs: number }>
+/** An execution that is over, for what that was. `unread`: see CopyNotes. */
+export type Ended = Execution & Readonly<{ durationMs: number; unread: number }>
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -37,48 +40,66 @@ export class Settlement {
   }
 
   /**
-   * Resolves when the delivery is settled, or is the broker's again.
-   *
+   * @returns resolves when the delivery is settled, or is the broker's again; undefined when that is so at once
    * @param acked when its request was in the socket: since then its session may have ended
    */
-  async settle(delivery: Delivery, outcome: Settleable, ended: Ended, acked: boolean): Promise<void> {
-    const { deliveryTag, executionId, messageId, attempt, durationMs } = ended
-    const { kind, status } = outcome
+  settle(delivery: Delivery, outcome: Settleable, ended: Ended, acked: boolean): Promise<void> | undefined {
+    const { deliveryTag, executionId, messageId, correlationId, type, attempt, durationMs } = ended
+    const { kind, status, subject } = outcome
     // Written out, as wherever each message passes: Node.js 20 makes a hidden class anew for each spread with something added.
-    const fields = { deliveryTag, executionId, messageId, attempt, durationMs, outcome: kind, status }
+    const fields = {
+      deliveryTag,
+      executionId,
+      messageId,
+      correlationId,
+      type,
+      subject,
+      attempt,
+      durationMs,
+      outcome: kind,
+      status,
+    }
     if (!acked && !delivery.live) {
       this.#logUnsettled(outcome, fields)
-      return
+      return undefined
     }
     switch (outcome.kind) {
       case 'executed':
         delivery.ack()
         this.#log.info('Executed.', fields)
-        return
+        return undefined
       case 'refused':
         delivery.ack()
         this.#log.warn('The worker answered, and not with success.', { ...fields, ...shown(outcome) })
-        return
+        return undefined
       case 'lost':
         delivery.ack()
         this.#log.error('Acked, and no complete answer: nobody knows whether it was executed.', {
           ...fields,
           ...shown(outcome),
         })
-        return
+        return undefined
       case 'retry': {
         const delayMs = retryDelay(ended.attempt, outcome.wanted, this.#config)
         const queue = retryQueue(this.#config.queue, delayMs)
-        await this.#move(delivery, queue, 'execute', outcome, ended, 'To be executed again.', {
+        return this.#move(delivery, acked, queue, 'execute', outcome, ended, 'To be executed again.', {
           ...fields,
           delayMs,
         })
-        return
       }
       case 'dead-letter': {
         const { deadLetterQueue } = this.#config
         const more = { ...fields, deadLetterQueue }
-        await this.#move(delivery, deadLetterQueue, 'dead-letter', outcome, ended, 'Dead-lettered.', more)
+        return this.#move(
+          delivery,
+          acked,
+          deadLetterQueue,
+          'dead-letter',
+          outcome,
+          ended,
+          'Dead-lettered.',
+          more,
+        )
       }
     }
   }
@@ -87,9 +108,13 @@ export class Settlement {
    * Puts a message back into its queue that was acked when it was dispatched, and that no script has seen: not an attempt.
    * Until that has succeeded the message is nowhere but here.
    */
-  async republish(delivery: Delivery, reason: string, execution: Execution): Promise<void> {
+  async republish(
+    delivery: Delivery,
+    reason: string,
+    { unread, durationMs: _, ...execution }: Ended,
+  ): Promise<void> {
     const { queue } = this.#config
-    const notes = { reason, attempt: execution.attempt - 1 }
+    const notes = { reason, attempt: execution.attempt - 1, unread }
     const fields = { ...execution, outcome: 'hold', queue, reason }
     const copied = await this.#copies.publish(delivery, {
       queue,
@@ -131,16 +156,17 @@ export class Settlement {
 
   async #move(
     delivery: Delivery,
+    acked: boolean,
     queue: string,
     purpose: CopyPurpose,
     diagnosis: Diagnosis,
-    { attempt, durationMs }: Ended,
+    { attempt, durationMs, unread }: Ended,
     message: string,
     fields: Fields,
   ): Promise<void> {
-    const notes = { ...diagnosis, attempt, durationMs }
+    const notes = { ...diagnosis, attempt, durationMs, unread }
     const all = { ...fields, ...shown(diagnosis) }
-    const copy: Copy = { queue, purpose, notes, needed: () => delivery.live, fields: all }
+    const copy: Copy = { queue, purpose, notes, needed: () => acked || delivery.live, fields: all }
     if (await this.#copies.publish(delivery, copy)) {
       delivery.ack()
       this.#log.warn(message, all)

@@ -43,6 +43,11 @@ export class Waiting {
     this.#deliveries.unshift(delivery)
   }
 
+  /** Puts back, to the end: others are to be tried before it. */
+  putLast(delivery: Delivery): void {
+    this.#deliveries.push(delivery)
+  }
+
   /** The next one that may be dispatched. What has become too old is handed back, and comes again with a new clock. */
   next(): Delivery | undefined {
     for (

@@ -16,6 +16,8 @@ export interface FastCgiRequest {
    * execute the script, whatever happens to this connection.
    */
   readonly onSent?: () => void
+  /** Whether it must have a new connection to itself: one that was kept has just turned out to be closed. */
+  readonly fresh?: boolean
   /** Cancels: closes the socket. php-fpm ends the script at its next output, or never. */
   readonly signal?: AbortSignal
 }
@@ -63,7 +65,8 @@ export interface FastCgiClient {
    */
   request(request: FastCgiRequest): Promise<FastCgiResponse>
   /**
-   * Connects and disconnects without sending a byte, so that no script runs.
+   * Connects and disconnects without sending a byte, so that no script runs. As long as nobody there has answered in
+   * FastCGI, it asks for php-fpm's status page.
    *
    * @throws {FastCgiError} with phase `connect`
    */
@@ -75,15 +78,19 @@ export interface FastCgiClient {
 /**
  * How far a failed request came, which is all that settlement may conclude from a failure:
  * - `connect`: no byte was sent, the script certainly did not run;
- * - `send`: the request was not handed over whole;
+ * - `unread`: the pool closed the connection before it had read the request. The script did not run, unless it is one that
+ *   does not wait for its body (`enable_post_data_reading=0`);
+ * - `send`: it was not read whole, or not handed over whole. A body beyond one write: a script may have begun on a part;
  * - `receive`: it was, or an answer had begun: the script may have run.
  */
-export type FastCgiPhase = 'connect' | 'send' | 'receive'
+export type FastCgiPhase = 'connect' | 'unread' | 'send' | 'receive'
 
 /**
  * Stable names of what can go wrong; the operating system's own name is in `cause`.
  * - `CONNECT_FAILED`: no connection (ENOENT, ECONNREFUSED, EACCES, a backlog that stays full, no answer in time);
- * - `SEND_FAILED`, `CONNECTION_LOST`: the connection ended before the request was sent, or before endRequest came;
+ * - `NO_FASTCGI`: whoever listens there has never answered in FastCGI, to nobody: nothing can have run;
+ * - `NOT_READ`, `SEND_FAILED`, `CONNECTION_LOST`: the connection ended before the request was read, before it was sent, or
+ *   before endRequest came;
  * - `TIMEOUT`, `CANCELLED`: we closed the connection;
  * - `REQUEST_REFUSED`, `EMPTY_ANSWER`: endRequest came, and the script was not run;
  * - `MALFORMED_ANSWER`: something came that is no FastCGI answer;
@@ -91,6 +98,8 @@ export type FastCgiPhase = 'connect' | 'send' | 'receive'
  */
 export type FastCgiErrorCode =
   | 'CONNECT_FAILED'
+  | 'NO_FASTCGI'
+  | 'NOT_READ'
   | 'SEND_FAILED'
   | 'CONNECTION_LOST'
   | 'TIMEOUT'

@@ -22,7 +22,8 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
  *
  * @param timeout milliseconds until a connect without any answer counts as failed; a Unix socket answers at once
  * @param signal gives up
- * @returns a socket whose 'data' is overwritten by the next read of any: listeners copy what they keep
+ * @returns a socket whose 'data' is overwritten by the next read of any: listeners copy what they keep; and that its owner
+ *   has to destroy when the other side has ended
  * @throws {FastCgiError} CONNECT_FAILED
  */
 export function connectPool(address: PoolAddress, timeout: number, signal?: AbortSignal): Promise<Socket> {
@@ -50,7 +51,8 @@ function openSocket(address: PoolAddress): Socket {
     socket.emit('data', READ_BUFFER.subarray(0, bytes))
     return true // read on
   }
-  const socket = connect({ ...socketOptions(address), onread: { buffer: READ_BUFFER, callback } })
+  const onread = { buffer: READ_BUFFER, callback }
+  const socket = connect({ ...socketOptions(address), onread, allowHalfOpen: true })
   return socket
 }
 

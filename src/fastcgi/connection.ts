@@ -1,29 +1,38 @@
 import type { Socket } from 'node:net'
+import type { PoolAddress } from './address.ts'
+import { systemCodeOf } from './client.ts'
 import type { Exchange } from './exchange.ts'
-
-/** A request in buffers to write: all at once, or in batches. */
-export type FastCgiMessage = readonly Buffer[] | AsyncIterable<readonly Buffer[]>
+import { FIRST_REQUEST_ID, RecordType } from './protocol.ts'
+import { encodeHeader } from './records.ts'
+import type { EncodedRequest, StreamedRequest } from './request.ts'
 
 type State =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'busy'; readonly exchange: Exchange; sent: boolean }
+  /** `oneWrite`: all of the request is in one buffer, which the empty buffer of a socket takes whole or not at all. */
+  | { readonly kind: 'busy'; readonly exchange: Exchange; readonly oneWrite: boolean; sent: boolean }
   | { readonly kind: 'closed' }
 
 /**
  * One socket, with one request on it at a time. Whatever ends the socket ends the exchange on it; an answer that
  * is complete ends the exchange, and leaves the socket to its owner.
+ *
+ * On a Unix socket the kernel tells whether the pool had read what it was sent (unix(7); net/unix/af_unix.c,
+ * unix_release_sock): ECONNRESET is a peer that is gone and left bytes unread, EPIPE one that was gone before, and the end of
+ * file comes from one that had read everything. Hence requests there do without the empty stdin record, which php-fpm would
+ * leave unread. See docs/decisions/0013-the-kernel-tells-whether-a-request-was-read.md.
  */
 export class Connection {
   readonly openedAt = performance.now()
   readonly #socket: Socket
+  readonly #kind: PoolAddress['kind']
   #state: State = { kind: 'idle' }
   #requests = 0
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, kind: PoolAddress['kind']) {
     this.#socket = socket
+    this.#kind = kind
     socket.on('data', (chunk) => this.#receive(chunk))
-    // php-fpm closes without a word: at pm.max_requests, on a reload, when a script is cut off.
-    socket.on('end', () => this.#lose())
+    socket.on('end', () => this.#endOfFile())
     socket.on('error', (error) => this.#lose(error))
     socket.on('close', () => this.#lose())
   }
@@ -33,32 +42,59 @@ export class Connection {
     return this.#requests
   }
 
-  /** Open, with nothing left of the last request: neither of its answer nor of what was sent. */
+  /** For the exchange that is sent next. */
+  get nextRequestId(): number {
+    return this.#requests + FIRST_REQUEST_ID
+  }
+
+  /**
+   * Open, with nothing left of the last request: neither of its answer nor of what was sent; and the child did not go on after
+   * the request before.
+   */
   get usable(): boolean {
-    return (
-      this.#state.kind === 'idle' ||
-      (this.#state.kind === 'busy' && this.#state.exchange.ended && this.#state.sent)
-    )
+    if (this.#state.kind !== 'busy') return this.#state.kind === 'idle'
+    const { exchange, sent } = this.#state
+    return exchange.ended && sent && !exchange.lateRecords
   }
 
   /**
    * Sends a request; the exchange ends with the answer. Only on a usable connection.
    *
-   * @param message the request, or batches of it: the next one is asked for when the socket has taken the last
+   * @param request if it is streamed, its next batch is asked for when the socket has taken the last
    * @param onSent called when the last byte is in the socket, if it comes to that
    */
-  send(exchange: Exchange, message: FastCgiMessage, onSent: () => void): void {
+  send(exchange: Exchange, request: EncodedRequest | StreamedRequest, onSent: () => void): void {
     this.#requests += 1
     if (this.#state.kind === 'closed') {
-      loseExchange(exchange, endOfFile())
+      this.#state = { kind: 'busy', exchange, oneWrite: true, sent: false }
+      this.#lose(systemError('EPIPE'))
       return
     }
-    this.#state = { kind: 'busy', exchange, sent: false }
-    if (Symbol.asyncIterator in message) {
-      this.#sendBatches(exchange, message, onSent).catch((error: unknown) =>
+    this.#state = { kind: 'busy', exchange, oneWrite: request.isOneWrite, sent: false }
+    if ('toBatches' in request) {
+      this.#sendBatches(exchange, request.toBatches(exchange.requestId), onSent).catch((error: unknown) =>
         exchange.fail('SEND_FAILED', `the body broke off: ${String(error)}`, error),
       )
-    } else this.#write(message, () => this.#finish(exchange, onSent))
+      return
+    }
+    this.#write(request.toBuffers(exchange.requestId), () => this.#finish(exchange, onSent))
+  }
+
+  /**
+   * php-fpm closes without a word: at pm.max_requests, on a reload, when a script is cut off. At pm.max_requests it first ends its
+   * own side, and then reads and drops what still comes, until we have closed, too (main/fastcgi.c, fcgi_close): a request that
+   * came too late for that connection disappears there, and did not run. Only then is somebody there who takes more bytes.
+   */
+  #endOfFile(): void {
+    const state = this.#state
+    if (this.#kind === 'tcp' || state.kind !== 'busy' || state.exchange.ended || state.exchange.answering) {
+      this.destroy()
+      return
+    }
+    this.#socket.write(encodeHeader(RecordType.stdin, state.exchange.requestId, 0), (error) => {
+      if (!error) this.#lose(systemError('EPIPE'))
+      this.destroy()
+    })
   }
 
   /** Closes the socket; an exchange on it must have ended, or ends as lost. Idempotent. */
@@ -113,21 +149,45 @@ export class Connection {
 
   /** An Error costs several microseconds for its stack: there is one only where an exchange ends by it. */
   #lose(cause?: Error): void {
-    if (this.#state.kind === 'busy' && !this.#state.exchange.ended) {
-      loseExchange(this.#state.exchange, cause ?? endOfFile())
-    }
+    const state = this.#state
     this.#state = { kind: 'closed' }
+    if (state.kind !== 'busy' || state.exchange.ended) return
+    this.#fail(state.exchange, state.oneWrite, cause ?? systemError('EOF'))
+  }
+
+  #fail(exchange: Exchange, oneWrite: boolean, cause: Error): void {
+    const code = systemCodeOf(cause) ?? cause.message
+    const leftUnread = this.#kind === 'unix' && !exchange.answering && LEFT_UNREAD.has(code)
+    if (leftUnread && oneWrite) {
+      exchange.fail(
+        'NOT_READ',
+        `the pool closed the connection before it read the request (${code})`,
+        cause,
+        'unread',
+      )
+    } else if (leftUnread || !exchange.sent) {
+      exchange.fail(
+        'SEND_FAILED',
+        `the connection ended while the request was sent: ${code}`,
+        cause,
+        leftUnread ? 'send' : undefined,
+      )
+    } else
+      exchange.fail(
+        'CONNECTION_LOST',
+        `the connection ended before the answer was complete: ${code}; ${LIKELY}`,
+        cause,
+      )
   }
 }
 
-function loseExchange(exchange: Exchange, cause: Error): void {
-  exchange.fail(exchange.sent ? 'CONNECTION_LOST' : 'SEND_FAILED', describeLoss(cause), cause)
-}
+/** The pool was gone, and had not read everything, or nothing. */
+const LEFT_UNREAD: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE'])
 
-function describeLoss(cause: Error): string {
-  return `the connection ended before the answer was complete: ${'code' in cause ? cause.code : cause.message}`
-}
+/** What ends a connection in the middle of a request, as far as anybody can tell from here. */
+const LIKELY =
+  "the child was killed or has crashed, reached request_terminate_timeout, or the pool was stopped; php-fpm's log says which"
 
-function endOfFile(): Error {
-  return Object.assign(new Error('the pool closed the connection'), { code: 'EOF' })
+function systemError(code: 'EOF' | 'EPIPE'): Error {
+  return Object.assign(new Error('the pool closed the connection'), { code })
 }

@@ -1,4 +1,10 @@
-import { FastCgiError, type FastCgiErrorCode, type FastCgiResponse, type FastCgiTimings } from './client.ts'
+import {
+  FastCgiError,
+  type FastCgiErrorCode,
+  type FastCgiPhase,
+  type FastCgiResponse,
+  type FastCgiTimings,
+} from './client.ts'
 import { REQUEST_COMPLETE } from './protocol.ts'
 import { RecordDecoder, type RecordSink } from './records.ts'
 import { parseResponseHead } from './response.ts'
@@ -52,7 +58,9 @@ class Capture {
 /** One request on its way: takes in what the socket says and ends, once, with a response or an error. */
 export class Exchange implements RecordSink {
   readonly response: Promise<FastCgiResponse>
-  readonly #decoder = new RecordDecoder(this)
+  /** Of this request on its connection. */
+  readonly requestId: number
+  readonly #decoder: RecordDecoder
   readonly #stdout: Capture
   readonly #stderr: Capture
   readonly #started: number
@@ -63,8 +71,13 @@ export class Exchange implements RecordSink {
   #sent = false
   #ended = false
 
-  /** @param started when the request was asked for; `connectMs` of it went into the connection */
-  constructor(limits: ExchangeLimits, started: number, connectMs: number) {
+  /**
+   * @param requestId see Connection.nextRequestId
+   * @param started when the request was asked for; `connectMs` of it went into the connection
+   */
+  constructor(limits: ExchangeLimits, requestId: number, started: number, connectMs: number) {
+    this.requestId = requestId
+    this.#decoder = new RecordDecoder(this, requestId)
     this.#stdout = new Capture(limits.maxResponse)
     this.#stderr = new Capture(limits.maxStderr)
     this.#started = started
@@ -79,9 +92,14 @@ export class Exchange implements RecordSink {
     return this.#ended
   }
 
-  /** Whether any byte of an answer has come. */
+  /** Whether any byte of its answer has come. */
   get answering(): boolean {
-    return this.#firstByteAt !== undefined
+    return this.#decoder.begun
+  }
+
+  /** Whether the child has sent more for an earlier request on the connection: it went on after its answer. */
+  get lateRecords(): boolean {
+    return this.#decoder.lateRecords
   }
 
   get sent(): boolean {
@@ -99,8 +117,8 @@ export class Exchange implements RecordSink {
    * @returns false when they are no answer, or more than one: nothing that follows can be understood
    */
   receive(chunk: Buffer): boolean {
-    this.#firstByteAt ??= performance.now()
     const fault = this.#decoder.write(chunk)
+    if (this.#decoder.begun) this.#firstByteAt ??= performance.now()
     if (fault === undefined) return true
     this.fail('MALFORMED_ANSWER', `the pool does not answer in FastCGI: ${fault}`)
     return false
@@ -143,11 +161,19 @@ export class Exchange implements RecordSink {
     })
   }
 
-  /** Ends without a response; a second end changes nothing. */
-  fail(code: FastCgiErrorCode, message: string, cause?: unknown): void {
+  /**
+   * Ends without a response; a second end changes nothing.
+   *
+   * @param phase what is known of how far the pool came; without it, how far we came
+   */
+  fail(
+    code: FastCgiErrorCode,
+    message: string,
+    cause?: unknown,
+    phase: FastCgiPhase = this.#sent || this.answering ? 'receive' : 'send',
+  ): void {
     if (this.#ended) return
     this.#ended = true
-    const phase = this.#sent || this.answering ? 'receive' : 'send'
     this.#reject(new FastCgiError(code, phase, message, { cause }))
   }
 

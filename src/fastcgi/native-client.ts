@@ -6,13 +6,13 @@ import {
   type FastCgiResponse,
 } from './client.ts'
 import { probePool } from './connect.ts'
-import { Connection, type FastCgiMessage } from './connection.ts'
+import { Connection } from './connection.ts'
 import { Connector } from './connector.ts'
 import { type EndCode, Ending } from './ending.ts'
 import { Exchange } from './exchange.ts'
 import { KeptConnections } from './kept-connections.ts'
-import { learnPoolKind, type PoolKind } from './pool-status.ts'
-import { RequestEncoder, streamStdin } from './request.ts'
+import { PoolAcquaintance } from './pool-acquaintance.ts'
+import { type EncodedRequest, RequestEncoder, type StreamedRequest } from './request.ts'
 
 export interface NativeClientOptions extends FastCgiClientOptions {
   /** Whether connections are used again; see KeptConnections for how long. */
@@ -29,11 +29,6 @@ const CONNECT_TIMEOUT = 5_000
 const BACKLOG_TIMEOUT = 30_000
 /** Milliseconds without an answer on a new connection after which a request may be waiting for a child. */
 const PATIENCE = 50
-/** Milliseconds that the status page gets: a child serves it, and all may be busy. */
-const STATUS_TIMEOUT = 1_000
-/** Milliseconds between two looks at the status page while the pool's kind is unknown. */
-const STATUS_INTERVAL = 10_000
-
 /** The FastCGI client of a daemon: each request ends, in time, with an answer or with what can be known instead. */
 export class NativeClient implements FastCgiClient {
   readonly #options: NativeClientOptions
@@ -42,17 +37,19 @@ export class NativeClient implements FastCgiClient {
   readonly #kept: KeptConnections
   /** Requests on connections that have never answered, and when they were begun; the oldest first. */
   readonly #unaccepted = new Map<Exchange, number>()
-  #poolKind: PoolKind | undefined
-  #kindAskedAt = Number.NEGATIVE_INFINITY
+  readonly #pool: PoolAcquaintance
 
   constructor(options: NativeClientOptions) {
     this.#options = options
-    this.#encoder = new RequestEncoder(options.params)
+    const { address, params, statusPath } = options
+    // Over TCP an end says nothing about what was read: there it stays as the specification has it.
+    this.#encoder = new RequestEncoder({ params, endOfStdin: address.kind === 'tcp' })
+    this.#pool = new PoolAcquaintance(address, statusPath)
     this.#connector = new Connector({
-      address: options.address,
+      address,
       connectTimeout: CONNECT_TIMEOUT,
       backlogTimeout: BACKLOG_TIMEOUT,
-      paced: () => this.#poolKind !== 'static' && this.#poolKind !== 'dynamic',
+      paced: () => this.#pool.kind !== 'static' && this.#pool.kind !== 'dynamic',
     })
     this.#kept = new KeptConnections({
       keepAlive: options.keepAlive,
@@ -63,12 +60,12 @@ export class NativeClient implements FastCgiClient {
 
   async probe(): Promise<void> {
     await probePool(this.#options.address, CONNECT_TIMEOUT)
-    this.#askForKind()
+    await this.#pool.meet()
   }
 
   async request(request: FastCgiRequest): Promise<FastCgiResponse> {
-    this.#askForKind()
-    const message = this.#encode(request)
+    this.#pool.lookAgain()
+    const encoded = this.#encode(request)
     const { timeout } = this.#options
     const end = new Ending()
     const cancel = (): void => end.end('CANCELLED')
@@ -76,7 +73,7 @@ export class NativeClient implements FastCgiClient {
     if (request.signal?.aborted) cancel()
     request.signal?.addEventListener('abort', cancel)
     try {
-      return await this.#converse(message, request, end)
+      return await this.#converse(encoded, request, end)
     } finally {
       clearTimeout(timer)
       request.signal?.removeEventListener('abort', cancel)
@@ -88,31 +85,37 @@ export class NativeClient implements FastCgiClient {
     this.#kept.close()
   }
 
-  async #converse(message: FastCgiMessage, request: FastCgiRequest, end: Ending): Promise<FastCgiResponse> {
-    const onSent = once(request.onSent)
+  async #converse(
+    encoded: EncodedRequest | StreamedRequest,
+    request: FastCgiRequest,
+    end: Ending,
+  ): Promise<FastCgiResponse> {
+    const { onSent = () => {}, fresh = false } = request
     const started = performance.now()
-    for (;;) {
+    // What takes several writes could have been read in part when a kept connection turns out to be closed: nobody would know.
+    for (let mayKeep = encoded.isOneWrite && !fresh; ; mayKeep = false) {
       if (end.code !== undefined) throw this.#gaveUp(end.code)
-      // A body that comes in pieces could not be sent once more if a kept connection turned out to be closed.
-      const kept = request.body instanceof Uint8Array ? this.#kept.take() : undefined
+      const kept = mayKeep ? this.#kept.take() : undefined
       const connection = kept ?? (await this.#connect(end))
       const reused = connection.requests > 0
-      const exchange = new Exchange(this.#options, started, performance.now() - started)
+      const connectMs = performance.now() - started
+      const exchange = new Exchange(this.#options, connection.nextRequestId, started, connectMs)
       end.onEnd = () => {
         if (end.code !== undefined) exchange.fail(end.code, this.#explain(end.code))
         connection.destroy()
       }
       try {
         if (!reused) this.#unaccepted.set(exchange, performance.now())
-        connection.send(exchange, message, onSent)
+        connection.send(exchange, encoded, onSent)
         const response = await exchange.response
+        this.#pool.noteAnswer()
         this.#kept.release(connection)
         return response
       } catch (error) {
         connection.destroy()
-        // php-fpm has closed the connection between two requests: at pm.max_requests, or on a reload. A reset is
-        // another matter: that is how a killed child looks.
-        if (!reused || exchange.answering || !isQuietClose(error)) throw error
+        if (reused && this.#wasClosedBefore(exchange, error)) continue
+        if (end.code === undefined) await this.#pool.requireFastCgi()
+        throw error
       } finally {
         end.onEnd = undefined
         this.#unaccepted.delete(exchange)
@@ -120,9 +123,18 @@ export class NativeClient implements FastCgiClient {
     }
   }
 
+  /**
+   * Over TCP a quiet end before any answer is taken for that of a connection that php-fpm closed between two requests: at
+   * pm.max_requests, or on a reload. A reset is another matter: so a killed child looks there. On a Unix socket the kernel
+   * knows better, and the caller is told.
+   */
+  #wasClosedBefore(exchange: Exchange, error: unknown): boolean {
+    return this.#options.address.kind === 'tcp' && !exchange.answering && isQuietClose(error)
+  }
+
   async #connect(end: Ending): Promise<Connection> {
     try {
-      return new Connection(await this.#connector.open(end.signal))
+      return new Connection(await this.#connector.open(end.signal), this.#options.address.kind)
     } catch (error) {
       throw end.code === undefined ? error : this.#gaveUp(end.code)
     }
@@ -139,13 +151,13 @@ export class NativeClient implements FastCgiClient {
   }
 
   /** @throws {FastCgiError} INVALID_REQUEST */
-  #encode({ params, body }: FastCgiRequest): FastCgiMessage {
+  #encode({ params, body }: FastCgiRequest): EncodedRequest | StreamedRequest {
     const { keepAlive } = this.#options
     // Not a spread: Node.js 20 would make a hidden class anew for each request.
     const all = Object.assign({}, params, { CONTENT_LENGTH: String(body.length) })
     try {
       if (body instanceof Uint8Array) return this.#encoder.encode(all, body, keepAlive)
-      return streamStdin(this.#encoder.head(all, keepAlive), body.pieces)
+      return this.#encoder.stream(all, body.pieces, keepAlive)
     } catch (error) {
       throw invalidRequest(error)
     }
@@ -160,26 +172,6 @@ export class NativeClient implements FastCgiClient {
       if (!exchange.answering) return performance.now() - since > PATIENCE
     }
     return false
-  }
-
-  /** In the background: no request waits for it. */
-  #askForKind(): void {
-    const now = performance.now()
-    if (this.#poolKind !== undefined || now - this.#kindAskedAt < STATUS_INTERVAL) return
-    this.#kindAskedAt = now
-    const { address, statusPath } = this.#options
-    void learnPoolKind(address, statusPath, STATUS_TIMEOUT).then((kind) => {
-      this.#poolKind = kind
-    })
-  }
-}
-
-/** A request that is sent once more has been sent all the same. */
-function once(callback: () => void = () => {}): () => void {
-  let called = false
-  return () => {
-    if (!called) callback()
-    called = true
   }
 }
 

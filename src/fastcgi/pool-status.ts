@@ -1,5 +1,5 @@
 import type { PoolAddress } from './address.ts'
-import { FastCgiError, type FastCgiResponse } from './client.ts'
+import type { FastCgiResponse } from './client.ts'
 import { connectPool } from './connect.ts'
 import { Connection } from './connection.ts'
 import { Exchange } from './exchange.ts'
@@ -24,6 +24,8 @@ export interface PoolStatus {
   readonly maxChildrenReached: number
   readonly slowRequests: number
 }
+
+const ENCODER = new RequestEncoder({ params: {}, endOfStdin: true })
 
 /** Enough for a page of some hundred bytes; one that is larger is not php-fpm's. */
 const LIMITS = { maxResponse: 64 * 1024, maxStderr: 4 * 1024 }
@@ -78,12 +80,12 @@ async function askPage(
   timeout: number,
 ): Promise<FastCgiResponse> {
   const started = performance.now()
-  const connection = new Connection(await connectPool(address, timeout))
-  const exchange = new Exchange(LIMITS, started, performance.now() - started)
+  const connection = new Connection(await connectPool(address, timeout), address.kind)
+  const exchange = new Exchange(LIMITS, connection.nextRequestId, started, performance.now() - started)
   const timer = setTimeout(() => exchange.fail('TIMEOUT', `no answer for ${path} in ${timeout} ms`), timeout)
   try {
     const params = { REQUEST_METHOD: 'GET', SCRIPT_NAME: path, SCRIPT_FILENAME: path, QUERY_STRING: query }
-    connection.send(exchange, new RequestEncoder({}).encode(params, new Uint8Array(0), false), () => {})
+    connection.send(exchange, ENCODER.encode(params, new Uint8Array(0), false), () => {})
     return await exchange.response
   } finally {
     clearTimeout(timer)
@@ -113,19 +115,5 @@ function toPoolStatus(page: Readonly<Record<string, unknown>>): PoolStatus {
     maxActiveProcesses: number('max active processes'),
     maxChildrenReached: number('max children reached'),
     slowRequests: number('slow requests'),
-  }
-}
-
-/** For callers that only want to know what kind of pool it is; undefined when nobody says so in time. */
-export async function learnPoolKind(
-  address: PoolAddress,
-  path: string,
-  timeout: number,
-): Promise<PoolKind | undefined> {
-  try {
-    return (await readPoolStatus(address, path, timeout))?.kind
-  } catch (error) {
-    if (error instanceof FastCgiError) return undefined
-    throw error
   }
 }

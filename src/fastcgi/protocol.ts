@@ -8,8 +8,12 @@ export const HEADER_BYTES = 8
 /** contentLength is an unsigned 16-bit integer. */
 export const MAX_CONTENT_BYTES = 65_535
 
-/** php-fpm takes one request at a time on a connection (FCGI_MPXS_CONNS=0), so every request has this id. */
-export const REQUEST_ID = 1
+/**
+ * php-fpm takes one request at a time on a connection (FCGI_MPXS_CONNS=0). They are numbered from 1 all the same: it answers
+ * with the id that it was asked with, so that what a script still prints after fastcgi_finish_request(), or a child that it
+ * forked, is told from the answer to the next request.
+ */
+export const FIRST_REQUEST_ID = 1
 
 export const RecordType = {
   beginRequest: 1,

@@ -1,40 +1,53 @@
-import { HEADER_BYTES, KEEP_CONN, REQUEST_ID, RESPONDER, RecordType, VERSION_1 } from './protocol.ts'
+import { FIRST_REQUEST_ID, HEADER_BYTES, KEEP_CONN, RESPONDER, RecordType, VERSION_1 } from './protocol.ts'
 
 /**
- * One record. Padding is always 0: it is only advice (FastCGI 1.0, section 3.3), and php-fpm resets the
- * connection when content and padding together pass 65,535 bytes.
+ * A record's header alone, for content that is written from where it is. Padding is always 0: it is only advice (FastCGI 1.0,
+ * section 3.3), and php-fpm resets the connection when content and padding together pass 65,535 bytes.
  *
- * @param content at most 65,535 bytes; an empty record of a stream type ends the stream
+ * @param contentBytes at most 65,535; an empty record of a stream type ends the stream
  */
-export function encodeRecord(type: RecordType, content: Uint8Array): Buffer {
-  const record = Buffer.allocUnsafe(HEADER_BYTES + content.length)
-  writeHeader(record, type, content.length)
-  record.set(content, HEADER_BYTES)
-  return record
-}
-
-/** The header alone, for content that is written from where it is. */
-export function encodeHeader(type: RecordType, contentBytes: number): Buffer {
+export function encodeHeader(type: RecordType, requestId: number, contentBytes: number): Buffer {
   const header = Buffer.allocUnsafe(HEADER_BYTES)
-  writeHeader(header, type, contentBytes)
+  writeHeader(header, 0, type, requestId, contentBytes)
   return header
 }
 
-function writeHeader(target: Buffer, type: RecordType, contentBytes: number): void {
-  target[0] = VERSION_1
-  target[1] = type
-  target.writeUInt16BE(REQUEST_ID, 2)
-  target.writeUInt16BE(contentBytes, 4)
-  target[6] = 0
-  target[7] = 0
+/**
+ * @param content at most 65,535 bytes
+ * @returns where the next record begins
+ */
+export function writeRecord(
+  target: Buffer,
+  offset: number,
+  type: RecordType,
+  requestId: number,
+  content: Uint8Array,
+): number {
+  const contentOffset = writeHeader(target, offset, type, requestId, content.length)
+  target.set(content, contentOffset)
+  return contentOffset + content.length
 }
 
-/** beginRequest for a responder (section 5.1). */
-export function encodeBeginRequest(keepConn: boolean): Buffer {
-  return encodeRecord(
-    RecordType.beginRequest,
-    Buffer.from([0, RESPONDER, keepConn ? KEEP_CONN : 0, 0, 0, 0, 0, 0]),
-  )
+/** @returns where its content begins */
+export function writeHeader(
+  target: Buffer,
+  offset: number,
+  type: RecordType,
+  requestId: number,
+  contentBytes: number,
+): number {
+  target[offset] = VERSION_1
+  target[offset + 1] = type
+  target.writeUInt16BE(requestId, offset + 2)
+  target.writeUInt16BE(contentBytes, offset + 4)
+  target[offset + 6] = 0
+  target[offset + 7] = 0
+  return offset + HEADER_BYTES
+}
+
+/** The content of a beginRequest for a responder (section 5.1). */
+export function beginRequestBody(keepConn: boolean): Buffer {
+  return Buffer.from([0, RESPONDER, keepConn ? KEEP_CONN : 0, 0, 0, 0, 0, 0])
 }
 
 /** What comes out of an answer, as it comes. */
@@ -54,22 +67,41 @@ const END_REQUEST_BYTES = 8
 /**
  * Decodes the records of one answer from chunks that may be cut anywhere. Of a header or endRequest that is cut it
  * keeps eight bytes, in two numbers: those need no allocation, and its memory does not grow with the answer.
+ *
+ * Records of earlier requests on the connection are dropped: a script may print after it has ended its answer.
  */
 export class RecordDecoder {
   readonly #sink: RecordSink
+  readonly #requestId: number
   /** What comes next, and how many bytes of it are not here yet. */
   #part: Part = 'header'
   #missing = HEADER_BYTES
   /** Of the record whose header came last. */
   #type = 0
   #padding = 0
+  /** Whether that record belongs to an earlier request. */
+  #late = false
+  #lateRecords = false
+  #begun = false
   /** The last eight bytes of headers and endRequest bodies, big-endian. */
   #high = 0
   #low = 0
   #fault: string | undefined
 
-  constructor(sink: RecordSink) {
+  /** @param requestId of the answer; ids on one connection ascend */
+  constructor(sink: RecordSink, requestId: number) {
     this.#sink = sink
+    this.#requestId = requestId
+  }
+
+  /** Whether anything of the answer has come. A header that is cut counts, until it says whose record it is. */
+  get begun(): boolean {
+    return this.#begun || (this.#part === 'header' && this.#missing < HEADER_BYTES)
+  }
+
+  /** Whether records of an earlier request have come: the child went on after that had been answered. */
+  get lateRecords(): boolean {
+    return this.#lateRecords
   }
 
   /**
@@ -95,6 +127,7 @@ export class RecordDecoder {
   }
 
   #content(chunk: Buffer, start: number, end: number): void {
+    if (this.#late) return
     if (this.#type === RecordType.endRequest) this.#shiftIn(chunk, start, end)
     else if (this.#type === RecordType.stdout) this.#sink.stdout(chunk.subarray(start, end))
     else this.#sink.stderr(chunk.subarray(start, end))
@@ -119,7 +152,7 @@ export class RecordDecoder {
       this.#missing = this.#padding
       if (this.#missing > 0) return
     }
-    if (this.#type === RecordType.endRequest) {
+    if (this.#type === RecordType.endRequest && !this.#late) {
       this.#part = 'ended'
       this.#sink.endRequest(this.#high >>> 0, this.#low >>> 24)
     } else {
@@ -136,8 +169,14 @@ export class RecordDecoder {
     this.#type = (this.#high >>> 16) & 0xff
     this.#padding = (this.#low >>> 8) & 0xff
     this.#missing = contentBytes
+    this.#late = version === VERSION_1 && requestId < this.#requestId && requestId >= FIRST_REQUEST_ID
+    if (this.#late) {
+      this.#lateRecords = true
+      return undefined
+    }
+    this.#begun = true
     if (version !== VERSION_1) return `version ${version} where there should be ${VERSION_1}`
-    if (requestId !== REQUEST_ID) return `a record of request ${requestId}`
+    if (requestId !== this.#requestId) return `a record of request ${requestId}`
     if (this.#type === RecordType.endRequest) {
       return contentBytes === END_REQUEST_BYTES ? undefined : `endRequest of ${contentBytes} bytes`
     }

@@ -1,65 +1,157 @@
 import { encodePairs } from './pairs.ts'
-import { MAX_CONTENT_BYTES, RecordType } from './protocol.ts'
-import { encodeBeginRequest, encodeHeader, encodeRecord } from './records.ts'
+import { HEADER_BYTES, MAX_CONTENT_BYTES, RecordType } from './protocol.ts'
+import { beginRequestBody, encodeHeader, writeHeader, writeRecord } from './records.ts'
 
 /** A request of up to this size is copied into one buffer and written at once: copying is cheaper than a write. */
 const ONE_WRITE_BYTES = 64 * 1024
 
-const END_OF_PARAMS = encodeRecord(RecordType.params, new Uint8Array(0))
-const END_OF_STDIN = encodeRecord(RecordType.stdin, new Uint8Array(0))
+export interface RequestEncoderOptions {
+  /** What all requests have in common. */
+  readonly params: Readonly<Record<string, string>>
+  /**
+   * Whether the stdin stream ends with its empty record. php-fpm reads CONTENT_LENGTH bytes and no more, and allows for the
+   * record to be missing (main/fastcgi.c, fcgi_close). Where it is withheld, nothing of a request that has been read is left
+   * in the socket: see Connection.
+   */
+  readonly endOfStdin: boolean
+}
 
 /** Encodes requests; what they have in common only once. */
 export class RequestEncoder {
-  /** beginRequest, and the params of all requests. */
-  readonly #begin: { readonly once: Buffer; readonly keep: Buffer }
+  readonly #commonParams: readonly Buffer[]
+  readonly #commonBytes: number
+  readonly #endOfStdin: boolean
 
   /** @throws {RangeError} when a param fits into no record */
-  constructor(params: Readonly<Record<string, string>>) {
-    const common = paramsRecords(params)
-    this.#begin = {
-      once: Buffer.concat([encodeBeginRequest(false), ...common]),
-      keep: Buffer.concat([encodeBeginRequest(true), ...common]),
-    }
+  constructor({ params, endOfStdin }: RequestEncoderOptions) {
+    this.#commonParams = encodePairs(params)
+    // beginRequest, whose content is as long as its header, and the end of the params.
+    this.#commonBytes = 3 * HEADER_BYTES + recordsBytes(this.#commonParams)
+    this.#endOfStdin = endOfStdin
   }
 
   /**
-   * The buffers to write, in order. A small request is one buffer; of a large body the bytes are not copied.
+   * A request whose body is here.
    *
    * @throws {RangeError} when a param fits into no record
    */
-  encode(params: Readonly<Record<string, string>>, body: Uint8Array, keepConn: boolean): readonly Buffer[] {
-    const buffers = [...this.head(params, keepConn), ...stdinRecords(body), END_OF_STDIN]
-    let bytes = 0
-    for (const buffer of buffers) bytes += buffer.length
-    return bytes <= ONE_WRITE_BYTES ? [Buffer.concat(buffers, bytes)] : buffers
+  encode(params: Readonly<Record<string, string>>, body: Uint8Array, keepConn: boolean): EncodedRequest {
+    return new EncodedRequest(this.#head(params, keepConn), body, this.#endOfStdin)
   }
 
-  /** beginRequest and the whole params stream. */
-  head(params: Readonly<Record<string, string>>, keepConn: boolean): readonly Buffer[] {
-    return [keepConn ? this.#begin.keep : this.#begin.once, ...paramsRecords(params), END_OF_PARAMS]
+  /**
+   * A request whose body comes in pieces.
+   *
+   * @throws {RangeError} as encode
+   */
+  stream(
+    params: Readonly<Record<string, string>>,
+    pieces: AsyncIterable<Uint8Array>,
+    keepConn: boolean,
+  ): StreamedRequest {
+    return new StreamedRequest(this.#head(params, keepConn), pieces, this.#endOfStdin)
+  }
+
+  #head(params: Readonly<Record<string, string>>, keepConn: boolean): RequestHead {
+    const own = encodePairs(params)
+    return { common: this.#commonParams, own, keepConn, bytes: this.#commonBytes + recordsBytes(own) }
   }
 }
 
-/** A request whose body comes in pieces, as batches of buffers to write one after the other. */
-export async function* streamStdin(
-  head: readonly Buffer[],
-  body: AsyncIterable<Uint8Array>,
-): AsyncGenerator<readonly Buffer[]> {
-  yield head
-  for await (const piece of body) if (piece.length > 0) yield stdinRecords(piece)
-  yield [END_OF_STDIN]
+/** beginRequest and the params stream. */
+interface RequestHead {
+  /** Contents of records: those of all requests, and this one's. */
+  readonly common: readonly Buffer[]
+  readonly own: readonly Buffer[]
+  readonly keepConn: boolean
+  /** Of all its records. */
+  readonly bytes: number
 }
 
-function paramsRecords(params: Readonly<Record<string, string>>): Buffer[] {
-  return encodePairs(params).map((content) => encodeRecord(RecordType.params, content))
+/** A request to be sent under any id. */
+export class EncodedRequest {
+  readonly #head: RequestHead
+  readonly #body: Uint8Array
+  readonly #endOfStdin: boolean
+  /** Where it is one write. */
+  readonly #bytes: number
+
+  constructor(head: RequestHead, body: Uint8Array, endOfStdin: boolean) {
+    this.#head = head
+    this.#body = body
+    this.#endOfStdin = endOfStdin
+    const stdinBytes = body.length === 0 ? 0 : HEADER_BYTES + body.length
+    this.#bytes = head.bytes + stdinBytes + (endOfStdin ? HEADER_BYTES : 0)
+  }
+
+  /** Whether all of it is one buffer, and so one write. */
+  get isOneWrite(): boolean {
+    return this.#bytes <= ONE_WRITE_BYTES
+  }
+
+  /** The buffers to write, in order. A small request is one buffer; of a large body the bytes are not copied. */
+  toBuffers(requestId: number): readonly Buffer[] {
+    if (!this.isOneWrite) {
+      const head = Buffer.allocUnsafe(this.#head.bytes)
+      writeHead(head, requestId, this.#head)
+      const buffers = [head, ...stdinRecords(requestId, this.#body)]
+      return this.#endOfStdin ? [...buffers, encodeHeader(RecordType.stdin, requestId, 0)] : buffers
+    }
+    const whole = Buffer.allocUnsafe(this.#bytes)
+    let offset = writeHead(whole, requestId, this.#head)
+    if (this.#body.length > 0) offset = writeRecord(whole, offset, RecordType.stdin, requestId, this.#body)
+    if (this.#endOfStdin) writeHeader(whole, offset, RecordType.stdin, requestId, 0)
+    return [whole]
+  }
 }
 
-function stdinRecords(body: Uint8Array): Buffer[] {
+/** A request to be sent once, as its body comes. */
+export class StreamedRequest {
+  readonly isOneWrite = false
+  readonly #head: RequestHead
+  readonly #pieces: AsyncIterable<Uint8Array>
+  readonly #endOfStdin: boolean
+
+  constructor(head: RequestHead, pieces: AsyncIterable<Uint8Array>, endOfStdin: boolean) {
+    this.#head = head
+    this.#pieces = pieces
+    this.#endOfStdin = endOfStdin
+  }
+
+  /** Batches of buffers to write one after the other. */
+  async *toBatches(requestId: number): AsyncGenerator<readonly Buffer[]> {
+    const head = Buffer.allocUnsafe(this.#head.bytes)
+    writeHead(head, requestId, this.#head)
+    yield [head]
+    for await (const piece of this.#pieces) if (piece.length > 0) yield stdinRecords(requestId, piece)
+    if (this.#endOfStdin) yield [encodeHeader(RecordType.stdin, requestId, 0)]
+  }
+}
+
+/** The content of beginRequest. */
+const BEGIN = { keep: beginRequestBody(true), once: beginRequestBody(false) }
+
+/** @returns where the stdin stream begins */
+function writeHead(target: Buffer, requestId: number, { common, own, keepConn }: RequestHead): number {
+  const begin = keepConn ? BEGIN.keep : BEGIN.once
+  let offset = writeRecord(target, 0, RecordType.beginRequest, requestId, begin)
+  for (const content of common) offset = writeRecord(target, offset, RecordType.params, requestId, content)
+  for (const content of own) offset = writeRecord(target, offset, RecordType.params, requestId, content)
+  return writeHeader(target, offset, RecordType.params, requestId, 0)
+}
+
+function recordsBytes(contents: readonly Buffer[]): number {
+  let bytes = 0
+  for (const content of contents) bytes += HEADER_BYTES + content.length
+  return bytes
+}
+
+function stdinRecords(requestId: number, body: Uint8Array): Buffer[] {
   const buffers: Buffer[] = []
   for (let offset = 0; offset < body.length; offset += MAX_CONTENT_BYTES) {
     const content = body.subarray(offset, offset + MAX_CONTENT_BYTES)
     buffers.push(
-      encodeHeader(RecordType.stdin, content.length),
+      encodeHeader(RecordType.stdin, requestId, content.length),
       Buffer.from(content.buffer, content.byteOffset, content.length),
     )
   }

@@ -5,7 +5,7 @@ import { describe, expect } from 'vitest'
 import { Connection } from '../../src/fastcgi/connection.ts'
 import { Connector } from '../../src/fastcgi/connector.ts'
 import { Exchange } from '../../src/fastcgi/exchange.ts'
-import { learnPoolKind } from '../../src/fastcgi/pool-status.ts'
+import { readPoolStatus } from '../../src/fastcgi/pool-status.ts'
 import { RequestEncoder } from '../../src/fastcgi/request.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
@@ -57,11 +57,11 @@ async function childrenForTwelve(pool: Pool, paced: boolean): Promise<number> {
     paced: () => paced,
   })
   const more = { ACTION: 'sleep', VALUE: '500', CONTENT_LENGTH: '0' }
-  const message = new RequestEncoder(params).encode(more, new Uint8Array(0), false)
+  const message = new RequestEncoder({ params, endOfStdin: false }).encode(more, new Uint8Array(0), false)
   const answers = await Promise.all(
     upTo(12).map(async () => {
-      const connection = new Connection(await connector.open(new AbortController().signal))
-      const exchange = new Exchange({ maxResponse, maxStderr }, performance.now(), 0)
+      const connection = new Connection(await connector.open(new AbortController().signal), 'unix')
+      const exchange = new Exchange({ maxResponse, maxStderr }, 1, performance.now(), 0)
       connection.send(exchange, message, () => {})
       const { body } = await exchange.response
       connection.destroy()
@@ -128,13 +128,13 @@ describe('the kind of a pool', () => {
     '%s is known from its status page',
     async (pm, { ownPool }) => {
       const { address } = clientOptions(await ownPool({ pm }))
-      expect(await learnPoolKind(address, '/status', 1_000)).toBe(pm)
+      expect((await readPoolStatus(address, '/status', 1_000))?.kind).toBe(pm)
     },
   )
 
   test('is unknown without a status page, and nothing is executed to find out', async ({ ownPool }) => {
     const { address } = clientOptions(await ownPool())
-    expect(await learnPoolKind(address, '/other', 1_000)).toBeUndefined()
+    expect(await readPoolStatus(address, '/other', 1_000)).toBeUndefined()
   })
 
   test('is unknown after a second when all children are busy; requests do not wait for it', async ({
@@ -145,7 +145,7 @@ describe('the kind of a pool', () => {
     const release = join(pool.directory, 'release')
     const busy = behave(client, 'wait', release)
     const started = performance.now()
-    expect(await learnPoolKind(clientOptions(pool).address, '/status', 1_000)).toBeUndefined()
+    await expect(readPoolStatus(clientOptions(pool).address, '/status', 1_000)).rejects.toThrow('no answer')
     expect(performance.now() - started).toBeGreaterThanOrEqual(990)
     writeFileSync(release, '')
     expect((await busy).status).toBe(200)

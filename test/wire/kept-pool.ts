@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { afterEach } from 'vitest'
 import {
   endRequest,
@@ -8,6 +8,7 @@ import {
   type Script,
   type ScriptedPool,
   TYPE,
+  withId,
 } from './scripted-pool.ts'
 
 /** Where the client looks for the kind of the pool. */
@@ -42,6 +43,7 @@ export interface KeptPool extends ScriptedPool {
   readonly connections: number
   /** Those of them that are open. */
   readonly open: number
+  readonly sockets: ReadonlySet<Socket>
   /** Questions for the status page whose answer has been taken. */
   readonly told: number
   /** The requests of workers, in the order in which they were whole. */
@@ -64,7 +66,7 @@ export async function keptPool(
 ): Promise<KeptPool> {
   const received: ReceivedRequest[] = []
   let connections = 0
-  let open = 0
+  const sockets = new Set<Socket>()
   let told = 0
   const pool = await listen((socket) => {
     let request = new ReceivedRequest()
@@ -85,13 +87,12 @@ export async function keptPool(
       turns += 1
       if (turns === 1) {
         connections += 1
-        open += 1
         number = connections
-        socket.once('close', () => {
-          open -= 1
-        })
+        sockets.add(socket)
+        socket.once('close', () => sockets.delete(socket))
       }
       received.push(whole)
+      answerAs(socket, whole.id)
       turn(socket, turns, number, whole)
     })
   }, kind)
@@ -102,13 +103,29 @@ export async function keptPool(
     get connections() {
       return connections
     },
+    sockets,
     get open() {
-      return open
+      return sockets.size
     },
     get told() {
       return told
     },
   }
+}
+
+/** php-fpm answers with the id that it was asked with; the tests write records of request 1. */
+function answerAs(socket: Socket, requestId: number): void {
+  const write = Socket.prototype.write.bind(socket) as (bytes: Buffer, done?: () => void) => boolean
+  socket.write = ((bytes: Buffer, done?: () => void) =>
+    write(withId(bytes, requestId), done)) as typeof socket.write
+  const end = Socket.prototype.end.bind(socket) as (bytes?: Buffer) => Socket
+  socket.end = ((bytes?: Buffer) => end(bytes && withId(bytes, requestId))) as typeof socket.end
+}
+
+/** Reads nothing from now on. pause() would read on until Node.js' own buffer is full. */
+export function stopReading(socket: Socket): void {
+  const { _handle: handle } = socket as unknown as { readonly _handle: { readStop(): void } }
+  handle.readStop()
 }
 
 /** A pool that plays the script on each connection, whatever comes on it; closed after the test. */

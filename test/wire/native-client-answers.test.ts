@@ -119,11 +119,17 @@ describe('no answer', () => {
   it('is what comes with the connection, before the request', async () => {
     const pool = await rawPool((socket) => void socket.write('220 ready\r\n'))
     const error = await failureOf(clientOf(pool).request(request()))
-    expect([error.code, error.phase]).toEqual(['MALFORMED_ANSWER', 'receive'])
+    expect([error.code, error.phase]).toEqual(['NO_FASTCGI', 'connect'])
+  })
+
+  it('is one that does not begin', async () => {
+    const client = clientOf(await keptPool(afterwards((socket) => void socket.destroy())))
+    const error = await failureOf(client.request(request()))
+    expect([error.code, error.phase, error.systemCode]).toEqual(['CONNECTION_LOST', 'receive', 'EOF'])
+    await goesOn(client)
   })
 
   it.each<[string, Buffer]>([
-    ['at once', Buffer.alloc(0)],
     ['in its head', RECORDED.subarray(0, 50)],
     ['in a record header', RECORDED.subarray(0, 35)],
     ['without endRequest', RECORDED.subarray(0, -16)],
@@ -163,24 +169,35 @@ describe('a pool that hangs up', () => {
 
   it.each(['unix', 'tcp'] as const)('during the upload (%s): not handed over whole', async (kind) => {
     let sent = 0
-    const pool = await rawPool((socket) => void socket.once('data', () => socket.destroy()), kind)
-    const error = await failureOf(clientOf(pool).request(request({ body, onSent: () => (sent += 1) })))
+    let away = false
+    const pool = await rawPool((socket, received) => {
+      if (away) socket.once('data', () => socket.destroy())
+      else {
+        socket.on('data', (chunk: Buffer) => {
+          received.take(chunk)
+          if (received.whole) socket.end(hello())
+        })
+      }
+    }, kind)
+    const client = clientOf(pool)
+    await client.request(request())
+    away = true
+    const error = await failureOf(client.request(request({ body, onSent: () => (sent += 1) })))
     expect([error.code, error.phase, sent]).toEqual(['SEND_FAILED', 'send', 0])
     expect(['EPIPE', 'ECONNRESET', 'EOF']).toContain(error.systemCode)
   })
 
   it.each(['unix', 'tcp'] as const)(
-    'as soon as it has accepted, each time (%s): an error each time',
+    'as soon as it has accepted, each time (%s): nobody speaks FastCGI there',
     async (kind) => {
       const pool = await rawPool((socket) => void socket.destroy(), kind)
       const client = clientOf(pool)
       for (let turn = 0; turn < 5; turn += 1) {
         const error = await failureOf(client.request(request()))
-        expect(['SEND_FAILED', 'CONNECTION_LOST']).toContain(error.code)
-        expect(error.phase).not.toBe('connect')
+        expect([error.code, error.phase]).toEqual(['NO_FASTCGI', 'connect'])
+        expect(error.message).toContain('listen.allowed_clients')
       }
-      // One connection for each request, and one or two questions for the status page.
-      expect(pool.requests.length).toBeLessThanOrEqual(7)
+      expect((await failureOf(client.probe())).code).toBe('NO_FASTCGI')
     },
   )
 })

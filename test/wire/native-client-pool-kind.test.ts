@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { learnPoolKind, pingPool, readPoolStatus } from '../../src/fastcgi/pool-status.ts'
+import type { FastCgiError } from '../../src/fastcgi/client.ts'
+import { PoolAcquaintance } from '../../src/fastcgi/pool-acquaintance.ts'
+import { pingPool, readPoolStatus } from '../../src/fastcgi/pool-status.ts'
 import { eventually } from '../support/eventually.ts'
 import { answer, keptPool, rawPool, STATUS_PATH, statusPage } from './kept-pool.ts'
 import { clientOf, failureOf, request } from './native-exchange.ts'
@@ -45,13 +47,58 @@ describe('the question for the status page', () => {
     expect(await pingPool(address, '/ping', 1_000)).toBe(false)
   })
 
-  it.each<[string, Buffer]>([
-    ['nothing', Buffer.alloc(0)],
-    ['garbage', Buffer.alloc(100, 0xff)],
-    ['a refusal', endRequest(2)],
-  ])('that is answered by %s leaves the kind unknown', async (_, bytes) => {
-    const { address } = await rawPool(answering(bytes))
-    expect(await learnPoolKind(address, STATUS_PATH, 1_000)).toBeUndefined()
+  it.each<[string, Buffer, boolean]>([
+    ['nothing', Buffer.alloc(0), false],
+    ['garbage', Buffer.alloc(100, 0xff), false],
+    ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), false],
+    ['a refusal', endRequest(2), true],
+    ['an end alone', endRequest(), true],
+    ['a page that is not there', answer('no page'), true],
+  ])(
+    'that is answered by %s leaves the kind unknown, and tells whether FastCGI is spoken',
+    async (_, bytes, speaks) => {
+      const { address } = await rawPool(answering(bytes))
+      const pool = new PoolAcquaintance(address, STATUS_PATH)
+      const code = await pool.requireFastCgi().then(
+        () => undefined,
+        (error: FastCgiError) => error.code,
+      )
+      expect([pool.kind, code]).toEqual([undefined, speaks ? undefined : 'NO_FASTCGI'])
+    },
+  )
+
+  it('that nobody answers in time tells nothing: all children may be busy', async () => {
+    const { address } = await rawPool((socket) => void socket.resume())
+    const pool = new PoolAcquaintance(address, STATUS_PATH)
+    await pool.requireFastCgi()
+    expect(pool.kind).toBeUndefined()
+  })
+
+  it('is not put for ever to a pool that has no such page, and once more when it was away', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const pool = await rawPool(answering(answer('no page')))
+    const acquaintance = new PoolAcquaintance(pool.address, STATUS_PATH)
+    await acquaintance.requireFastCgi()
+    for (let hour = 0; hour < 100; hour += 1) {
+      vi.advanceTimersByTime(3_600_000)
+      acquaintance.lookAgain()
+    }
+    expect(pool.requests).toHaveLength(1)
+    await acquaintance.meet()
+    await eventually('it is asked', () => pool.requests.length === 2)
+  })
+
+  it('is put less and less often to a pool that does not answer', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const pool = await rawPool((socket) => void socket.destroy())
+    const acquaintance = new PoolAcquaintance(pool.address, STATUS_PATH)
+    for (let second = 0; second < 3_600; second += 1) {
+      acquaintance.lookAgain()
+      await new Promise((resolve) => setImmediate(resolve))
+      vi.advanceTimersByTime(1_000)
+    }
+    // After 0, 10, 30, 70, 150, 310, 630, 1230, 1830, 2430 and 3030 s.
+    await eventually('all are there', () => pool.requests.length === 11)
   })
 
   it('is given up in time', async () => {

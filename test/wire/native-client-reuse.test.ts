@@ -1,8 +1,9 @@
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { answer, keptPool } from './kept-pool.ts'
+import { answer, keptPool, stopReading } from './kept-pool.ts'
 import { clientOf, failureOf, request } from './native-exchange.ts'
+import { withId } from './scripted-pool.ts'
 
 /* What becomes of a connection between two requests. */
 
@@ -52,22 +53,31 @@ describe('a kept connection', () => {
 
 describe('a reused connection that ends before any byte of an answer', () => {
   /** Closes each connection in the way given when its second request has come. */
-  const closing = (close: (socket: Socket) => void) =>
+  const closing = (close: (socket: Socket) => void, kind: 'unix' | 'tcp' = 'unix') =>
     keptPool((socket, turn) => {
       if (turn === 1) socket.write(answer())
       else close(socket)
-    })
+    }, kind)
 
-  it('is replaced, once for each, and nobody sees it', async () => {
-    const pool = await closing((socket) => void socket.end())
+  it('over TCP is replaced, once for each, and nobody sees it', async () => {
+    const pool = await closing((socket) => void socket.end(), 'tcp')
     const client = clientOf(pool)
-    const sent: number[] = []
+    let sent = 0
     for (let turn = 1; turn <= 3; turn += 1) {
-      const response = await client.request(request({ onSent: () => sent.push(turn) }))
+      const response = await client.request(request({ onSent: () => (sent += 1) }))
       expect(response.status).toBe(200)
     }
     // First the one, then the other half of each connection's life.
-    expect([pool.connections, pool.received.length, sent]).toEqual([3, 5, [1, 2, 3]])
+    expect([pool.connections, pool.received.length, sent]).toEqual([3, 5, 5])
+  })
+
+  it('over TCP is not replaced when it was reset: so a killed child looks', async () => {
+    const pool = await closing((socket) => void socket.resetAndDestroy(), 'tcp')
+    const client = clientOf(pool)
+    await client.request(request())
+    const error = await failureOf(client.request(request()))
+    expect([error.code, error.phase, error.systemCode]).toEqual(['CONNECTION_LOST', 'receive', 'ECONNRESET'])
+    expect(pool.received.length).toBe(2)
   })
 
   it('was closed between the requests: the next goes to another', async () => {
@@ -75,33 +85,57 @@ describe('a reused connection that ends before any byte of an answer', () => {
     const client = clientOf(pool)
     for (let turn = 1; turn <= 3; turn += 1) {
       expect((await client.request(request())).status).toBe(200)
+      await eventually('it is closed', () => pool.open === 0)
     }
     expect(pool.connections).toBe(3)
   })
 
-  it('is replaced while the request is still being sent (EPIPE)', async () => {
-    const first = answer()
-    const pool = await keptPool((socket, _, connection) => {
-      if (connection === 1) socket.write(first, () => setImmediate(() => socket.destroy()))
-      else socket.write(answer())
-    })
-    const client = clientOf(pool)
-    await client.request(request())
-    const body = Buffer.alloc(4 * 1024 * 1024)
-    expect((await client.request(request({ body }))).status).toBe(200)
-    expect(pool.received.at(-1)?.stdin.length).toBe(body.length)
-  })
-
-  it('is not replaced when it was reset: so a killed child looks', async () => {
-    const pool = await keptPool((socket, turn) => {
-      if (turn === 1) socket.write(answer())
-      else socket.resetAndDestroy()
-    }, 'tcp')
+  it('and had read the request may have executed it: so a killed child looks', async () => {
+    const pool = await closing((socket) => void socket.destroy())
     const client = clientOf(pool)
     await client.request(request())
     const error = await failureOf(client.request(request()))
-    expect([error.code, error.phase, error.systemCode]).toEqual(['CONNECTION_LOST', 'receive', 'ECONNRESET'])
+    expect([error.code, error.phase, error.systemCode]).toEqual(['CONNECTION_LOST', 'receive', 'EOF'])
     expect(pool.received.length).toBe(2)
+  })
+
+  it('and had not read the request says so (ECONNRESET)', async () => {
+    const pool = await keptPool((socket) => {
+      stopReading(socket)
+      socket.write(answer(), () => setTimeout(() => socket.destroy(), 100))
+    })
+    const client = clientOf(pool)
+    await client.request(request())
+    const error = await failureOf(client.request(request()))
+    expect([error.code, error.phase, error.systemCode]).toEqual(['NOT_READ', 'unread', 'ECONNRESET'])
+  })
+
+  it('and was gone before the request says so (EPIPE)', async () => {
+    const pool = await keptPool((socket) => void socket.write(answer()))
+    const client = clientOf(pool)
+    await client.request(request())
+    const closed = client.request(request({ fresh: true }))
+    await closed
+    for (const socket of pool.sockets) socket.destroy()
+    // In this very turn nobody here can have seen the end of the file.
+    const error = await failureOf(client.request(request()))
+    expect([error.code, error.phase, error.systemCode]).toEqual(['NOT_READ', 'unread', 'EPIPE'])
+  })
+
+  it('and dropped the request, as php-fpm does at pm.max_requests, says so', async () => {
+    // Its own side is ended; the other is read on, and nothing is done with it.
+    const pool = await closing((socket) => void socket.end().resume())
+    const client = clientOf(pool)
+    await client.request(request())
+    const error = await failureOf(client.request(request()))
+    expect([error.code, error.phase]).toEqual(['NOT_READ', 'unread'])
+  })
+
+  it('is not used where a fresh one is asked for', async () => {
+    const pool = await keptPool((socket) => void socket.write(answer()))
+    const client = clientOf(pool)
+    for (let turn = 1; turn <= 3; turn += 1) await client.request(request({ fresh: true }))
+    expect(pool.connections).toBe(3)
   })
 
   it.each<[string, Buffer]>([
@@ -116,12 +150,12 @@ describe('a reused connection that ends before any byte of an answer', () => {
     expect(pool.received.length).toBe(2)
   })
 
-  it('is replaced by a fresh one, whose end is an error: there is no loop', async () => {
+  it('over TCP is replaced by a fresh one, whose end is an error: there is no loop', async () => {
     let gone = false
     const pool = await keptPool((socket) => {
       if (gone) socket.end()
       else socket.write(answer())
-    })
+    }, 'tcp')
     const client = clientOf(pool)
     await client.request(request())
     // Three connections, all idle.
@@ -130,7 +164,18 @@ describe('a reused connection that ends before any byte of an answer', () => {
     gone = true
     const error = await failureOf(client.request(request()))
     expect([error.code, error.phase]).toEqual(['CONNECTION_LOST', 'receive'])
-    expect([pool.connections, pool.received.length]).toEqual([4, 8])
+    expect([pool.connections, pool.received.length]).toEqual([4, 6])
+  })
+
+  it('is not used for a body beyond one write, of which a part could have been read', async () => {
+    const pool = await keptPool((socket) => void socket.write(answer()))
+    const client = clientOf(pool)
+    const body = Buffer.alloc(64 * 1024)
+    for (let turn = 1; turn <= 3; turn += 1) await client.request(request({ body }))
+    expect([pool.connections, pool.received.map(({ stdin }) => stdin.length)]).toEqual([
+      3,
+      [65_536, 65_536, 65_536],
+    ])
   })
 
   it('is not used for a body in pieces, which could not be sent again', async () => {
@@ -145,6 +190,38 @@ describe('a reused connection that ends before any byte of an answer', () => {
       expect((await client.request(request({ body }))).status).toBe(200)
     }
     expect(pool.received.map(({ stdin }) => stdin.toString())).toEqual(['a=1', 'a=1', 'a=1'])
+  })
+})
+
+describe('what comes late for an earlier request', () => {
+  const late = (id: number) => withId(answer('late'), id)
+
+  it('is dropped before the answer, and the connection is not used again', async () => {
+    const pool = await keptPool((socket, turn) => {
+      if (turn === 1) socket.write(answer())
+      else {
+        Socket.prototype.write.call(socket, late(1))
+        socket.write(answer('own'))
+      }
+    })
+    const client = clientOf(pool)
+    await client.request(request())
+    expect((await client.request(request())).body.toString()).toBe('own')
+    await client.request(request())
+    expect(pool.connections).toBe(2)
+  })
+
+  it('is no answer to a request that was not read', async () => {
+    const pool = await keptPool((socket) => {
+      stopReading(socket)
+      socket.write(answer(), () => setTimeout(() => socket.write(late(1)), 50))
+      // Not together: where bytes and the end come at once, Node.js tells the end of the file and nothing of the reset.
+      setTimeout(() => socket.destroy(), 200)
+    })
+    const client = clientOf(pool)
+    await client.request(request())
+    const error = await failureOf(client.request(request()))
+    expect([error.code, error.phase]).toEqual(['NOT_READ', 'unread'])
   })
 })
 

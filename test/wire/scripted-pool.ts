@@ -8,7 +8,7 @@ import type { FastCgiClientOptions } from '../../src/fastcgi/client.ts'
 /** FastCGI 1.0, section 8. */
 export const TYPE = { begin: 1, abort: 2, end: 3, params: 4, stdin: 5, stdout: 6, stderr: 7 } as const
 
-/** A record of request 1. Padding, where asked for, is made of bytes that would show. */
+/** A record of request 1, the first on its connection. Padding, where asked for, is made of bytes that would show. */
 export function record(type: number, content: string | Buffer = '', padding = 0): Buffer {
   const bytes = Buffer.from(content)
   const header = Buffer.from([1, type, 0, 1, 0, 0, padding, 0])
@@ -31,13 +31,30 @@ export function streamOf(type: number, content: Buffer, chunk = 65_528): Buffer 
   return Buffer.concat(records)
 }
 
+/** The records of request 1 under another id. What is not a record, or not whole, stays as it is. */
+export function withId(records: Buffer, requestId: number): Buffer {
+  const bytes = Buffer.from(records)
+  for (let at = 0; at + 8 <= bytes.length && bytes[at] === 1; ) {
+    if (bytes.readUInt16BE(at + 2) === 1) bytes.writeUInt16BE(requestId, at + 2)
+    at += 8 + bytes.readUInt16BE(at + 4) + (bytes[at + 6] ?? 0)
+  }
+  return bytes
+}
+
 /** What a client has sent so far. */
 export class ReceivedRequest {
   readonly params = new Map<string, string>()
+  id = 0
   stdin = Buffer.alloc(0)
-  /** Whether the empty stdin record has arrived. */
-  whole = false
+  /** Whether the empty stdin record has come. Unix sockets do without. */
+  stdinEnded = false
+  #paramsEnded = false
   #rest = Buffer.alloc(0)
+
+  /** Whether php-fpm would have all it reads: the params, and CONTENT_LENGTH bytes. */
+  get whole(): boolean {
+    return this.#paramsEnded && this.stdin.length >= Number(this.params.get('CONTENT_LENGTH') ?? 0)
+  }
 
   take(chunk: Buffer): void {
     this.#rest = Buffer.concat([this.#rest, chunk])
@@ -47,10 +64,14 @@ export class ReceivedRequest {
       const end = 8 + length + (this.#rest[6] ?? 0)
       if (this.#rest.length < end) return
       const content = this.#rest.subarray(8, 8 + length)
-      if (this.#rest[1] === TYPE.params) this.#readParams(content)
+      if (this.#rest[1] === TYPE.begin) this.id = this.#rest.readUInt16BE(2)
+      if (this.#rest[1] === TYPE.params) {
+        this.#readParams(content)
+        this.#paramsEnded = length === 0
+      }
       if (this.#rest[1] === TYPE.stdin) {
         this.stdin = Buffer.concat([this.stdin, content])
-        if (length === 0) this.whole = true
+        if (length === 0) this.stdinEnded = true
       }
       this.#rest = this.#rest.subarray(end)
     }

@@ -38,12 +38,14 @@ export function refusal(status: number, body: string, given: Given = {}): FastCg
   return answer(status, { ...given, body, headers })
 }
 
-export const fileNotFound = (): FastCgiResponse => refusal(404, 'File not found.\n')
+export const fileNotFound = (): FastCgiResponse =>
+  refusal(404, 'File not found.\n', { stderr: 'Primary script unknown' })
 
 export const failure = (code: FastCgiErrorCode, phase: FastCgiPhase, message: string): FastCgiError =>
   new FastCgiError(code, phase, message)
 
 export const connectFailure = (): FastCgiError => failure('CONNECT_FAILED', 'connect', 'no socket')
 export const sendFailure = (): FastCgiError => failure('SEND_FAILED', 'send', 'broken off')
+export const notRead = (): FastCgiError => failure('NOT_READ', 'unread', 'not read')
 export const connectionLost = (): FastCgiError =>
   failure('CONNECTION_LOST', 'receive', 'the connection ended')

@@ -42,19 +42,6 @@ describe('a message that was acked and not executed', () => {
     expect(published.map(({ body }) => body.toString())).toEqual(['{"n":1}', '{"n":2}', '{"n":3}'])
   })
 
-  it('keeps its slot until it is back, so that no more are taken than can be held in memory', async () => {
-    const publisher = FAILS_ALWAYS()
-    const { pool, dispatcher, deliver } = dispatcherOf({ concurrency: 1 }, publisher)
-    deliver()
-    deliver()
-    await settle()
-    pool.requests[0]?.complete(fileNotFound())
-    await vi.advanceTimersByTimeAsync(60_000)
-    expect(pool.requests).toHaveLength(1)
-    expect(dispatcher.inFlight).toBe(1)
-    expect(publisher.tried.length).toBeGreaterThan(1)
-  })
-
   it('is put back once; what probes is not acked, and waits', async () => {
     const { pool, published, deliver } = dispatcherOf({ concurrency: 2 })
     for (let n = 0; n < 6; n += 1) deliver(`{"n":${n}}`)

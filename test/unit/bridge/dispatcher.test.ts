@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { answer, connectionLost } from './answers.ts'
+import { FailingPublisher } from './recording.ts'
 import { dispatcherOf } from './waiting-pool.ts'
 
 beforeEach(() => {
@@ -50,6 +51,21 @@ describe('dispatching', () => {
     pool.requests[0]?.succeed(answer(200))
     await settle()
     expect(pool.requests).toHaveLength(3)
+    expect(dispatcher.inFlight).toBe(2)
+  })
+
+  it('frees the slot with the answer, not when the copy is there; but as many as are prefetched are settled at once', async () => {
+    const { pool, dispatcher, deliver } = dispatcherOf(
+      { ack: 'completed', concurrency: 1, prefetch: 2 },
+      new FailingPublisher(Number.POSITIVE_INFINITY),
+    )
+    for (let n = 0; n < 4; n += 1) deliver()
+    for (let turn = 0; turn < 4; turn += 1) {
+      await settle()
+      pool.requests.at(-1)?.complete(answer(500))
+    }
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(pool.requests).toHaveLength(2)
     expect(dispatcher.inFlight).toBe(2)
   })
 

@@ -7,7 +7,7 @@ import {
   type FastCgiRequest,
   type FastCgiResponse,
 } from '../../../src/fastcgi/client.ts'
-import { answer, connectFailure, connectionLost, fileNotFound, sendFailure } from './answers.ts'
+import { answer, connectFailure, connectionLost, fileNotFound, notRead, sendFailure } from './answers.ts'
 import { config, RecordingDelivery, recordingLog } from './recording.ts'
 
 type Answer = (request: FastCgiRequest) => FastCgiResponse | Promise<FastCgiResponse>
@@ -137,6 +137,7 @@ describe('an execution', () => {
       attempt: 1,
       executionId: requests[0]?.params['AMQP_EXECUTION_ID'],
       durationMs: expect.any(Number),
+      unread: 0,
     })
   })
 
@@ -169,18 +170,88 @@ describe('an execution', () => {
   })
 })
 
-describe('broken uploads', () => {
-  it('are counted for each delivery of its own, and only they', async () => {
+describe('what the pool has not read', () => {
+  const unread = (headers: Record<string, unknown> = {}) => new RecordingDelivery({ properties: { headers } })
+
+  it('is sent once more at once, on a connection of its own', async () => {
+    let first = true
+    const { executor, requests } = executorOf(
+      sent(() => {
+        if (!first) return answer(200)
+        first = false
+        return fails(notRead())
+      }),
+    )
+    const { outcome, ended } = await executor.execute(unread())
+    expect([outcome.kind, ended.attempt, ended.unread]).toEqual(['executed', 1, 0])
+    expect(requests.map(({ fresh }) => fresh)).toEqual([false, true])
+    expect(requests[1]?.params).toEqual(requests[0]?.params)
+  })
+
+  it('counts with the third time in a row, and then all three do', async () => {
+    const { executor, requests } = executorOf(() => fails(notRead()))
+    const delivery = unread()
+    const first = await executor.execute(delivery)
+    expect([first.outcome.kind, first.ended.attempt, first.ended.unread]).toEqual(['doubt', 1, 2])
+    const second = await executor.execute(delivery)
+    expect([second.outcome.kind, second.ended.attempt, second.ended.unread]).toEqual(['retry', 3, 3])
+    expect(requests).toHaveLength(3)
+  })
+
+  it('counts each time after that, as its copy tells', async () => {
+    const { executor, requests } = executorOf(() => fails(notRead()))
+    const { outcome, ended } = await executor.execute(
+      unread({ 'x-fpm-bridge-unread': 3, 'x-fpm-bridge-attempt': 3 }),
+    )
+    expect([outcome.kind, ended.attempt, ended.unread, requests.length]).toEqual(['retry', 4, 4, 1])
+  })
+
+  it.each<[string, unknown]>([
+    ['-5', -5],
+    ['a string', '2'],
+    ['NaN', Number.NaN],
+  ])('believes no count of %s', async (_, forged) => {
+    const { executor } = executorOf(() => fails(notRead()))
+    expect((await executor.execute(unread({ 'x-fpm-bridge-unread': forged }))).ended.unread).toBe(2)
+  })
+
+  it('is counted for each delivery of its own, and only that', async () => {
     let error = sendFailure()
     const { executor } = executorOf(() => fails(error), DISPATCHED)
     const [poison, other] = [new RecordingDelivery(), new RecordingDelivery()]
     const outcomeOf = async (delivery: RecordingDelivery) => (await executor.execute(delivery)).outcome.kind
-    for (let upload = 1; upload <= 3; upload += 1) expect(await outcomeOf(poison)).toBe('hold')
+    for (let upload = 1; upload <= 2; upload += 1) expect(await outcomeOf(poison)).toBe('doubt')
     error = connectFailure()
     expect(await outcomeOf(poison)).toBe('hold')
     error = sendFailure()
-    expect(await outcomeOf(poison)).toBe('hold')
-    expect(await outcomeOf(other)).toBe('hold')
+    expect(await outcomeOf(other)).toBe('doubt')
     expect(await outcomeOf(poison)).toBe('dead-letter')
+  })
+})
+
+describe('a worker that says what time it is', () => {
+  const saying = (clock: number | string) =>
+    executorOf(sent(() => answer(503, { headers: { 'x-bridge-clock': String(clock) } })))
+  const now = () => Math.round(Date.now() / 1_000)
+
+  it.each([
+    ['ahead', 3_600],
+    ['behind', -86_400],
+  ])('is warned of, once, when its clock is %s', async (_, seconds) => {
+    const { executor, log } = saying(now() + seconds)
+    for (let turn = 0; turn < 3; turn += 1) await executor.execute(new RecordingDelivery())
+    const warnings = log.lines.filter(({ message }) => message.startsWith('The clock of the pool'))
+    expect(warnings).toEqual([expect.objectContaining({ level: 'warn' })])
+    expect(Math.abs((warnings[0]?.fields['aheadSeconds'] as number) - seconds)).toBeLessThanOrEqual(1)
+  })
+
+  it.each([
+    ['the same', now()],
+    ['nonsense', 'soon'],
+    ['empty', ''],
+  ])('is not when it says %s', async (_, clock) => {
+    const { executor, log } = saying(clock)
+    await executor.execute(new RecordingDelivery())
+    expect(log.lines.filter(({ level }) => level !== 'debug')).toEqual([])
   })
 })

@@ -21,9 +21,9 @@ describe('the attempts', () => {
     [4, 'dead-letter'],
   ])('number %i of 3 that fails: %s', (attempt, kind) => {
     expect(decided(answered(500), COMPLETED, attempt).kind).toBe(kind)
-    expect(
-      decided({ kind: 'failed', error: connectionLost(), brokenUploads: 0 }, COMPLETED, attempt).kind,
-    ).toBe(kind)
+    expect(decided({ kind: 'failed', error: connectionLost(), unread: 0 }, COMPLETED, attempt).kind).toBe(
+      kind,
+    )
   })
 
   it('used up are the reason that is given, before the last failure', () => {
@@ -85,7 +85,7 @@ describe('the reason', () => {
     ],
     [
       'of a fatal error',
-      answered(200, { stderr: 'PHP Fatal error:  boom' }),
+      answered(200, { stderr: 'PHP message: PHP Fatal error:  boom' }),
       'the worker answered with status 200, and PHP reported a fatal error',
     ],
     [
@@ -93,7 +93,7 @@ describe('the reason', () => {
       { kind: 'answered', response: fileNotFound() },
       'php-fpm runs no script: File not found. (--script)',
     ],
-    ['of no pool', { kind: 'failed', error: connectFailure(), brokenUploads: 0 }, 'no socket'],
+    ['of no pool', { kind: 'failed', error: connectFailure(), unread: 0 }, 'no socket'],
     ['of a message that is at fault', { kind: 'unprocessable', reason: 'no JSON' }, 'no JSON'],
   ])('%s', (_, result, reason) => {
     expect(decided(result)).toMatchObject({ reason })
@@ -101,15 +101,33 @@ describe('the reason', () => {
 
   it('of a missing marker names the option', () => {
     expect(decided(answered(204), { ...COMPLETED, requireMarker: true })).toMatchObject({
-      reason: 'the worker answered with status 204 and no X-Bridge-Outcome, which --require-marker asks for',
+      reason:
+        'the worker answered with status 204, without the X-Bridge-Outcome that --require-marker asks for: the application did not start',
     })
   })
 
-  it('of broken uploads counts them when they were enough', () => {
-    const broken = (brokenUploads: number) =>
-      decided({ kind: 'failed', error: sendFailure(), brokenUploads }, DISPATCHED)
-    expect(broken(4)).toMatchObject({ kind: 'hold', reason: 'broken off' })
-    expect(broken(5)).toEqual({ kind: 'dead-letter', reason: '5 times: broken off' })
+  it('of what is never read counts the times when they were enough', () => {
+    const broken = (unread: number) => decided({ kind: 'failed', error: sendFailure(), unread }, DISPATCHED)
+    expect(broken(2)).toMatchObject({ kind: 'doubt', reason: 'broken off' })
+    expect(broken(3)).toEqual({ kind: 'dead-letter', reason: '3 times in a row: broken off' })
+  })
+})
+
+describe('what the worker calls its message', () => {
+  const named = (status: number, subject: string) =>
+    decided(answered(status, { headers: { 'x-bridge-subject': ['other', subject] } }))
+
+  it('goes with success and with failure', () => {
+    expect(named(200, 'App\\SendInvoice')).toEqual({
+      kind: 'executed',
+      status: 200,
+      subject: 'App\\SendInvoice',
+    })
+    expect(named(500, 'App\\SendInvoice')).toMatchObject({ kind: 'retry', subject: 'App\\SendInvoice' })
+  })
+
+  it('is cut', () => {
+    expect(named(200, 'x'.repeat(201))).toMatchObject({ subject: 'x'.repeat(200) })
   })
 })
 

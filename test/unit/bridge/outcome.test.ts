@@ -12,25 +12,33 @@ const marked = (code: number, ...marker: string[]): Result =>
 const said = (code: number, stderr: string, marker: readonly string[] = []): Result =>
   answered(answer(code, { stderr, headers: { 'x-bridge-outcome': marker } }))
 const php = (...given: Parameters<typeof refusal>): Result => answered(refusal(...given))
-const failed = (code: FastCgiErrorCode, phase: FastCgiPhase, brokenUploads = 0): Result => ({
+const failed = (code: FastCgiErrorCode, phase: FastCgiPhase, unread = 0): Result => ({
   kind: 'failed',
   error: failure(code, phase, 'what happened'),
-  brokenUploads,
+  unread,
 })
 const unknownError: Result = {
   kind: 'failed',
   error: new TypeError('a fault of the client') as never,
-  brokenUploads: 0,
+  unread: 0,
 }
 const unprocessable: Result = { kind: 'unprocessable', reason: 'no JSON' }
 
 const FATAL = 'PHP message: PHP Fatal error:  Uncaught Exception: boom in /srv/app/worker.php:3'
 
-/** The outcome of a first attempt of several; of a hold also what can find out that it is over. */
+const UNKNOWN = 'Primary script unknown'
+const DENIED = "Access to the script '/srv/a.txt' has been denied (see security.limit_extensions)"
+
+/**
+ * The outcome of a first attempt of several; of a hold also what can find out that it is over; of a doubt, and of what a worker
+ * calls a hold, what becomes of a message that is at fault itself.
+ */
 function outcomeOf(result: Result, ack: AckMode, given: Partial<OutcomePolicy> = {}): string {
   const policy = { ack, maxAttempts: 3, requireMarker: false, ...given }
   const outcome = decide(result, policy, 1, 0)
-  return outcome.kind === 'hold' ? `hold: ${outcome.probe}` : outcome.kind
+  const fault = 'fault' in outcome && outcome.fault !== undefined ? ` or ${outcome.fault.kind}` : ''
+  if (outcome.kind === 'doubt') return `doubt${fault || ' or again'}`
+  return outcome.kind === 'hold' ? `hold: ${outcome.probe}${fault}` : outcome.kind
 }
 
 type Row = readonly [what: string, result: Result, completed: string, dispatched: string]
@@ -52,20 +60,28 @@ const TABLE: readonly Row[] = [
   ],
   ['a protocolStatus', failed('REQUEST_REFUSED', 'receive'), 'hold: delivery', 'hold: delivery'],
   ['the same during the upload', failed('REQUEST_REFUSED', 'send'), 'hold: delivery', 'hold: delivery'],
-  ['no script', php(404, 'File not found.\n'), 'hold: delivery', 'hold: delivery'],
-  ['no script any more', php(404, 'No input file specified.\n'), 'hold: delivery', 'hold: delivery'],
-  ['no right to run it', php(403, 'Access denied.\n'), 'hold: delivery', 'hold: delivery'],
+  ['no script', php(404, 'File not found.\n', { stderr: UNKNOWN }), 'hold: delivery', 'hold: delivery'],
   [
-    'the same with expose_php',
-    php(403, 'Access denied.\n', { headers: { 'x-powered-by': 'PHP/8.2' } }),
+    'no right to run it',
+    php(403, 'Access denied.\n', { stderr: DENIED }),
     'hold: delivery',
     'hold: delivery',
   ],
   [
-    'the same with what FPM logs of it',
-    php(404, 'File not found.\n', { stderr: 'Primary script unknown' }),
+    'the same with expose_php',
+    php(403, 'Access denied.\n', { stderr: DENIED, headers: { 'x-powered-by': 'PHP/8.2' } }),
     'hold: delivery',
     'hold: delivery',
+  ],
+  // The same without what FPM logs of it: a worker can answer so, too.
+  ['no line of no script', php(404, 'File not found.\n'), 'doubt or retry', 'doubt or refused'],
+  ['no script any more', php(404, 'No input file specified.\n'), 'doubt or retry', 'doubt or refused'],
+  ['no line of no right', php(403, 'Access denied.\n'), 'doubt or retry', 'doubt or refused'],
+  [
+    'a worker that logs the line',
+    php(404, 'File not found.\n', { stderr: `PHP message: ${UNKNOWN}` }),
+    'doubt or retry',
+    'doubt or refused',
   ],
   // A script that answers almost the same.
   ['no line end', php(404, 'File not found.'), 'dead-letter', 'refused'],
@@ -89,11 +105,16 @@ const TABLE: readonly Row[] = [
     'executed',
   ],
   // Not sent whole: it may have run, but was not acked.
-  ['lost while it was sent', failed('SEND_FAILED', 'send'), 'retry', 'hold: connect'],
-  ['too slow to take it', failed('TIMEOUT', 'send'), 'retry', 'hold: connect'],
-  ['broken for the fourth time', failed('SEND_FAILED', 'send', 4), 'retry', 'hold: connect'],
-  ['and for the fifth', failed('SEND_FAILED', 'send', 5), 'retry', 'dead-letter'],
-  ['and for the sixth', failed('CONNECTION_LOST', 'send', 6), 'retry', 'dead-letter'],
+  ['lost while it was sent', failed('SEND_FAILED', 'send', 1), 'retry', 'doubt or again'],
+  ['too slow to take it', failed('TIMEOUT', 'send', 1), 'retry', 'doubt or again'],
+  ['broken for the second time', failed('SEND_FAILED', 'send', 2), 'retry', 'doubt or again'],
+  ['and for the third', failed('SEND_FAILED', 'send', 3), 'retry', 'dead-letter'],
+  ['and for the fourth', failed('SEND_FAILED', 'send', 4), 'retry', 'dead-letter'],
+  // Left unread: it has not run, if it is not the message's own doing each time.
+  ['not read', failed('NOT_READ', 'unread', 1), 'doubt or again', 'doubt or again'],
+  ['not read for the second time', failed('NOT_READ', 'unread', 2), 'doubt or again', 'doubt or again'],
+  ['and for the third', failed('NOT_READ', 'unread', 3), 'retry', 'dead-letter'],
+  ['no FastCGI', failed('NO_FASTCGI', 'connect'), 'hold: connect', 'hold: connect'],
   ['five times, and now no pool', failed('CONNECT_FAILED', 'connect', 5), 'hold: connect', 'hold: connect'],
   // Sent whole: nobody knows.
   ['lost while it ran', failed('CONNECTION_LOST', 'receive'), 'retry', 'lost'],
@@ -115,16 +136,26 @@ const TABLE: readonly Row[] = [
   ['several, the last of them counts', marked(200, 'ack', 'dead-letter'), 'dead-letter', 'refused'],
   ['several, the last is ack', marked(500, 'retry', 'ack'), 'executed', 'executed'],
   ['upper case', marked(200, 'Dead-Letter'), 'dead-letter', 'refused'],
-  ['an unknown one with 200', marked(200, 'reject'), 'executed', 'executed'],
+  ['an unknown one with 200', marked(200, 'reject'), 'retry', 'refused'],
   ['an unknown one with 500', marked(500, 'acknowledge'), 'retry', 'refused'],
-  ['two in one line', marked(404, 'ack, ack'), 'dead-letter', 'refused'],
-  ['an empty one', marked(404, ''), 'dead-letter', 'refused'],
+  ['two in one line', marked(404, 'ack, ack'), 'retry', 'refused'],
+  ['an empty one', marked(404, ''), 'retry', 'refused'],
+  ['hold with 200', marked(200, 'hold'), 'hold: delivery or retry', 'hold: delivery or refused'],
+  ['hold with 503', marked(503, 'Hold'), 'hold: delivery or retry', 'hold: delivery or refused'],
   // A fatal error that display_errors turned into a success.
   ['a fatal error', said(200, FATAL), 'retry', 'refused'],
-  ['a parse error', said(200, 'PHP Parse error:  syntax error'), 'retry', 'refused'],
-  ['a recoverable one', said(200, 'PHP Recoverable fatal error:  x'), 'retry', 'refused'],
+  ['a parse error', said(200, 'PHP message: PHP Parse error:  syntax error'), 'retry', 'refused'],
+  ['a recoverable one', said(200, 'PHP message: PHP Recoverable fatal error:  x'), 'retry', 'refused'],
   ['one among other lines', said(404, `a\nPHP Warning:  b\n${FATAL}\n`), 'retry', 'refused'],
-  ['a warning', said(200, 'PHP Warning:  Undefined variable $x'), 'executed', 'executed'],
+  ['one behind another message', said(200, `PHP message: first; ${FATAL}`), 'retry', 'refused'],
+  [
+    'one that a worker logs of another',
+    said(200, `PHP message: Processing ${FATAL.slice(13)}`),
+    'executed',
+    'executed',
+  ],
+  ['words of a publisher', said(200, 'PHP message: PHP Fatal error: x'), 'executed', 'executed'],
+  ['a warning', said(200, 'PHP message: PHP Warning:  Undefined variable $x'), 'executed', 'executed'],
   ['words that are not the log line', said(200, 'fatal error: I gave up'), 'executed', 'executed'],
   ['a longer word', said(200, 'MYPHP Fatal error: x'), 'executed', 'executed'],
   // The status.
@@ -162,13 +193,15 @@ describe('the outcome table', () => {
 
 /** Where success needs the marker, these are different. */
 const STRICT: readonly (readonly [what: string, result: Result, completed: string])[] = [
-  ['no marker with 200', status(200), 'retry'],
-  ['no marker with 404', status(404), 'retry'],
+  ['no marker with 200', status(200), 'doubt or retry'],
+  ['no marker with 404', status(404), 'doubt or retry'],
+  ['no marker and a fatal error', said(500, FATAL), 'doubt or retry'],
+  ['a marker and a fatal error', said(500, FATAL, ['retry']), 'retry'],
   ['an unknown marker', marked(200, 'done'), 'retry'],
   ['the marker', marked(200, 'ack'), 'executed'],
   ['the marker with 404', marked(404, 'ack'), 'executed'],
   ['dead-letter', marked(200, 'dead-letter'), 'dead-letter'],
-  ['proof that nothing ran', php(404, 'File not found.\n'), 'hold: delivery'],
+  ['proof that nothing ran', php(404, 'File not found.\n', { stderr: UNKNOWN }), 'hold: delivery'],
   ['no pool', failed('CONNECT_FAILED', 'connect'), 'hold: connect'],
   ['a body that is no form', unprocessable, 'dead-letter'],
 ]

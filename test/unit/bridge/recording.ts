@@ -107,6 +107,7 @@ export const config: BridgeConfig = {
   script: '/srv/app/worker.php',
   payload: 'form',
   concurrency: 2,
+  prefetch: 3,
   ack: 'dispatched',
   timeout: 0,
   consumerTimeout: 0,

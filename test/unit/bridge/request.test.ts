@@ -25,9 +25,7 @@ describe('static params', () => {
       SCRIPT_FILENAME: '/srv/app/worker.php',
       SCRIPT_NAME: '/worker.php',
       DOCUMENT_URI: '/worker.php',
-      REQUEST_URI: '/worker.php',
       DOCUMENT_ROOT: '/srv/app',
-      QUERY_STRING: '',
       REMOTE_ADDR: '127.0.0.1',
       REMOTE_PORT: '0',
       SERVER_ADDR: '127.0.0.1',
@@ -40,6 +38,10 @@ describe('static params', () => {
       AMQP_MAX_ATTEMPTS: '5',
       AMQP_ACK: 'dispatched',
     })
+  })
+
+  it('with a time limit, in whole seconds', () => {
+    expect(staticParams({ ...config, timeout: 1_500 }, '1')).toMatchObject({ AMQP_TIMEOUT: '2' })
   })
 
   it('of a script at the root', () => {
@@ -56,7 +58,10 @@ describe('params of a delivery', () => {
     expect(prepare(delivery)).toEqual({
       request: {
         params: {
+          QUERY_STRING: `execution=${EXECUTION_ID}`,
+          REQUEST_URI: `/worker.php?execution=${EXECUTION_ID}`,
           CONTENT_TYPE: 'application/x-www-form-urlencoded',
+          AMQP_BODY_LENGTH: '12',
           AMQP_CONSUMER_TAG: 'D-test',
           AMQP_REDELIVERED: '0',
           AMQP_EXECUTION_ID: EXECUTION_ID,

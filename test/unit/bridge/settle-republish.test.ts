@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FailingPublisher, RecordingDelivery } from './recording.ts'
-import { ENDED, settlementWith } from './settling.ts'
+import { ENDED, LOGGED, settlementWith } from './settling.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -61,7 +61,7 @@ describe('a message that was acked and not executed', () => {
     expect(log.lines.at(-1)).toEqual({
       level: 'error',
       message: 'Not executed, though acked, and not put back in time: lost.',
-      fields: { ...ENDED, queue: 'commands', reason: 'no script', outcome: 'lost' },
+      fields: { ...LOGGED, durationMs: undefined, queue: 'commands', reason: 'no script', outcome: 'lost' },
     })
     expect(vi.getTimerCount()).toBe(0)
   })

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Settleable } from '../../../src/bridge/outcome.ts'
 import type { BridgeConfig, Publisher } from '../../../src/bridge/ports.ts'
 import { FailingPublisher, RecordingDelivery } from './recording.ts'
-import { ENDED, settlementWith } from './settling.ts'
+import { ENDED, LOGGED, settlementWith } from './settling.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -42,7 +42,7 @@ describe('what needs no copy', () => {
     expect(publisher.tried).toEqual([])
     expect(delivery.settled).toEqual(['ack'])
     const { kind, ...said } = outcome
-    expect(log.lines).toEqual([{ level, message, fields: { ...ENDED, outcome: kind, ...said } }])
+    expect(log.lines).toEqual([{ level, message, fields: { ...LOGGED, outcome: kind, ...said } }])
   })
 
   it('is told as it is when its session has ended before the ack', async () => {
@@ -76,7 +76,7 @@ describe('what needs no copy', () => {
     const { log, end } = settling(outcome, { ack: 'dispatched' }, gone)
     await end
     const { kind, ...said } = outcome
-    expect(log.lines).toEqual([{ level: 'warn', message, fields: { ...ENDED, outcome: kind, ...said } }])
+    expect(log.lines).toEqual([{ level: 'warn', message, fields: { ...LOGGED, outcome: kind, ...said } }])
   })
 })
 
@@ -106,7 +106,7 @@ describe('a retry', () => {
       {
         level: 'warn',
         message: 'To be executed again.',
-        fields: { ...ENDED, ...DIAGNOSIS, outcome: 'retry', delayMs: 2_000 },
+        fields: { ...LOGGED, ...DIAGNOSIS, outcome: 'retry', delayMs: 2_000 },
       },
     ])
   })
@@ -149,7 +149,7 @@ describe('a dead letter', () => {
       {
         level: 'warn',
         message: 'Dead-lettered.',
-        fields: { ...ENDED, ...DIAGNOSIS, outcome: 'dead-letter', deadLetterQueue: 'commands.dead' },
+        fields: { ...LOGGED, ...DIAGNOSIS, outcome: 'dead-letter', deadLetterQueue: 'commands.dead' },
       },
     ])
   })

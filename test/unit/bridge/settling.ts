@@ -7,9 +7,16 @@ export const ENDED: Ended = {
   deliveryTag: 7,
   executionId: 'e-1',
   messageId: 'm-1',
+  correlationId: undefined,
+  type: undefined,
   attempt: 2,
   durationMs: 30,
+  unread: 0,
 }
+
+const { unread: _, ...logged } = ENDED
+/** What log lines say of it. */
+export const LOGGED = logged
 
 /** A settlement of `completed` deliveries, its log, and what makes it give up. */
 export function settlementWith(publisher: Publisher, given: Partial<BridgeConfig> = {}) {

@@ -8,12 +8,13 @@ export interface DecodedRecord {
   readonly content: Buffer
 }
 
-/** @throws when these are no whole records of request 1 without padding */
-export function decodeRecords(bytes: Buffer): DecodedRecord[] {
+/** @throws when these are no whole records of this request without padding */
+export function decodeRecords(bytes: Buffer, requestId = 1): DecodedRecord[] {
   const records: DecodedRecord[] = []
   for (let offset = 0; offset < bytes.length; ) {
-    const [version, type = 0, idHigh, idLow, , , padding] = bytes.subarray(offset, offset + 8)
-    if (version !== 1 || idHigh !== 0 || idLow !== 1) throw new Error(`no record of request 1 at ${offset}`)
+    const [version, type = 0, , , , , padding] = bytes.subarray(offset, offset + 8)
+    if (version !== 1 || bytes.readUInt16BE(offset + 2) !== requestId)
+      throw new Error(`no record of request ${requestId} at ${offset}`)
     if (padding !== 0) throw new Error(`padding at ${offset}`)
     const end = offset + 8 + bytes.readUInt16BE(offset + 4)
     if (end > bytes.length) throw new Error(`a cut record at ${offset}`)

@@ -20,7 +20,7 @@ const end = (protocolStatus = 0, appStatus = 0) =>
 
 /** A request that has been sent, and what it says to these chunks. */
 function exchange(chunks: readonly Buffer[], limits: Partial<ExchangeLimits> = {}) {
-  const started = new Exchange({ ...LIMITS, ...limits }, performance.now(), 5)
+  const started = new Exchange({ ...LIMITS, ...limits }, 1, performance.now(), 5)
   started.markSent()
   const sensible = chunks.map((chunk) => started.receive(chunk)).at(-1)
   return { response: started.response, sensible, ended: started.ended }
@@ -121,7 +121,7 @@ describe('limits', () => {
     const mebibyte = 1024 * 1024
     const chunk = Buffer.concat(Array<Buffer>(1_024).fill(stdout('\n')))
     const before = liveBytes()
-    const received = new Exchange({ ...LIMITS, maxResponse: mebibyte }, 0, 0)
+    const received = new Exchange({ ...LIMITS, maxResponse: mebibyte }, 1, 0, 0)
     for (let kept = 0; kept < 2 * mebibyte; kept += 1_024) received.receive(chunk)
     const grown = liveBytes() - before
     received.receive(end())
@@ -149,7 +149,7 @@ describe('what is no answer', () => {
   })
 
   it('that comes before the whole request was sent still means that somebody read it', async () => {
-    const received = new Exchange(LIMITS, 0, 0)
+    const received = new Exchange(LIMITS, 1, 0, 0)
     received.receive(Buffer.alloc(8))
     expect((await failureOf(received.response)).phase).toBe('receive')
   })
@@ -174,7 +174,7 @@ describe('a failure', () => {
     [false, true, 'receive'],
     [true, true, 'receive'],
   ])('when sent %s and answering %s is in the phase %s', async (sent, answering, phase) => {
-    const failing = new Exchange(LIMITS, 0, 0)
+    const failing = new Exchange(LIMITS, 1, 0, 0)
     if (sent) failing.markSent()
     if (answering) failing.receive(RECORDED.subarray(0, 1))
     const cause = new Error('why')

@@ -57,7 +57,7 @@ const anything: fc.Arbitrary<Buffer> = fc.uint8Array({ maxLength: 300 }).map((by
 
 /** Feeds an answer in chunks of these lengths, over and over, and says what came of it. */
 async function outcomeOf(answer: Buffer, lengths: readonly number[]): Promise<string> {
-  const exchange = new Exchange(LIMITS, 0, 0)
+  const exchange = new Exchange(LIMITS, 1, 0, 0)
   const outcome = exchange.response.then(
     ({ body, stderr }) => {
       expect(body.length).toBeLessThanOrEqual(LIMITS.maxResponse)
@@ -112,7 +112,7 @@ describe('an answer gone wrong', () => {
   it(
     'that never ends takes no more and more memory',
     () => {
-      const exchange = new Exchange(LIMITS, 0, 0)
+      const exchange = new Exchange(LIMITS, 1, 0, 0)
       const endless = [
         Buffer.from([1, 6, 0, 1, 0, 0, 0, 0]), // empty records
         Buffer.from([1, 7, 0, 1, 0, 0, 255, 0, ...Array<number>(255).fill(0)]), // nothing but padding

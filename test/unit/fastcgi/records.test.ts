@@ -1,54 +1,61 @@
 import { describe, expect, it } from 'vitest'
 import { RecordType } from '../../../src/fastcgi/protocol.ts'
-import {
-  encodeBeginRequest,
-  encodeHeader,
-  encodeRecord,
-  RecordDecoder,
-} from '../../../src/fastcgi/records.ts'
+import { beginRequestBody, encodeHeader, RecordDecoder, writeRecord } from '../../../src/fastcgi/records.ts'
 import { RECORDED, RECORDED_END } from './recorded-answer.ts'
 
 describe('a record that we send (FastCGI 1.0, section 3.3)', () => {
   it.each<[number, number[]]>([
-    [0, [1, 5, 0, 1, 0, 0, 0, 0]],
-    [127, [1, 5, 0, 1, 0, 127, 0, 0]],
-    [128, [1, 5, 0, 1, 0, 128, 0, 0]],
-    [255, [1, 5, 0, 1, 0, 255, 0, 0]],
-    [256, [1, 5, 0, 1, 1, 0, 0, 0]],
-    [65_535, [1, 5, 0, 1, 255, 255, 0, 0]],
+    [0, [1, 5, 1, 2, 0, 0, 0, 0]],
+    [127, [1, 5, 1, 2, 0, 127, 0, 0]],
+    [128, [1, 5, 1, 2, 0, 128, 0, 0]],
+    [255, [1, 5, 1, 2, 0, 255, 0, 0]],
+    [256, [1, 5, 1, 2, 1, 0, 0, 0]],
+    [65_535, [1, 5, 1, 2, 255, 255, 0, 0]],
   ])('of %d bytes has the header %j, without padding', (length, header) => {
     const content = Buffer.alloc(length, 'x')
-    expect([...encodeHeader(RecordType.stdin, length)]).toEqual(header)
-    expect(
-      encodeRecord(RecordType.stdin, content).equals(Buffer.concat([Buffer.from(header), content])),
-    ).toBe(true)
+    expect([...encodeHeader(RecordType.stdin, 0x0102, length)]).toEqual(header)
+    const target = Buffer.alloc(3 + 8 + length + 1, '-')
+    expect(writeRecord(target, 3, RecordType.stdin, 0x0102, content)).toBe(3 + 8 + length)
+    const expected = Buffer.concat([Buffer.from('---'), Buffer.from(header), content, Buffer.from('-')])
+    expect(target.equals(expected)).toBe(true)
   })
 
   it('cannot be larger', () => {
-    expect(() => encodeRecord(RecordType.stdin, Buffer.alloc(65_536))).toThrow(RangeError)
-    expect(() => encodeHeader(RecordType.stdin, 65_536)).toThrow(RangeError)
+    expect(() => writeRecord(Buffer.alloc(70_000), 0, RecordType.stdin, 1, Buffer.alloc(65_536))).toThrow(
+      RangeError,
+    )
+    expect(() => encodeHeader(RecordType.stdin, 1, 65_536)).toThrow(RangeError)
+    expect(() => encodeHeader(RecordType.stdin, 65_536, 1)).toThrow(RangeError)
   })
 
   it('beginRequest', () => {
-    expect([...encodeBeginRequest(false)]).toEqual([1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0])
-    expect([...encodeBeginRequest(true)]).toEqual([1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0])
+    expect([...beginRequestBody(false)]).toEqual([0, 1, 0, 0, 0, 0, 0, 0])
+    expect([...beginRequestBody(true)]).toEqual([0, 1, 1, 0, 0, 0, 0, 0])
   })
 })
 
 /** What a decoder says of these chunks: the streams put together, the end, the fault. */
 function decode(...chunks: Buffer[]) {
+  return decodeAs(1, ...chunks)
+}
+
+/** The same of the request with this id on its connection. */
+function decodeAs(requestId: number, ...chunks: Buffer[]) {
   const seen = { stdout: '', stderr: '', ends: [] as number[][], fault: undefined as string | undefined }
-  const decoder = new RecordDecoder({
-    stdout: (piece) => {
-      expect(piece.length).toBeGreaterThan(0)
-      seen.stdout += piece.toString('latin1')
+  const decoder = new RecordDecoder(
+    {
+      stdout: (piece) => {
+        expect(piece.length).toBeGreaterThan(0)
+        seen.stdout += piece.toString('latin1')
+      },
+      stderr: (piece) => {
+        expect(piece.length).toBeGreaterThan(0)
+        seen.stderr += piece.toString('latin1')
+      },
+      endRequest: (...end) => seen.ends.push(end),
     },
-    stderr: (piece) => {
-      expect(piece.length).toBeGreaterThan(0)
-      seen.stderr += piece.toString('latin1')
-    },
-    endRequest: (...end) => seen.ends.push(end),
-  })
+    requestId,
+  )
   for (const chunk of chunks) seen.fault = decoder.write(chunk)
   return seen
 }
@@ -150,6 +157,49 @@ describe('an endRequest that is cut', () => {
       const { ends } = decode(STDOUT, bytes.subarray(0, at), bytes.subarray(at))
       expect(ends, `cut at ${at}`).toEqual([[0xfe_dc_ba_98, 0xf1]])
     }
+  })
+})
+
+describe('records of an earlier request on the connection', () => {
+  const late = Buffer.concat([
+    raw([1, 6, 0, 2, 0, 4, 1, 0], 'late-'),
+    raw([1, 7, 0, 1, 0, 3, 0, 0], 'bad'),
+    raw([1, 3, 0, 2, 0, 8, 0, 0], [9, 9, 9, 9, 9, 9, 9, 9]),
+    raw([1, 99, 0, 2, 0, 0, 0, 0]),
+  ])
+  const own = Buffer.concat([
+    raw([1, 6, 0, 3, 0, 5, 0, 0], 'hello'),
+    raw([1, 3, 0, 3, 0, 8, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0]),
+  ])
+  const answer = { stdout: 'hello', stderr: '', ends: [[0, 0]], fault: undefined }
+
+  it('are dropped, wherever they are cut', () => {
+    const bytes = Buffer.concat([late, own])
+    for (let at = 0; at <= bytes.length; at += 1) {
+      expect(decodeAs(3, bytes.subarray(0, at), bytes.subarray(at)), `cut at ${at}`).toEqual(answer)
+    }
+  })
+
+  it('are dropped between those of the answer, too', () => {
+    const bytes = [own.subarray(0, 13), late, own.subarray(13)]
+    expect(decodeAs(3, ...bytes)).toEqual(answer)
+  })
+
+  it('are told, and are no beginning of the answer', () => {
+    const decoder = new RecordDecoder({ stdout() {}, stderr() {}, endRequest() {} }, 3)
+    expect([decoder.begun, decoder.lateRecords]).toEqual([false, false])
+    decoder.write(late.subarray(0, 5))
+    // Nobody knows yet whose header that is.
+    expect([decoder.begun, decoder.lateRecords]).toEqual([true, false])
+    decoder.write(late.subarray(5))
+    expect([decoder.begun, decoder.lateRecords]).toEqual([false, true])
+    decoder.write(own.subarray(0, 8))
+    expect([decoder.begun, decoder.lateRecords]).toEqual([true, true])
+  })
+
+  it('there are none of a later one, nor of request 0', () => {
+    expect(decodeAs(3, raw([1, 6, 0, 4, 0, 0, 0, 0])).fault).toBe('a record of request 4')
+    expect(decodeAs(3, raw([1, 6, 0, 0, 0, 0, 0, 0])).fault).toBe('a record of request 0')
   })
 })
 

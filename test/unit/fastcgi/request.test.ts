@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { RequestEncoder, streamStdin } from '../../../src/fastcgi/request.ts'
+import { RequestEncoder } from '../../../src/fastcgi/request.ts'
 import { decodePairs, decodeRecords } from './decode.ts'
 
 const BEGIN = 1
@@ -9,19 +9,39 @@ const STDIN = 5
 
 const bytesOf = (buffers: readonly Buffer[]) => Buffer.concat(buffers)
 
-function encode(params: Record<string, string>, body: Uint8Array, common: Record<string, string> = {}) {
-  return new RequestEncoder(common).encode(params, body, false)
+interface Given {
+  readonly common?: Record<string, string>
+  readonly keepConn?: boolean
+  readonly endOfStdin?: boolean
+  readonly requestId?: number
+}
+
+function encode(params: Record<string, string>, body: Uint8Array, given: Given = {}): readonly Buffer[] {
+  const { common = {}, keepConn = false, endOfStdin = true, requestId = 1 } = given
+  return new RequestEncoder({ params: common, endOfStdin })
+    .encode(params, body, keepConn)
+    .toBuffers(requestId)
 }
 
 describe('a request', () => {
   it('byte for byte', () => {
-    expect([...bytesOf(encode({ A: '1' }, Buffer.from('hi'), { B: '' }))]).toEqual([
+    expect([...bytesOf(encode({ A: '1' }, Buffer.from('hi'), { common: { B: '' } }))]).toEqual([
       ...[1, 1, 0, 1, 0, 8, 0, 0, /* role */ 0, 1, /* flags */ 0, 0, 0, 0, 0, 0],
       ...[1, 4, 0, 1, 0, 3, 0, 0, /* B */ 1, 0, 0x42],
       ...[1, 4, 0, 1, 0, 4, 0, 0, /* A=1 */ 1, 1, 0x41, 0x31],
       ...[1, 4, 0, 1, 0, 0, 0, 0],
       ...[1, 5, 0, 1, 0, 2, 0, 0, /* hi */ 0x68, 0x69],
       ...[1, 5, 0, 1, 0, 0, 0, 0],
+    ])
+  })
+
+  it('under any id, and without the end of stdin where that is withheld', () => {
+    const given = { common: { B: '' }, requestId: 0x0203, endOfStdin: false }
+    expect([...bytesOf(encode({}, Buffer.from('hi'), given))]).toEqual([
+      ...[1, 1, 2, 3, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0],
+      ...[1, 4, 2, 3, 0, 3, 0, 0, /* B */ 1, 0, 0x42],
+      ...[1, 4, 2, 3, 0, 0, 0, 0],
+      ...[1, 5, 2, 3, 0, 2, 0, 0, /* hi */ 0x68, 0x69],
     ])
   })
 
@@ -37,12 +57,14 @@ describe('a request', () => {
     [false, 0],
     [true, 1],
   ])('keepConn %s is the flag %d', (keepConn, flag) => {
-    const [begin] = decodeRecords(bytesOf(new RequestEncoder({}).encode({}, Buffer.alloc(0), keepConn)))
+    const [begin] = decodeRecords(bytesOf(encode({}, Buffer.alloc(0), { keepConn })))
     expect([...(begin?.content ?? [])]).toEqual([0, 1, flag, 0, 0, 0, 0, 0])
   })
 
   it('has the common params first: php-fpm takes the last of two with one name', () => {
-    const records = decodeRecords(bytesOf(encode({ A: 'request' }, Buffer.alloc(0), { A: 'common' })))
+    const records = decodeRecords(
+      bytesOf(encode({ A: 'request' }, Buffer.alloc(0), { common: { A: 'common' } })),
+    )
     expect(
       records.filter(({ type }) => type === PARAMS).flatMap(({ content }) => decodePairs(content)),
     ).toEqual([
@@ -65,8 +87,17 @@ describe('a request', () => {
     expect(Buffer.concat(stdin.map(({ content }) => content)).equals(body)).toBe(true)
   })
 
-  it('that is small is one buffer, and so one write', () => {
-    expect(encode({ A: '1' }, Buffer.alloc(60_000))).toHaveLength(1)
+  it.each([true, false])('up to 64 KiB is one buffer, and so one write (end of stdin: %s)', (endOfStdin) => {
+    const encoder = new RequestEncoder({ params: { A: '1' }, endOfStdin })
+    // Headers and beginRequest take 16 + 8 + 4 + 8 + 8 bytes, the end of stdin 8.
+    const largest = 65_536 - 44 - (endOfStdin ? 8 : 0)
+    for (const [length, isOneWrite] of [
+      [largest, true],
+      [largest + 1, false],
+    ] as const) {
+      const request = encoder.encode({}, Buffer.alloc(length), false)
+      expect([request.isOneWrite, request.toBuffers(1).length === 1]).toEqual([isOneWrite, isOneWrite])
+    }
   })
 
   it('that is large has its body where it was', () => {
@@ -86,7 +117,7 @@ describe('a request', () => {
   it('with a param that fits into no record is none', () => {
     const large = { A: 'x'.repeat(65_535) }
     expect(() => encode(large, Buffer.alloc(0))).toThrow(RangeError)
-    expect(() => new RequestEncoder(large)).toThrow(RangeError)
+    expect(() => new RequestEncoder({ params: large, endOfStdin: true })).toThrow(RangeError)
   })
 
   it('can be read back, whatever is in it', () => {
@@ -97,13 +128,16 @@ describe('a request', () => {
         params,
         fc.uint8Array({ maxLength: 300 }),
         fc.boolean(),
-        (common, own, body, keep) => {
-          const records = decodeRecords(bytesOf(new RequestEncoder(common).encode(own, body, keep)))
+        fc.boolean(),
+        fc.integer({ min: 1, max: 65_535 }),
+        (common, own, body, keepConn, endOfStdin, requestId) => {
+          const buffers = encode(own, body, { common, keepConn, endOfStdin, requestId })
+          const records = decodeRecords(bytesOf(buffers), requestId)
           const types = records.map(({ type, content }) => (content.length === 0 ? -type : type))
           expect(types[0]).toBe(BEGIN)
-          // Each stream ends once, with its empty record.
-          expect(types.filter((type) => type < 0)).toEqual([-PARAMS, -STDIN])
-          expect(types.at(-1)).toBe(-STDIN)
+          // Each stream ends once, with its empty record, if at all.
+          expect(types.filter((type) => type < 0)).toEqual(endOfStdin ? [-PARAMS, -STDIN] : [-PARAMS])
+          if (endOfStdin) expect(types.at(-1)).toBe(-STDIN)
           const pairs = records
             .filter(({ type }) => type === PARAMS)
             .flatMap(({ content }) => decodePairs(content))
@@ -117,24 +151,31 @@ describe('a request', () => {
 })
 
 describe('a body in pieces', () => {
-  async function stream(pieces: readonly Uint8Array[]): Promise<Buffer[]> {
+  async function stream(pieces: readonly Uint8Array[], endOfStdin: boolean): Promise<Buffer[]> {
     async function* body() {
       yield* pieces
     }
+    const request = new RequestEncoder({ params: {}, endOfStdin }).stream({ A: '1' }, body(), false)
     const batches: Buffer[] = []
-    for await (const batch of streamStdin([Buffer.from('he'), Buffer.from('ad')], body()))
-      batches.push(Buffer.concat([...batch]))
+    for await (const batch of request.toBatches(7)) batches.push(Buffer.concat([...batch]))
     return batches
   }
 
   it.each<[string, number[], number[]]>([
-    ['none', [], [0]],
-    ['empty ones, which would end the stream', [0, 0], [0]],
-    ['small ones', [1, 0, 2], [1, 2, 0]],
-    ['large ones', [65_536, 131_070], [65_535, 1, 65_535, 65_535, 0]],
+    ['none', [], []],
+    ['empty ones, which would end the stream', [0, 0], []],
+    ['small ones', [1, 0, 2], [1, 2]],
+    ['large ones', [65_536, 131_070], [65_535, 1, 65_535, 65_535]],
   ])('%s', async (_, pieces, contents) => {
-    const [head, ...rest] = await stream(pieces.map((length) => Buffer.alloc(length)))
-    expect(head?.toString()).toBe('head')
-    expect(decodeRecords(Buffer.concat(rest)).map(({ content }) => content.length)).toEqual(contents)
+    for (const [endOfStdin, end] of [
+      [true, [0]],
+      [false, []],
+    ] as const) {
+      const bodies = pieces.map((length) => Buffer.alloc(length))
+      const [head, ...rest] = await stream(bodies, endOfStdin)
+      expect(decodeRecords(head as Buffer, 7).map(({ type }) => type)).toEqual([BEGIN, PARAMS, PARAMS])
+      const lengths = decodeRecords(Buffer.concat(rest), 7).map(({ content }) => content.length)
+      expect(lengths).toEqual([...contents, ...end])
+    }
   })
 })

@@ -1,0 +1,87 @@
+import type { Executed } from './execution.ts'
+import { messageKey } from './message-key.ts'
+import type { Delivery } from './ports.ts'
+
+/** So many different messages fail one after the other before it is taken for the fault of none of them. */
+const IN_A_ROW = 3
+/** Milliseconds for which a message waits for others to tell whose fault it is. */
+const PATIENCE = 1_000
+/** So often the worker of one message is believed that nothing can be executed, while others can. */
+const MAX_FALSE_ALARMS = 3
+
+/** A delivery that was not executed, or not with success, and what came of it. */
+export interface Suspect {
+  readonly delivery: Delivery
+  readonly executed: Executed
+}
+
+interface Entry {
+  readonly suspect: Suspect
+  readonly since: number
+  readonly timer: NodeJS.Timeout
+}
+
+/**
+ * Whose fault is it: the message's, or can nothing be executed, such as after a broken deploy? What fails in a way that may be
+ * either waits until others have told. One that succeeds, begun after the failure, proves it the message's fault; so does it
+ * when nobody else comes. Several different ones that fail, and none that succeeds between them, prove the other.
+ */
+export class Doubts {
+  readonly #onFault: (suspect: Suspect) => void
+  readonly #entries = new Set<Entry>()
+  /** When each message failed last, since the last that succeeded. */
+  readonly #failures = new Map<string, number>()
+  /** Those whose worker has said that nothing can be executed, since the last that succeeded. */
+  readonly #alarms = new Set<Delivery>()
+  readonly #falseAlarms = new WeakMap<Delivery, number>()
+
+  /** @param onFault told of each suspect that is at fault itself */
+  constructor(onFault: (suspect: Suspect) => void) {
+    this.#onFault = onFault
+  }
+
+  /** @returns whether by now it is nobody's fault: nothing can be executed */
+  count(delivery: Delivery): boolean {
+    if (this.#failures.size < IN_A_ROW) this.#failures.set(messageKey(delivery), performance.now())
+    return this.#failures.size >= IN_A_ROW
+  }
+
+  /** Has a delivery wait until it is known whose fault it is. */
+  add(suspect: Suspect): void {
+    const timer = setTimeout(() => this.#blame(entry), PATIENCE)
+    const entry: Entry = { suspect, since: performance.now(), timer }
+    this.#entries.add(entry)
+  }
+
+  /** A worker says that nothing can be executed. @returns false when it has cried wolf too often */
+  believe(delivery: Delivery): boolean {
+    if ((this.#falseAlarms.get(delivery) ?? 0) >= MAX_FALSE_ALARMS) return false
+    this.#alarms.add(delivery)
+    return true
+  }
+
+  /** A worker has answered for a message that was begun at `startedAt` (of `performance.now()`). */
+  clear(startedAt: number): void {
+    if (this.#failures.size === 0 && this.#alarms.size === 0) return
+    for (const [key, failedAt] of this.#failures) if (failedAt <= startedAt) this.#failures.delete(key)
+    for (const delivery of this.#alarms) {
+      this.#falseAlarms.set(delivery, (this.#falseAlarms.get(delivery) ?? 0) + 1)
+    }
+    this.#alarms.clear()
+    for (const entry of this.#entries) if (entry.since <= startedAt) this.#blame(entry)
+  }
+
+  /** All that wait, who do so no longer: it is nobody's fault, or does not matter any more. */
+  takeAll(): readonly Suspect[] {
+    const all = [...this.#entries]
+    this.#entries.clear()
+    for (const { timer } of all) clearTimeout(timer)
+    return all.map(({ suspect }) => suspect)
+  }
+
+  #blame(entry: Entry): void {
+    clearTimeout(entry.timer)
+    this.#entries.delete(entry)
+    this.#onFault(entry.suspect)
+  }
+}

@@ -1,0 +1,82 @@
+import { Doubts, type Suspect } from './doubts.ts'
+import { Hold, type Obstacle } from './hold.ts'
+import type { Settleable } from './outcome.ts'
+import type { Log } from './ports.ts'
+
+/**
+ * What becomes of a delivery:
+ * - `settle`: it has been executed, or is at fault itself;
+ * - `give-back`: it was not executed, which does not count; others first, where they may fare better;
+ * - `wait`: nobody knows yet whose fault it is; onFault or onRelease will tell.
+ */
+export type Judgement =
+  | { readonly kind: 'settle'; readonly outcome: Settleable }
+  | { readonly kind: 'give-back'; readonly othersFirst: boolean; readonly obstacle: Obstacle }
+  | { readonly kind: 'wait'; readonly obstacle: Obstacle }
+
+export interface ObstaclesOptions {
+  /** Resolves with what is still in the way, or with undefined when nothing is. */
+  readonly probe: (obstacle: Obstacle) => Promise<Obstacle | undefined>
+  /** Told when everything can be executed again. */
+  readonly onOver: () => void
+  /** Told of a delivery that waited, and is to be settled as if it had failed by itself. */
+  readonly onFault: (suspect: Suspect) => void
+  /** Told of a delivery that waited, and is to be given back. */
+  readonly onRelease: (suspect: Suspect) => void
+}
+
+/** Knows what keeps messages from being executed: all of them, or one that is to blame itself. */
+export class Obstacles {
+  readonly #hold: Hold
+  readonly #doubts: Doubts
+  readonly #onRelease: (suspect: Suspect) => void
+  #closed = false
+
+  constructor(log: Log, { probe, onOver, onFault, onRelease }: ObstaclesOptions) {
+    this.#hold = new Hold(log, probe, onOver)
+    this.#doubts = new Doubts(onFault)
+    this.#onRelease = onRelease
+  }
+
+  /** Whether nothing is to be dispatched but a probe. */
+  get held(): boolean {
+    return this.#hold.active
+  }
+
+  enter(obstacle: Obstacle): void {
+    if (!this.#closed) this.#hold.enter(obstacle)
+    for (const suspect of this.#doubts.takeAll()) this.#onRelease(suspect)
+  }
+
+  judge(suspect: Suspect): Judgement {
+    const { delivery, executed } = suspect
+    const { outcome } = executed
+    switch (outcome.kind) {
+      case 'hold':
+        if (outcome.fault !== undefined && !this.#doubts.believe(delivery)) {
+          return { kind: 'settle', outcome: outcome.fault }
+        }
+        this.enter(outcome)
+        return { kind: 'give-back', othersFirst: outcome.probe === 'delivery', obstacle: outcome }
+      case 'doubt': {
+        const obstacle: Obstacle = { reason: outcome.reason, probe: 'delivery' }
+        if (this.#doubts.count(delivery)) this.enter(obstacle)
+        // What was acked, and not even read, is nowhere but here: it does not wait.
+        const unsafe = executed.acked && outcome.fault === undefined
+        if (this.#closed || this.held || unsafe) return { kind: 'give-back', othersFirst: true, obstacle }
+        this.#doubts.add(suspect)
+        return { kind: 'wait', obstacle }
+      }
+      default:
+        if (executed.answered) this.#doubts.clear(executed.startedAt)
+        return { kind: 'settle', outcome }
+    }
+  }
+
+  /** Nothing is held from now on, without a word, and nothing waits. */
+  close(): void {
+    this.#closed = true
+    this.#hold.close()
+    for (const suspect of this.#doubts.takeAll()) this.#onRelease(suspect)
+  }
+}
