@@ -81,9 +81,10 @@ export function readRunConfig(options: RawOptions): RunConfig {
   const ack = read.value('ack', oneOf<AckMode>('dispatched', 'completed'))
   const transport = read.value('transport', oneOf<Transport>('native', 'fastcgi-client'))
   const keepAlive = read.value('keep-alive', oneOf('auto', 'on', 'off'))
+  const pool = read.value('socket', parsePoolAddress)
   const config: RunConfig = {
     ...readBroker(read, queue),
-    pool: read.value('socket', parsePoolAddress),
+    pool,
     script: read.value('script', absolutePath),
     daemonId: read.optional('daemon-id', daemonId) ?? randomDaemonId(),
     payload: read.value('payload', oneOf<Payload>('form', 'raw')),
@@ -100,7 +101,7 @@ export function readRunConfig(options: RawOptions): RunConfig {
     requireMarker: read.value('require-marker', flag),
     maxBody: read.value('max-body', size(1, 1024 ** 3)),
     transport,
-    keepAlive: keepAlive === 'on' || (keepAlive === 'auto' && ack === 'completed' && transport === 'native'),
+    keepAlive: keepAlive === 'on' || (keepAlive === 'auto' && mayReuse(transport, ack, pool)),
     maxResponse: read.value('max-response', size(1_024, 1024 ** 3)),
     maxStderr: read.value('max-stderr', size(0, 1024 ** 3)),
     statusPath: read.value('status-path', pagePath),
@@ -151,6 +152,14 @@ function readSource(read: OptionReader, messages: readonly string[]): MessageSou
   }
   if (messages.length > 0) read.refuse('body', 'cannot be given together with messages as arguments')
   return { kind: 'template', body, count: count ?? 1 }
+}
+
+/**
+ * A message that was acked when it was sent may not disappear in a connection that php-fpm was just closing. On a Unix socket it
+ * is known, and kept; over TCP nobody knows.
+ */
+function mayReuse(transport: Transport, ack: AckMode, { kind }: PoolAddress): boolean {
+  return transport === 'native' && (ack === 'completed' || kind === 'unix')
 }
 
 /**

@@ -35,7 +35,7 @@ describe('run', () => {
       requireMarker: false,
       maxBody: 134_217_728,
       transport: 'native',
-      keepAlive: false,
+      keepAlive: true,
       maxResponse: 1_048_576,
       maxStderr: 65_536,
       statusPath: '/status',
@@ -48,7 +48,10 @@ describe('run', () => {
   it.each([
     [{ ack: 'completed' }, true],
     [{ ack: 'completed', 'keep-alive': 'off' }, false],
-    [{ ack: 'dispatched' }, false],
+    [{ ack: 'dispatched' }, true],
+    [{ ack: 'dispatched', 'keep-alive': 'off' }, false],
+    [{ ack: 'dispatched', socket: '127.0.0.1:9000' }, false],
+    [{ ack: 'completed', socket: '127.0.0.1:9000' }, true],
     [{ ack: 'dispatched', 'keep-alive': 'on' }, true],
     [{ ack: 'completed', transport: 'fastcgi-client' }, false],
   ])('with %j reuses connections: %s', (given, keepAlive) => {
