@@ -1,34 +1,16 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
-import { parseCommandLine } from './cli/command-line.ts'
-import { collectOptions } from './cli/sources.ts'
+import { closeInspector, Signals } from './cli/signals.ts'
 import { OptionError } from './config/reader.ts'
-import { readPublishConfig, readRunConfig } from './config.ts'
 
 /** EX_SOFTWARE: a fault of ours. */
 const INTERNAL_FAULT = 70
 
-async function main(args: readonly string[]): Promise<number> {
-  const version = readVersion()
-  const commandLine = await parseCommandLine(args, version)
-  if (commandLine.kind === 'help') return 0
-  const options = collectOptions(commandLine.name, commandLine.flags, process.env)
-  // Each command loads what it needs: publishing should not wait for the daemon's modules.
-  switch (commandLine.name) {
-    case 'run': {
-      const { run } = await import('./cli/run.ts')
-      return run(readRunConfig(options), version)
-    }
-    case 'publish': {
-      const { publish } = await import('./cli/publish.ts')
-      return publish(readPublishConfig(options, commandLine.messages))
-    }
-  }
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
+async function main(): Promise<number> {
+  const signals = new Signals(process)
+  // All else is loaded after that: it takes longer than Node.js itself, and a signal must not end it half-way.
+  const { execute } = await import('./cli/execute.ts')
+  closeInspector()
+  return execute(process.argv.slice(2), signals)
 }
 
 function fail(error: unknown): number {
@@ -43,5 +25,6 @@ function fail(error: unknown): number {
 
 // A reader that went away (`fpm-bridge publish --verbose | head`) costs its lines, not the messages.
 process.stdout.on('error', () => {})
+process.stderr.on('error', () => {})
 process.on('uncaughtException', (error) => process.exit(fail(error)))
-process.exit(await main(process.argv.slice(2)).catch(fail))
+process.exit(await main().catch(fail))

@@ -138,7 +138,12 @@ export const OPTIONS: readonly OptionSpec[] = [
     "the pool's pm.status_path; tells what kind of pool it is",
   ),
   option(RUN, 'ping-path', { default: '/ping' }, "the pool's ping.path; asked once at start"),
-  option(RUN, 'drain-timeout', { default: '30s' }, 'after SIGTERM or SIGINT, the time for what is in flight'),
+  option(
+    RUN,
+    'drain-timeout',
+    { default: '30s' },
+    'after SIGTERM, SIGINT or SIGQUIT, the time for what is in flight',
+  ),
   option(
     RUN,
     'transport',

@@ -8,6 +8,7 @@ import type { PublishConfig } from '../config.ts'
 import { createLogger } from '../operations/logger.ts'
 import { countOf, jsonFault, readMessages, type SourceMessage } from './messages.ts'
 import { Progress } from './progress.ts'
+import type { Signals } from './signals.ts'
 import { Window } from './window.ts'
 
 /** sysexits */
@@ -25,7 +26,7 @@ const SHOWN_BODY = 200
  *
  * @returns the exit code: 0 all published, 65 some input was bad, 69 no broker, 75 stopped half-way, 78 refused
  */
-export async function publish(config: PublishConfig): Promise<number> {
+export async function publish(config: PublishConfig, signals: Signals): Promise<number> {
   if (config.source.kind === 'lines' && process.stdin.isTTY) {
     throw new OptionError('no messages: give them as arguments, with --body, or on standard input', 64)
   }
@@ -35,16 +36,41 @@ export async function publish(config: PublishConfig): Promise<number> {
   const brokers = new BrokerList(config.brokers, log)
   brokers.warnOfInsecure()
   const publisher = new ConfirmPublisher({ brokers, name: 'fpm-bridge publish', topology }, log)
-  try {
-    await publisher.connect()
-    return await new Run(config, publisher).complete()
-  } catch (error) {
-    if (!(error instanceof BrokerError)) throw error
-    complain(error.message)
-    return error.permanent ? EXIT.configuration : EXIT.unavailable
-  } finally {
-    await publisher.close()
+  const run = new Run(config, publisher)
+  const complete = async (): Promise<number> => {
+    try {
+      await publisher.connect()
+      return await run.complete()
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error
+      complain(error.message)
+      return error.permanent ? EXIT.configuration : EXIT.unavailable
+    } finally {
+      await publisher.close()
+    }
   }
+  return Promise.race([complete(), left(run, signals)])
+}
+
+/** Resolves with an exit code when a signal leaves nothing to wait for. */
+function left(run: Run, signals: Signals): Promise<number> {
+  return new Promise((resolve) => {
+    signals.listen({
+      end(signal) {
+        if (run.stop(signal)) {
+          complain(`${signal}: nothing more is sent; what is sent is waited for`)
+          return
+        }
+        complain(`stopped: ${signal}, before anything was sent`)
+        resolve(EXIT.incomplete)
+      },
+      leave(signal) {
+        complain(`${signal} again: leaving at once; what is not confirmed may be in the queue all the same`)
+        resolve(EXIT.incomplete)
+      },
+      ignore: (signal) => complain(`${signal} is ignored; SIGINT, SIGTERM and SIGQUIT stop`),
+    })
+  })
 }
 
 /** One run: from the first message to the count at the end. */
@@ -57,6 +83,7 @@ class Run {
   #refused = 0
   /** Sent, and nobody knows whether it arrived. */
   #unsure = 0
+  #begun = false
   /** Why no more is sent. */
   #stopped: { readonly reason: string; readonly exitCode: number } | undefined
 
@@ -66,13 +93,19 @@ class Run {
     this.#progress = new Progress(process.stderr, countOf(config.source))
   }
 
+  /**
+   * Sends no more; what is sent is waited for.
+   *
+   * @returns whether anything was begun
+   */
+  stop(reason: string): boolean {
+    this.#stop(reason, EXIT.incomplete)
+    process.stdin.destroy()
+    return this.#begun
+  }
+
   async complete(): Promise<number> {
-    const onSignal = (signal: NodeJS.Signals): void => {
-      this.#stop(signal, EXIT.incomplete)
-      process.stdin.destroy()
-    }
-    process.once('SIGINT', onSignal)
-    process.once('SIGTERM', onSignal)
+    this.#begun = true
     try {
       for await (const message of readMessages(this.#config.source, process.stdin)) {
         await this.#window.room()

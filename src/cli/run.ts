@@ -5,17 +5,18 @@ import type { RunConfig } from '../config.ts'
 import { Daemon } from '../daemon.ts'
 import type { PoolAddress } from '../fastcgi/address.ts'
 import { createLogger } from '../operations/logger.ts'
+import type { Signals } from './signals.ts'
 
 /** sysexits */
 const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
 
 /**
- * `fpm-bridge run`: lives until a signal ends it. The first SIGTERM or SIGINT drains, a second one leaves at once.
+ * `fpm-bridge run`: lives until a signal ends it. The first one drains, a second one leaves at once.
  *
  * @returns the exit code: 0 drained, 75 not everything was settled, 78 the broker refuses the configuration
  * @throws {OptionError} when the socket's path is something else than a socket
  */
-export async function run(config: RunConfig, version: string): Promise<number> {
+export async function run(config: RunConfig, version: string, signals: Signals): Promise<number> {
   await refuseNonSocket(config.pool)
   const log = createLogger({
     level: config.logLevel,
@@ -25,16 +26,20 @@ export async function run(config: RunConfig, version: string): Promise<number> {
   })
   const daemon = new Daemon(config, log, version)
   return new Promise((resolve, reject) => {
-    let drain: Promise<void> | undefined
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (drain !== undefined) {
+    signals.listen({
+      end() {
+        daemon.drain().then((end) => resolve(end === 'drained' ? EXIT.done : EXIT.incomplete), reject)
+      },
+      leave(signal) {
         log.error('Second signal: leaving at once.', { signal })
         daemon.destroy()
-      }
-      drain ??= daemon.drain().then((end) => resolve(end === 'drained' ? EXIT.done : EXIT.incomplete), reject)
-    }
-    process.on('SIGTERM', onSignal)
-    process.on('SIGINT', onSignal)
+      },
+      ignore(signal) {
+        log.warn('Ignored a signal; SIGTERM, SIGINT and SIGQUIT stop the daemon.', { signal })
+      },
+    })
+    // One that came before the daemon was there: nothing has to start any more.
+    if (signals.ending) return
     daemon.start().catch((error: unknown) => {
       if (!(error instanceof BrokerError)) {
         reject(error)

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { BridgeProcess } from '../support/bridge-process.ts'
+import { type BridgeProcess, leaveAtOnce } from '../support/bridge-process.ts'
 import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { startFaultProxy } from '../support/fault-proxy.ts'
@@ -18,7 +18,7 @@ test.for<[string, string, (daemon: BridgeProcess) => Promise<void>]>([
     async (daemon) => {
       daemon.signal('SIGTERM')
       await daemon.waitForLine('Draining.')
-      daemon.signal('SIGTERM')
+      await leaveAtOnce(daemon)
     },
   ],
 ])(

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { leaveAtOnce } from '../support/bridge-process.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
@@ -85,7 +86,7 @@ test('a second signal exits at once with 75', async ({ broker, queue, ownPool, s
   await daemon.waitForLine('Dispatched.')
   daemon.signal('SIGINT')
   await daemon.waitForLine('Draining.')
-  daemon.signal('SIGTERM')
+  await leaveAtOnce(daemon)
 
   expect(await daemon.exited).toMatchObject({ code: 75 })
   expect(daemon.log.slice(-3)).toMatchObject([

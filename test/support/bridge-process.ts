@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { eventually, Hopeless } from './eventually.ts'
 import { type Exit, spawnOwned } from './owned-process.ts'
@@ -97,6 +98,12 @@ export async function spawnBridge(
     },
     openFiles: () => readdirSync(`/proc/${pid}/fd`).length,
   }
+}
+
+/** A second signal to a daemon that drains. One within a second of the first would be taken for the same. */
+export async function leaveAtOnce(daemon: BridgeProcess): Promise<void> {
+  await sleep(1_100)
+  daemon.signal('SIGTERM')
 }
 
 /** Runs a command that ends by itself, such as `publish`. Resolves with how it ended and what it wrote. */
