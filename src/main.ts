@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { complain, lastWords } from './cli/output.ts'
 import { closeInspector, Signals } from './cli/signals.ts'
 import { OptionError } from './config/reader.ts'
 
@@ -15,7 +16,7 @@ async function main(): Promise<number> {
 
 function fail(error: unknown): number {
   if (error instanceof OptionError) {
-    process.stderr.write(`fpm-bridge: ${error.message}\n`)
+    complain(error.message)
     return error.exitCode
   }
   const detail = error instanceof Error ? error.stack : String(error)
@@ -27,4 +28,6 @@ function fail(error: unknown): number {
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
 process.on('uncaughtException', (error) => process.exit(fail(error)))
-process.exit(await main().catch(fail))
+const exitCode = await main().catch(fail)
+await lastWords()
+process.exit(exitCode)

@@ -7,6 +7,7 @@ import { OptionError } from '../config/reader.ts'
 import type { PublishConfig } from '../config.ts'
 import { createLogger } from '../operations/logger.ts'
 import { countOf, jsonFault, readMessages, type SourceMessage } from './messages.ts'
+import { complain, say, taken } from './output.ts'
 import { Progress } from './progress.ts'
 import type { Signals } from './signals.ts'
 import { Window } from './window.ts'
@@ -84,6 +85,8 @@ class Run {
   /** Sent, and nobody knows whether it arrived. */
   #unsure = 0
   #begun = false
+  /** Ends a wait for our readers. */
+  #wake: () => void = () => {}
   /** Why no more is sent. */
   #stopped: { readonly reason: string; readonly exitCode: number } | undefined
 
@@ -101,6 +104,7 @@ class Run {
   stop(reason: string): boolean {
     this.#stop(reason, EXIT.incomplete)
     process.stdin.destroy()
+    this.#wake()
     return this.#begun
   }
 
@@ -109,6 +113,7 @@ class Run {
     try {
       for await (const message of readMessages(this.#config.source, process.stdin)) {
         await this.#window.room()
+        await this.#readersReady()
         if (this.#stopped !== undefined) break
         this.#send(message)
       }
@@ -118,6 +123,17 @@ class Run {
     }
     await this.#window.empty()
     return this.#report()
+  }
+
+  /** A terminal's pager reads a page, and goes on later: what we would say must not pile up meanwhile. */
+  async #readersReady(): Promise<void> {
+    for (const stream of [process.stdout, process.stderr]) {
+      if (!stream.writableNeedDrain || this.#stopped !== undefined) continue
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+        void taken(stream).then(resolve)
+      })
+    }
   }
 
   #send(message: SourceMessage): void {
@@ -174,14 +190,6 @@ class Run {
 }
 
 function excerpt(body: Buffer): string {
-  const text = body.toString('utf8', 0, SHOWN_BODY).replace(/\p{Cc}/gu, ' ')
+  const text = body.toString('utf8', 0, SHOWN_BODY)
   return body.length > SHOWN_BODY ? `${text}...` : text
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`)
-}
-
-function complain(text: string): void {
-  process.stderr.write(`fpm-bridge: ${text}\n`)
 }

@@ -25,7 +25,7 @@ export class OptionError extends Error {
   readonly exitCode: OptionExitCode
 
   constructor(message: string, exitCode: OptionExitCode) {
-    super(message.replace(/:\/\/\S*@/g, '://***@').replace(/\p{Cc}+/gu, ' '))
+    super(message.replace(/:\/\/\S*@/g, '://***@').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' '))
     this.exitCode = exitCode
   }
 }

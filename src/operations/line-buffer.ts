@@ -1,24 +1,49 @@
+import type { Writable } from 'node:stream'
+
 /** Milliseconds that a line may wait for others. */
 const DELAY = 50
-/** Characters that may wait. */
+/** Characters that may wait for others. */
 const SIZE = 16 * 1024
+
+/**
+ * Characters that may wait in the stream for somebody to read them, before a line is dropped. What matters most is
+ * dropped last; after a first drop, there has to be some room again.
+ */
+const UNREAD = { important: 2 * 1024 ** 2, other: 1024 ** 2, afterDrop: 512 * 1024 } as const
 
 /**
  * Gathers lines and writes them together: a write for each line would cost more than the rest of a message's way
  * through the daemon. What waits is written at the latest after 50 ms, and when the process exits; a SIGKILL in
  * between takes those lines along.
+ *
+ * A pipe whose reader stands still costs lines, not memory without bound: they are counted.
  */
 export class LineBuffer {
-  readonly #target: NodeJS.WritableStream
+  readonly #target: Writable
+  readonly #tellDropped: (lines: number) => void
   #text = ''
   #timer: NodeJS.Timeout | undefined
+  #dropped = 0
 
-  constructor(target: NodeJS.WritableStream) {
+  /** @param tellDropped is told how many lines are missing, as soon as there is room for a line about it */
+  constructor(target: Writable, tellDropped: (lines: number) => void) {
     this.#target = target
+    this.#tellDropped = tellDropped
+    target.on('drain', () => this.#confess())
   }
 
-  /** @param line without its end */
-  add(line: string): void {
+  /**
+   * @param line without its end
+   * @param important whether it is dropped later than others
+   */
+  add(line: string, important: boolean): void {
+    const unread = this.#target.writableLength
+    if (this.#dropped > 0 && unread <= UNREAD.afterDrop) this.#confess()
+    const { afterDrop, other } = UNREAD
+    if (unread > (important ? UNREAD.important : this.#dropped > 0 ? afterDrop : other)) {
+      this.#dropped += 1
+      return
+    }
     this.#text += `${line}\n`
     if (this.#text.length >= SIZE) this.flush()
     else if (this.#timer === undefined) {
@@ -37,10 +62,19 @@ export class LineBuffer {
     this.#text = ''
     this.#target.write(text)
   }
+
+  #confess(): void {
+    const dropped = this.#dropped
+    this.#dropped = 0
+    if (dropped > 0) this.#tellDropped(dropped)
+  }
+}
+
+/** Writes the lines of all buffers. */
+export function flushLines(): void {
+  for (const buffer of waiting) buffer.flush()
 }
 
 /** Those with lines that wait. They share one listener: Node.js takes more than ten for a leak. */
 const waiting = new Set<LineBuffer>()
-process.on('exit', () => {
-  for (const buffer of waiting) buffer.flush()
-})
+process.on('exit', flushLines)

@@ -1,6 +1,8 @@
+import type { Writable } from 'node:stream'
 import { inspect, styleText } from 'node:util'
 import { createLogger as createWinston, format, transports } from 'winston'
 import type { Log, LogLevel } from '../bridge/ports.ts'
+import { escapeInvisible, escapeInvisibleInJson } from './invisible.ts'
 import { LineBuffer } from './line-buffer.ts'
 
 /** `auto`: readable on a terminal, JSON otherwise. */
@@ -10,7 +12,7 @@ export interface LoggerOptions {
   readonly level: LogLevel
   readonly format: LogFormat
   /** Where lines go; standard error for the daemon, since standard output is for results. */
-  readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  readonly stream: Writable & { readonly isTTY?: boolean }
   /** In every line. */
   readonly fields: Readonly<Record<string, unknown>>
 }
@@ -24,13 +26,16 @@ const COLORS = { error: 'red', warn: 'yellow', info: 'green', debug: 'gray' } as
  * One line per event. JSON: an object with `time` (ISO 8601), `level`, `message`, then the fields. Text: the same
  * as `time level message key=value`.
  *
- * A stream that fails (log pipe closed, disk full) costs its lines, never the daemon.
+ * A stream that fails (log pipe closed, disk full) costs its lines, never the daemon; so does one that nobody reads, and a
+ * line says how many when somebody does again.
  */
 export function createLogger(options: LoggerOptions): Log {
   const { stream } = options
   stream.on('error', () => {})
   const asText = options.format === 'text' || (options.format === 'auto' && stream.isTTY === true)
-  const lines = new LineBuffer(stream)
+  const lines = new LineBuffer(stream, (dropped) =>
+    write('error', 'Lines are missing here: nobody read the log.', { lines: dropped }),
+  )
   const toLine = (asText ? textLines : jsonLines)(options.fields)
   const logger = createWinston({
     level: options.level,
@@ -41,24 +46,28 @@ export function createLogger(options: LoggerOptions): Log {
       new transports.Stream({
         stream,
         log(info, done) {
-          lines.add(info[MESSAGE])
+          lines.add(info[MESSAGE], isUrgent(info.level))
           done()
         },
       }),
     ],
   })
   logger.on('error', () => {})
+  const write = (level: LogLevel, message: string, fields: Fields): void => {
+    logger.log({ level, message, fields })
+    // Somebody may be watching, or the process may be about to end.
+    if (asText || isUrgent(level)) lines.flush()
+  }
   const at = (level: LogLevel): Log[LogLevel] => {
     // winston would take a line of every level through its streams before it drops it.
     if (LEVELS[level] > LEVELS[options.level]) return () => {}
-    // Somebody may be watching, or the process may be about to end.
-    const urgent = asText || LEVELS[level] <= LEVELS.warn
-    return (message, fields = {}) => {
-      logger.log({ level, message, fields })
-      if (urgent) lines.flush()
-    }
+    return (message, fields = {}) => write(level, message, fields)
   }
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
+}
+
+function isUrgent(level: LogLevel): boolean {
+  return LEVELS[level] <= LEVELS.warn
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -71,14 +80,20 @@ interface Line {
 
 type ToLine = (line: Line) => string
 
-/** Each line is put together from texts, which costs less than one object for JSON.stringify to go through. */
+/**
+ * Messages and workers say what they like; no character of it may end a line, or show it other than it is.
+ *
+ * Each line is put together from texts, which costs less than one object for JSON.stringify to go through.
+ */
 function jsonLines(inEveryLine: Fields): ToLine {
   const names = ['time', 'level', 'message', ...Object.keys(inEveryLine)]
   const common = members(inEveryLine)
   return ({ level, message, fields }) => {
     // Fields never replace what every line has, whatever they are called.
     const own = names.some((name) => Object.hasOwn(fields, name)) ? without(names, fields) : fields
-    return `{"time":"${now()}","level":"${level}","message":${JSON.stringify(message)}${common}${members(own)}}`
+    return escapeInvisibleInJson(
+      `{"time":"${now()}","level":"${level}","message":${JSON.stringify(message)}${common}${members(own)}}`,
+    )
   }
 }
 
@@ -98,7 +113,7 @@ function textLines(inEveryLine: Fields): ToLine {
     const pairs = Object.entries({ ...inEveryLine, ...fields })
       .filter(([, value]) => value !== undefined)
       .map(([key, value]) => `${key}=${typeof value === 'string' ? quote(value) : toJson(value)}`)
-    return [now().slice(11, 23), name, ...[message, ...pairs].map(onOneLine)].join(' ')
+    return [now().slice(11, 23), name, ...[message, ...pairs].map(escapeInvisible)].join(' ')
   }
 }
 
@@ -127,11 +142,4 @@ function toJson(value: unknown): string {
 /** Keeps a value apart from its neighbours. */
 function quote(value: string): string {
   return /^[\w./:@+-]+$/.test(value) ? value : JSON.stringify(value)
-}
-
-/** Messages and workers say what they like; no byte of it may end the line or steer the terminal. */
-function onOneLine(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  })
 }

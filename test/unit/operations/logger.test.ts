@@ -38,6 +38,22 @@ function logging(options: Partial<LoggerOptions> & { readonly isTTY?: boolean } 
   return { log, text: () => stripVTControlCharacters(raw()), raw }
 }
 
+/** What steers a terminal, ends a line for some reader, turns text around, or cannot be seen. */
+const INVISIBLE: [string, string][] = [
+  ['an escape sequence', '\u001b[2J'],
+  ['DEL', '\u007f'],
+  ['a control character of the second set', '\u009b'],
+  ['a line separator', '\u2028'],
+  ['a paragraph separator', '\u2029'],
+  ['a right-to-left override', '\u202e'],
+  ['an isolate', '\u2066'],
+  ['a space of no width', '\u200b'],
+  ['a byte order mark', '\ufeff'],
+  ['a soft hyphen', '\u00ad'],
+  ['a tag character', '\u{e0041}'],
+  ['half a surrogate pair', '\ud83d'],
+]
+
 describe('a JSON line', () => {
   it('has time, level and message, then the fields of all lines, then its own', () => {
     const { log, text } = logging({ fields: { daemonId: 'D-1' } })
@@ -83,6 +99,22 @@ describe('a JSON line', () => {
     log.error('two\nlines')
     expect(text().split('\n')).toHaveLength(2)
     expect(JSON.parse(text()).message).toBe('two\nlines')
+  })
+
+  it.each(INVISIBLE)('shows %s, and says what it is', (_, character) => {
+    const { log, text } = logging()
+    log.warn(`a${character}b`, { [`c${character}d`]: { list: [character] } })
+    expect(text().trimEnd()).toMatch(/^[ -~]+$/)
+    expect(JSON.parse(text())).toMatchObject({
+      message: `a${character}b`,
+      [`c${character}d`]: { list: [character] },
+    })
+  })
+
+  it('leaves what can be seen as it is', () => {
+    const { log, text } = logging()
+    log.info('Zahlung für 東京 👍')
+    expect(text()).toContain('"Zahlung für 東京 👍"')
   })
 
   it.each(['level', 'message', 'time', 'daemonId'])('is not changed by a field called %s', (name) => {
@@ -140,10 +172,10 @@ describe('a text line', () => {
     expect(text().split('\n')).toHaveLength(2)
   })
 
-  it('lets no byte through that steers a terminal', () => {
+  it.each(INVISIBLE)('shows %s', (_, character) => {
     const { log, text } = logging({ format: 'text' })
-    log.info('Look.', { value: '\u007f\u009b2J\u2028' })
-    expect(text().trimEnd()).not.toMatch(/\p{Cc}/u)
+    log.info(`a${character}b`, { [`c${character}d`]: character, list: [character] })
+    expect(text().trimEnd()).toMatch(/^[ -~]+$/)
   })
 })
 
@@ -169,6 +201,31 @@ describe('levels', () => {
     for (const each of ['error', 'warn', 'info', 'debug'] as const) log[each]('x')
     const levels = text().trimEnd().split('\n')
     expect(levels.map((line) => JSON.parse(line).level[0]).join('')).toBe(expected)
+  })
+})
+
+describe('a stream that nobody reads', () => {
+  it.each(['json', 'text'] as const)('costs lines, and a line in %s says how many', (format) => {
+    const written: string[] = []
+    let goOn = () => {}
+    let stalled = true
+    const stream = new Writable({
+      decodeStrings: false,
+      write(chunk, _, done) {
+        written.push(String(chunk))
+        if (stalled) goOn = done
+        else done()
+      },
+    })
+    const log = createLogger({ level: 'info', format, stream, fields: {} })
+    for (let n = 1; n <= 10_000; n += 1) log.info(`Line ${n}.`, { text: 'x'.repeat(1_000) })
+    stalled = false
+    goOn()
+    vi.runAllTimers()
+    const lines = written.join('').trimEnd().split('\n')
+    const missing = 10_000 - (lines.length - 1)
+    expect(missing).toBeGreaterThan(5_000)
+    expect(lines.at(-1)).toMatch(new RegExp(`nobody read the log.*lines"?[:=]${missing}`))
   })
 })
 

@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'vitest'
+import { eventually } from '../support/eventually.ts'
+import { test } from '../support/fixtures.ts'
+import { publishAll } from '../support/messages.ts'
+import { countsOf } from '../support/queue-counts.ts'
+import { temporaryFolder } from '../support/run-folder.ts'
+import { workerThat } from '../support/worker-script.ts'
+
+/* A log pipe whose reader stands still, as that of a container's runtime does. */
+
+/** Their lines are some times as long as what may wait. */
+const MESSAGES = 3_000
+
+test('a log that nobody reads costs lines, with a count, and no message', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const pipe = namedPipe()
+  try {
+    const worker = workerThat(`error_log(str_repeat('x', 6000)); http_response_code(422);`)
+    const daemon = await startDaemon({
+      script: worker.path,
+      under: ['bash', '-c', 'exec "$@" 2>"$0"', pipe.path],
+    })
+    await publishAll(broker, queue, Array(MESSAGES).fill({}))
+    await eventually('all are executed', () => worker.executions().length === MESSAGES)
+
+    let log = ''
+    const missing = await eventually('the count is there', () => {
+      log += pipe.read()
+      const [, lines] = /nobody read the log.*"lines":(\d+)/.exec(log) ?? []
+      if (lines === undefined) throw new Error(log.slice(-500))
+      return Number(lines)
+    })
+    expect(missing).toBeGreaterThan(1_000)
+    daemon.signal('SIGTERM')
+    await daemon.exited
+    log += pipe.read()
+    const read = log.split('\n').filter((line) => line.includes('"executionId"')).length
+    expect(log.trimEnd().split('\n').at(-1)).toContain('"message":"Stopped."')
+    expect(read + missing).toBeGreaterThanOrEqual(MESSAGES)
+  } finally {
+    pipe.close()
+  }
+})
+
+test('a log that nobody reads does not keep the daemon', async ({ broker, queue, startDaemon }) => {
+  const pipe = namedPipe()
+  try {
+    const worker = workerThat(`error_log(str_repeat('x', 6000)); http_response_code(422);`)
+    const daemon = await startDaemon({
+      script: worker.path,
+      under: ['bash', '-c', 'exec "$@" 2>"$0"', pipe.path],
+    })
+    await publishAll(broker, queue, Array(300).fill({}))
+    await eventually('all are executed', () => worker.executions().length === 300)
+    daemon.signal('SIGTERM')
+    expect(await Promise.race([daemon.exited, sleep(20_000, 'still there')])).toMatchObject({ code: 0 })
+    expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
+  } finally {
+    pipe.close()
+  }
+})
+
+/** A named pipe that is open on both sides; `read` takes what is in it. */
+function namedPipe() {
+  const path = join(temporaryFolder('pipe'), 'log')
+  execFileSync('mkfifo', [path])
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+  return {
+    path,
+    read(): string {
+      const chunks: Buffer[] = []
+      try {
+        for (;;) {
+          const chunk = Buffer.alloc(65_536)
+          chunks.push(chunk.subarray(0, readSync(fd, chunk)))
+        }
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      }
+      return Buffer.concat(chunks).toString()
+    },
+    close: () => closeSync(fd),
+  }
+}
