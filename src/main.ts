@@ -1,10 +1,11 @@
 #!/usr/bin/env node
+import { fileLimitFault } from './cli/file-limit.ts'
 import { complain, lastWords } from './cli/output.ts'
 import { closeInspector, Signals } from './cli/signals.ts'
 import { OptionError } from './config/reader.ts'
 
-/** EX_SOFTWARE: a fault of ours. */
-const INTERNAL_FAULT = 70
+/** sysexits: the surroundings are wrong, or we are. */
+const [CONFIGURATION, INTERNAL_FAULT] = [78, 70]
 
 async function main(): Promise<number> {
   const signals = new Signals(process)
@@ -18,6 +19,11 @@ function fail(error: unknown): number {
   if (error instanceof OptionError) {
     complain(error.message)
     return error.exitCode
+  }
+  const limit = fileLimitFault(error)
+  if (limit !== undefined) {
+    complain(limit)
+    return CONFIGURATION
   }
   const detail = error instanceof Error ? error.stack : String(error)
   process.stderr.write(`fpm-bridge: internal fault, please report it: ${detail}\n`)

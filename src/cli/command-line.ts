@@ -29,8 +29,11 @@ export async function parseCommandLine(args: readonly string[], version: string)
     parsed = { kind: 'command', name, flags: readFlags(name, argv), messages }
   }
   refuseMisusedSwitches(args)
-  await yargs([...args])
+  // The folder is only for what is not used here; the one that we were started in may be gone.
+  await yargs([...args], '/')
     .scriptName('fpm-bridge')
+    // Its words stand beside ours.
+    .locale('en')
     .parserConfiguration({
       'boolean-negation': true,
       'camel-case-expansion': false,

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import { OptionError, type RawOption, type RawOptions } from '../config/reader.ts'
+import { readSmallFile } from '../config/small-file.ts'
 import { type CommandName, environmentName, OPTIONS, type OptionSpec } from './options.ts'
 
 /** What the command line gave, by long option name. */
@@ -103,16 +103,24 @@ function unknownKey(path: string, name: string): OptionError {
 
 function readText(option: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return decode(readSmallFile(path))
   } catch (error) {
-    throw unreadable(option, error)
+    throw unreadable(option, error as Error)
   }
 }
 
 /** Without the path: somebody will put the secret itself into FPM_BRIDGE_URL_FILE. */
-function unreadable(option: string, error: unknown): OptionError {
-  const code = error instanceof Error && 'code' in error ? error.code : error
-  return new OptionError(`${option} names a file that cannot be read (${code})`, 78)
+function unreadable(option: string, { message }: Error): OptionError {
+  return new OptionError(`${option} names a file that ${message}`, 78)
+}
+
+/** A byte order mark is left out. */
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new Error('is not UTF-8', { cause })
+  }
 }
 
 function first(values: readonly string[] | undefined): string | undefined {

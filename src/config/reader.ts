@@ -114,7 +114,7 @@ function refusal(
 ): OptionError {
   const { origin = 'default', source = `--${name}` } = option ?? {}
   const where = origin === 'flag' || origin === 'default' ? `--${name}` : `--${name} (from ${source})`
-  const given = text === undefined ? '' : `, not ${JSON.stringify(text)}`
+  const given = text === undefined || text === '' ? '' : `, not ${JSON.stringify(text)}`
   return new OptionError(`${where} ${complaint}${given}`, origin === 'flag' || origin === 'default' ? 64 : 78)
 }
 

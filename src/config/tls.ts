@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { TlsOptions } from '../amqp/tls.ts'
 import type { OptionReader } from './reader.ts'
+import { readSmallFile } from './small-file.ts'
 import { flag } from './values.ts'
 
 /**
@@ -44,17 +44,11 @@ function readPem<T>(read: OptionReader, name: string, parse: (text: string) => T
     read.refuse(name, 'must be the path of a PEM file')
   const path = JSON.stringify(given)
   try {
-    const text = readFileSync(given, 'utf8')
+    const text = readSmallFile(given).toString()
     return { path, text, content: parse(text) }
   } catch (error) {
-    return read.refuse(name, `names ${path}, which ${complaint(error)}`)
+    return read.refuse(name, `names ${path}, which ${(error as Error).message}`)
   }
-}
-
-/** What a system call says has a code; what the parsers below say is a sentence. */
-function complaint(error: unknown): string {
-  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return (error as Error).message
-  return error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`
 }
 
 function readCertificates(text: string): readonly X509Certificate[] {

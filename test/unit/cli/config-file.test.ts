@@ -98,11 +98,8 @@ describe('a config file', () => {
   )
 
   it('that cannot be read is refused', () => {
-    expect(refusal(() => collect('/no/such/file'))).toEqual([
-      '--config names a file that cannot be read (ENOENT)',
-      78,
-    ])
-    expect(refusal(() => collect(folder))).toEqual(['--config names a file that cannot be read (EISDIR)', 78])
+    expect(refusal(() => collect('/no/such/file'))).toEqual(['--config names a file that does not exist', 78])
+    expect(refusal(() => collect(folder))).toEqual(['--config names a file that is a directory', 78])
   })
 
   it.each([

@@ -139,9 +139,22 @@ describe('the environment', () => {
     ])
   })
 
+  it('may stand in a file that an editor has put a byte order mark into', () => {
+    const environment = { FPM_BRIDGE_URL_FILE: written('\ufeffamqp://h\r\n', 'secret') }
+    expect(collect({}, environment).get('url')?.values).toEqual(['amqp://h'])
+  })
+
+  it('in a file that is not UTF-8, as some shells write them, is refused', () => {
+    const environment = { FPM_BRIDGE_URL_FILE: written(Buffer.from('\ufeffamqp://h', 'utf16le'), 'secret') }
+    expect(refusal(() => collect({}, environment))).toEqual([
+      'FPM_BRIDGE_URL_FILE names a file that is not UTF-8',
+      78,
+    ])
+  })
+
   it('may name a file that is the secret itself: it is not repeated', () => {
     expect(refusal(() => collect({}, { FPM_BRIDGE_URL_FILE: 'amqp://alice:hunter2@host' }))).toEqual([
-      'FPM_BRIDGE_URL_FILE names a file that cannot be read (ENOENT)',
+      'FPM_BRIDGE_URL_FILE names a file that does not exist',
       78,
     ])
   })

@@ -82,7 +82,7 @@ describe('the files of TLS', () => {
       '--tls-cert names "/none", which does not exist',
     ],
     ['a missing key', { ...CLIENT, 'tls-key': 'none' }, '--tls-key names "/none", which does not exist'],
-    ['a folder', { 'tls-ca': 'ca' }, '--tls-ca names "/ca", which cannot be read (EISDIR)'],
+    ['a folder', { 'tls-ca': 'ca' }, '--tls-ca names "/ca", which is a directory'],
     [
       'an empty file',
       { 'tls-ca': 'empty' },

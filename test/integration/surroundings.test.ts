@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { runBridge, spawnBridge } from '../support/bridge-process.ts'
+import { test } from '../support/fixtures.ts'
+import { takeAll } from '../support/messages.ts'
+import { temporaryFolder } from '../support/run-folder.ts'
+import { workerThat } from '../support/worker-script.ts'
+
+/* What a shell, a service manager or a deploy may leave around the process. */
+
+const under = (command: string) => ['bash', '-c', `${command}; exec "$@"`, 'bash']
+const GOOD = ['--socket', '/run/php/fpm.sock', '--script', '/srv/worker.php']
+
+test('with few open files it starts, or one line says how many there have to be', async () => {
+  let tooFew = 0
+  for (const limit of [24, 30, 36, 40, 44, 48, 60]) {
+    const args = ['run', ...GOOD, '--url', 'amqp://127.0.0.1:1', '--log-format', 'json']
+    const bridge = await spawnBridge(args, {}, under(`ulimit -n ${limit}`))
+    const line = await bridge.waitForLine(() => true)
+    if (line.message !== 'Starting.') {
+      tooFew += 1
+      expect(line.message).toContain(`fpm-bridge: ${limit} open files are too few to start with; allow 1024`)
+      expect(await bridge.exited).toMatchObject({ code: 78 })
+      expect(bridge.log).toHaveLength(1)
+    }
+    await bridge.kill()
+  }
+  expect(tooFew).toBeGreaterThan(0)
+})
+
+test('a folder that a deploy has deleted is no matter', async ({ broker, queue, startDaemon }) => {
+  const gone = under('mkdir "$HOME/gone" && cd "$HOME/gone" && rmdir "$HOME/gone"')
+  const environment = { HOME: temporaryFolder('home') }
+  const publisher = await spawnBridge(['publish', '--url', broker.url, '-q', queue, '{}'], environment, gone)
+  expect(await publisher.exited).toMatchObject({ code: 0 })
+  const worker = workerThat('')
+  const daemon = await startDaemon({ script: worker.path, environment, under: gone })
+  await daemon.waitForLine('Executed.')
+  daemon.signal('SIGTERM')
+  expect(await daemon.exited).toMatchObject({ code: 0 })
+})
+
+test.for(['2>&-', '<&- >&- 2>&-', '</dev/full >/dev/full 2>/dev/full'])(
+  'with %s messages are executed and published all the same',
+  async (redirections, { broker, queue, startDaemon }) => {
+    const command = ['bash', '-c', `exec "$@" ${redirections}`, 'bash']
+    const publisher = await spawnBridge(['publish', '--url', broker.url, '-q', queue, '{"n":1}'], {}, command)
+    expect(await publisher.exited).toMatchObject({ code: 0 })
+    expect(await takeAll(broker, queue)).toHaveLength(1)
+    const worker = workerThat('')
+    const daemon = await startDaemon({ script: worker.path, under: command })
+    await runBridge(['publish', '--url', broker.url, '-q', queue, '{"n":2}'])
+    await expect.poll(() => worker.executions().length, { timeout: 20_000 }).toBe(1)
+    daemon.signal('SIGTERM')
+    expect(await daemon.exited).toMatchObject({ code: 0 })
+  },
+)
+
+test.for([
+  { option: '--config', from: 'argument' },
+  { option: 'FPM_BRIDGE_URL_FILE', from: 'environment' },
+])('exit 78 for a pipe as $option', async ({ option, from }) => {
+  const pipe = join(temporaryFolder('pipe'), 'pipe')
+  execFileSync('mkfifo', [pipe])
+  const { code, log } = await runBridge(
+    ['run', ...GOOD, ...(from === 'argument' ? [option, pipe] : [])],
+    from === 'environment' ? { [option]: pipe } : {},
+  )
+  expect(code).toBe(78)
+  expect(log).toEqual([
+    { message: `fpm-bridge: ${option} names a file that is a pipe, a socket or a device` },
+  ])
+})
+
+test('it speaks one language, whatever that of its user is', async () => {
+  const { log } = await runBridge(['run', ...GOOD, '--colour', 'red'], {
+    LANG: 'de_DE.UTF-8',
+    LC_ALL: 'de_DE.UTF-8',
+  })
+  expect(log).toEqual([{ message: 'fpm-bridge: Unknown argument: colour; see fpm-bridge --help' }])
+})
