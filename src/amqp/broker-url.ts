@@ -34,6 +34,9 @@ const PARAMETERS = new Map([
   ['frame_max', { field: 'frameMax', min: 65_536, max: 16_777_216 }],
 ] as const)
 
+/** What follows the vhost in a DSN of Symfony Messenger: an exchange, and by parameters what is bound to it. */
+const NAME_THE_QUEUE = "and name the queue with --queue (Symfony's default is messages)"
+
 /**
  * Reads `amqp://user:password@host:port/vhost?heartbeat=10&frame_max=131072` (RabbitMQ's URI specification),
  * or the same with `amqps:`. A URL without user info means guest, or SASL EXTERNAL where there is a client certificate.
@@ -54,6 +57,8 @@ export function parseBrokerUrl(text: string, tls: TlsOptions = { insecure: false
   if (/\/(?:\.|%2e){1,2}(?:[?#]|$)/i.test(text)) throw new Error('names a vhost of dots alone')
   const path = url.pathname.slice(1)
   if (path.includes('@')) throw new Error('has an @ in its vhost; a slash in the password is written %2F')
+  if (/^%2f\/./i.test(path))
+    throw new Error(`is a DSN of Symfony Messenger: end it after /${path.slice(0, 3)}, ${NAME_THE_QUEUE}`)
   if (path.includes('/')) throw new Error('names a vhost with a slash in it, which must be written %2F')
   return {
     tls: protocol === 'amqps:' ? tls : undefined,
@@ -91,6 +96,8 @@ function readParameters(query: URLSearchParams): Partial<Pick<BrokerUrl, 'heartb
   const read: { heartbeat?: number; frameMax?: number } = {}
   for (const [name, value] of query) {
     const parameter = PARAMETERS.get(name as 'heartbeat' | 'frame_max')
+    if (/^auto_setup$|^(?:exchange|queues|delay)\[/.test(name))
+      throw new Error(`has the parameters of a Symfony DSN: end it before the ?, ${NAME_THE_QUEUE}`)
     if (parameter === undefined) {
       throw new Error(`has an unknown query parameter; known are ${[...PARAMETERS.keys()].join(' and ')}`)
     }

@@ -16,6 +16,9 @@ export type RawOptions = ReadonlyMap<string, RawOption>
 /** sysexits: the command was used wrongly, its input is bad, or its configuration is wrong. */
 export type OptionExitCode = 64 | 65 | 78
 
+/** Of a URL; not that of the example in our own messages. */
+const USER_INFO = /:\/\/(?!user:password@host:5672\/vhost$)\S*@/g
+
 /**
  * An option is missing or has a value it cannot have. The message is for the operator, in one line, without the
  * password of a URL that was given in the wrong place.
@@ -25,7 +28,7 @@ export class OptionError extends Error {
   readonly exitCode: OptionExitCode
 
   constructor(message: string, exitCode: OptionExitCode) {
-    super(message.replace(/:\/\/\S*@/g, '://***@').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' '))
+    super(message.replace(USER_INFO, '://***@').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' '))
     this.exitCode = exitCode
   }
 }

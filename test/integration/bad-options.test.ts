@@ -32,7 +32,14 @@ test.for([
   { args: [...GOOD, '--prefetch', '70000'], says: '--prefetch must be an integer from 1 to 65535' },
   { args: [...GOOD, '--colour', 'red'], says: 'Unknown argument: colour' },
   { args: ['consume'], says: 'Unknown' },
-  { args: [...GOOD, '--url', 'amqp://u:s3cret@:x/'], says: '--url is not a URL' },
+  {
+    args: [...GOOD, '--url', 'amqp://u:s3cret@:x/'],
+    says: '--url is not a URL; it must look like amqp://user:password@host:5672/vhost',
+  },
+  {
+    args: [...GOOD, '--url', 'amqp://u:s3cret@localhost:5672/%2f/messages'],
+    says: '--url is a DSN of Symfony Messenger: end it after /%2f, and name the queue with --queue',
+  },
   {
     args: [...GOOD, '--url', 'amqp://u:s3cret@h/?heartbeat=abc'],
     says: '--url has a heartbeat that is no integer',

@@ -63,6 +63,8 @@ describe('a broker URL', () => {
 describe('refused', () => {
   const LOOK = 'is not a URL; it must look like amqp://user:password@host:5672/vhost'
 
+  const QUEUE = "and name the queue with --queue (Symfony's default is messages)"
+
   it.each([
     ['', LOOK],
     ['host', LOOK],
@@ -79,6 +81,14 @@ describe('refused', () => {
     ['amqp://host/v#w', 'has a # in it; in a password it is written %23'],
     ['amqp://host/a/b', 'names a vhost with a slash in it, which must be written %2F'],
     ['amqp://host//', 'names a vhost with a slash in it, which must be written %2F'],
+    ['amqp://u:p@host:5672/%2f/messages', `is a DSN of Symfony Messenger: end it after /%2f, ${QUEUE}`],
+    ['amqp://host/%2F/orders?auto_setup=false', `is a DSN of Symfony Messenger: end it after /%2F, ${QUEUE}`],
+    ['amqp://host?auto_setup=false', `has the parameters of a Symfony DSN: end it before the ?, ${QUEUE}`],
+    [
+      'amqp://host/%2f?heartbeat=5&queues[orders][binding_keys]=a',
+      `has the parameters of a Symfony DSN: end it before the ?, ${QUEUE}`,
+    ],
+    ['amqp://host/%2f/', 'names a vhost with a slash in it, which must be written %2F'],
     ['amqp://host/%zz', 'has a malformed % escape in its vhost'],
     ['amqp://u%:p@host', 'has a malformed % escape in its user name'],
     ['amqp://u:p%@host', 'has a malformed % escape in its password'],
