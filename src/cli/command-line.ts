@@ -13,8 +13,8 @@ export type CommandLine =
     }
   | { readonly kind: 'help' }
 
-const EXIT_CODES =
-  'Exit codes: 0 done, 64 usage, 65 bad input, 69 no broker, 70 internal fault, 75 not all done, 78 configuration.'
+const EPILOGUE = `Also read from the environment (FPM_BRIDGE_QUEUE for --queue) and from --config.
+Exit codes: 0 done, 64 usage, 65 bad input, 69 no broker, 70 internal fault, 75 not all done, 78 configuration.`
 
 /**
  * Reads the command line. Values stay text: what they may be is decided in one place for all sources.
@@ -61,9 +61,6 @@ export async function parseCommandLine(args: readonly string[], version: string)
     .help()
     .alias('help', 'h')
     .wrap(Math.min(110, process.stdout.columns ?? 110))
-    .epilogue(
-      `Also read from the environment (FPM_BRIDGE_QUEUE for --queue) and from --config.\n${EXIT_CODES}`,
-    )
     .strict()
     .exitProcess(false)
     .fail((message, error) => {
@@ -90,7 +87,7 @@ function describe(command: CommandName): (builder: Argv) => Argv {
     }
     for (const spec of OPTIONS)
       if (spec.commands.includes(command)) builder.option(spec.name, yargsOption(spec))
-    return builder
+    return builder.epilogue(EPILOGUE)
   }
 }
 
@@ -98,7 +95,8 @@ function yargsOption(spec: OptionSpec) {
   const fallback = spec.defaultDescription ?? spec.default
   return {
     ...(spec.alias === undefined ? {} : { alias: spec.alias }),
-    ...(spec.kind === 'flag' ? { type: 'boolean' as const } : { type: 'string' as const, requiresArg: true }),
+    // Without a type it is text, too, and --help does not say "[string]" of each.
+    ...(spec.kind === 'flag' ? { type: 'boolean' as const } : { requiresArg: true }),
     describe:
       fallback === undefined || spec.kind === 'flag' ? spec.description : `${spec.description} [${fallback}]`,
   }

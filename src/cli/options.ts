@@ -9,7 +9,7 @@ export interface OptionSpec {
   readonly kind: 'value' | 'list' | 'flag'
   /** As an operator would write it. */
   readonly default?: string
-  /** What stands in for a default that is made up or derived. */
+  /** What stands in for a default that is made up or derived, or that there is none. */
   readonly defaultDescription?: string
   readonly description: string
   /** Only on the command line: neither in the environment nor in a config file. */
@@ -41,7 +41,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     { kind: 'list', default: 'amqp://guest:guest@127.0.0.1:5672', secret: true },
     'broker, amqp:// or amqps://; repeatable: a failover list; query: heartbeat (seconds, default 10), frame_max (bytes)',
   ),
-  option(BOTH, 'queue', { alias: 'q', default: 'commands' }, 'queue'),
+  option(BOTH, 'queue', { alias: 'q', default: 'commands' }, 'queue to consume, or to publish to'),
   option(BOTH, 'queue-type', { default: 'classic' }, 'classic or quorum; used for queues that are declared'),
   option(
     BOTH,
@@ -63,8 +63,18 @@ export const OPTIONS: readonly OptionSpec[] = [
     { kind: 'flag', default: 'false' },
     "do not verify the brokers' certificates; for experiments only",
   ),
-  option(RUN, 'socket', { alias: 's' }, "the pool's socket: /path/to.sock, unix:///path or host:port"),
-  option(RUN, 'script', {}, 'absolute path of the worker script, as php-fpm sees it'),
+  option(
+    RUN,
+    'socket',
+    { alias: 's', defaultDescription: 'required' },
+    "the pool's socket: /path/to.sock, unix:///path or host:port",
+  ),
+  option(
+    RUN,
+    'script',
+    { defaultDescription: 'required' },
+    'absolute path of the worker script, as php-fpm sees it',
+  ),
   option(
     RUN,
     'daemon-id',
@@ -96,12 +106,12 @@ export const OPTIONS: readonly OptionSpec[] = [
     { default: 'auto' },
     'reuse connections to the pool: on, off, or auto: with --ack completed',
   ),
-  option(RUN, 'timeout', { default: '25m' }, 'for one request as a whole; 0: none'),
+  option(RUN, 'timeout', { default: '25m' }, 'time limit of one request as a whole; 0: none'),
   option(
     RUN,
     'consumer-timeout',
     { default: '30m' },
-    "the broker's consumer_timeout, to stay below; 0: it has none",
+    'how long the broker waits for an ack, its consumer_timeout; 0: for ever',
   ),
   option(
     RUN,
@@ -113,9 +123,14 @@ export const OPTIONS: readonly OptionSpec[] = [
     RUN,
     'retry-delay',
     { default: '1s' },
-    'with --ack completed, before the second attempt; doubled before each further one',
+    'with --ack completed, the pause before the second attempt; doubled before each further one',
   ),
-  option(RUN, 'retry-max-delay', { default: '10m' }, 'with --ack completed, between two attempts at most'),
+  option(
+    RUN,
+    'retry-max-delay',
+    { default: '10m' },
+    'with --ack completed, the longest pause between two attempts',
+  ),
   option(
     RUN,
     'require-marker',
@@ -129,8 +144,18 @@ export const OPTIONS: readonly OptionSpec[] = [
     'where messages go that are given up',
   ),
   option(RUN, 'max-body', { default: '128MiB' }, 'larger bodies are not executed but dead-lettered'),
-  option(RUN, 'max-response', { default: '1MiB' }, 'kept of an answer; the rest is read and dropped'),
-  option(RUN, 'max-stderr', { default: '64KiB' }, "kept of a worker's stderr; the rest is read and dropped"),
+  option(
+    RUN,
+    'max-response',
+    { default: '1MiB' },
+    'how much of an answer is kept; the rest is read and dropped',
+  ),
+  option(
+    RUN,
+    'max-stderr',
+    { default: '64KiB' },
+    "how much of a worker's stderr is kept; the rest is read and dropped",
+  ),
   option(
     RUN,
     'status-path',

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { parseCommandLine } from '../../../src/cli/command-line.ts'
 import { OptionError } from '../../../src/config/reader.ts'
 
@@ -133,4 +133,21 @@ describe('refused, in one line', () => {
     expect(message).not.toContain('hunter2')
     expect(message).not.toContain('\n')
   })
+})
+
+describe('--help', () => {
+  it.each([[[]], [['run']], [['publish']]])(
+    'of %j says where else values come from, and no types',
+    async (command) => {
+      const print = vi.spyOn(console, 'log').mockImplementation(() => {})
+      expect(await parse(...command, '--help')).toBe('help')
+      const text = print.mock.calls.join('\n').replace(/\s+/g, ' ')
+      print.mockRestore()
+      expect(text).toContain('FPM_BRIDGE_QUEUE for --queue')
+      expect(text.match(/Exit codes/g)).toHaveLength(1)
+      expect(text).not.toContain('[string]')
+      if (!command.includes('publish'))
+        expect(text).toMatch(/--socket .*?\[required\] --script .*?\[required\]/)
+    },
+  )
 })
