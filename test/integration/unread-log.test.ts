@@ -1,13 +1,11 @@
-import { execFileSync } from 'node:child_process'
-import { closeSync, constants, openSync, readSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
+import { spawnBridge } from '../support/bridge-process.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { publishAll } from '../support/messages.ts'
-import { countsOf } from '../support/queue-counts.ts'
-import { temporaryFolder } from '../support/run-folder.ts'
+import { namedPipe } from '../support/named-pipe.ts'
+import { countsOf, readyIn } from '../support/queue-counts.ts'
 import { workerThat } from '../support/worker-script.ts'
 
 /* A log pipe whose reader stands still, as that of a container's runtime does. */
@@ -67,25 +65,28 @@ test('a log that nobody reads does not keep the daemon', async ({ broker, queue,
   }
 })
 
-/** A named pipe that is open on both sides; `read` takes what is in it. */
-function namedPipe() {
-  const path = join(temporaryFolder('pipe'), 'log')
-  execFileSync('mkfifo', [path])
-  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
-  return {
-    path,
-    read(): string {
-      const chunks: Buffer[] = []
-      try {
-        for (;;) {
-          const chunk = Buffer.alloc(65_536)
-          chunks.push(chunk.subarray(0, readSync(fd, chunk)))
-        }
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
-      }
-      return Buffer.concat(chunks).toString()
-    },
-    close: () => closeSync(fd),
+test('publish waits for whoever reads what it says, until a signal ends it', async ({ broker, queue }) => {
+  const pipe = namedPipe()
+  try {
+    await broker.api('PUT', `/queues/%2F/${queue}`, { durable: true })
+    const args = ['--url', broker.url, '-q', queue, '--count', '1000000', '--body', '{}', '--verbose']
+    const bridge = await spawnBridge(['publish', ...args], {}, ['bash', '-c', 'exec "$@" >"$0"', pipe.path])
+    const published = () => readyIn(broker, queue)
+    await eventually('some are published', async () => (await published()) > 0)
+    await eventually('it stands still', async () => {
+      const before = await published()
+      await sleep(1_000)
+      return (await published()) === before
+    })
+    const before = await published()
+    await eventually('it goes on', async () => {
+      pipe.read()
+      return (await published()) > before
+    })
+    bridge.signal('SIGTERM')
+    expect(await bridge.exited).toMatchObject({ code: 75 })
+    expect(await published()).toBeLessThan(100_000)
+  } finally {
+    pipe.close()
   }
-}
+})
