@@ -11,7 +11,7 @@ async function main(): Promise<number> {
   const signals = new Signals(process)
   // All else is loaded after that: it takes longer than Node.js itself, and a signal must not end it half-way.
   const { execute } = await import('./cli/execute.ts')
-  closeInspector()
+  await closeInspector()
   return execute(process.argv.slice(2), signals)
 }
 

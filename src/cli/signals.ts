@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import inspector from 'node:inspector'
+import { setImmediate as turn } from 'node:timers/promises'
 
 /** SIGQUIT is what the official php images are stopped with. */
 const ENDING = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const
@@ -67,7 +68,10 @@ export class Signals {
 }
 
 /** Closes the debugger that a SIGUSR1 has opened before there were listeners: Node.js takes some 60 ms to start. */
-export function closeInspector(): void {
+export async function closeInspector(): Promise<void> {
   const wanted = [...process.execArgv, process.env['NODE_OPTIONS']].join(' ').includes('--inspect')
-  if (!wanted && inspector.url() !== undefined) inspector.close()
+  if (wanted) return
+  // Node.js hears of the signal twice, the second time in a turn of the event loop, and would open it again.
+  await turn()
+  if (inspector.url() !== undefined) inspector.close()
 }

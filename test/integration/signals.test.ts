@@ -49,12 +49,16 @@ test.for(['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)(
   },
 )
 
-test.for([0, 20, 40, 80])(
-  'SIGUSR1 %i ms after the start opens no debugger; SIGHUP, ignored by whoever starts it, ends nothing',
+test.for([0, 5, 20, 50])(
+  'SIGUSR1 %i ms after Node.js listens to it opens no debugger; SIGHUP, ignored by whoever starts it, ends nothing',
   async (delay, { startDaemon }) => {
-    const daemon = await startDaemon({
-      under: ['bash', '-c', `trap "" HUP; (sleep ${delay / 1_000}; kill -USR1 $$) & exec "$@"`, 'bash'],
-    })
+    const [shell, option, command, name] = signalled('USR1', `sleep ${delay / 1_000}`) as [
+      string,
+      string,
+      string,
+      string,
+    ]
+    const daemon = await startDaemon({ under: [shell, option, `trap "" HUP; ${command}`, name] })
     await daemon.waitForLine('Consuming.')
     expect(listening(daemon)).toBe(0)
     daemon.signal('SIGHUP')
@@ -62,13 +66,15 @@ test.for([0, 20, 40, 80])(
   },
 )
 
-/** Has a command sent a signal as soon as it listens to some, while most of it is still being loaded. */
-const signalled = (signal: string) => [
-  'bash',
-  '-c',
-  `(until [ $((0x$(sed -n 's/^SigCgt:.//p' /proc/$$/status) & 4)) = 4 ]; do :; done; kill -${signal} $$) & exec "$@"`,
-  'bash',
-]
+/**
+ * Has a command sent a signal as soon as it listens to SIGUSR1, which Node.js does before it loads anything of ours, or to
+ * SIGQUIT, which we do before we load most of it.
+ */
+function signalled(signal: 'USR1' | 'TERM', andThen = ':'): string[] {
+  const bit = signal === 'USR1' ? 0x200 : 0x4
+  const listens = `[ $((0x$(sed -n 's/^SigCgt:.//p' /proc/$$/status) & ${bit})) != 0 ]`
+  return ['bash', '-c', `(until ${listens}; do :; done; ${andThen}; kill -${signal} $$) & exec "$@"`, 'bash']
+}
 
 test.for([
   ['run', 0, ['--socket', '/nowhere/fpm.sock', '--script', '/w.php']],
