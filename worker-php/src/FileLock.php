@@ -22,8 +22,9 @@ final class FileLock implements Lock
     private array $held = [];
 
     /**
-     * @param string $folder exists, is writable, and nothing else is in it. Not below /tmp: what forgets the files
-     *                       forgets what is done
+     * @param string $folder exists, is writable, and nothing else is in it. It belongs to the pool's user and nobody else
+     *                       may write to it (mode 0700): who can, can keep messages from being executed. Not below /tmp:
+     *                       what forgets the files forgets what is done
      * @throws InvalidArgumentException
      */
     public function __construct(private readonly string $folder)
@@ -106,8 +107,11 @@ final class FileLock implements Lock
     private function open(string $messageId)
     {
         $path = $this->path($messageId);
+        // Who can open a file can lock it, and so keep its message from being executed: nobody but this user.
+        $mask = umask(0o077);
         // e: closed on exec, or a program that outlives the handler would keep the lock.
         $file = fopen($path, 'c+e');
+        umask($mask);
         return $file === false ? throw new RuntimeException("Cannot open {$path}.") : $file;
     }
 

@@ -47,6 +47,15 @@ final class FileLockTest extends TestCase
         self::assertSame('done', $this->lock()->acquire('m', $this->message)->name);
     }
 
+    public function testNobodyElseCanOpenItsFiles(): void
+    {
+        $mask = umask(0);
+        $this->lock()->acquire('m', $this->message);
+        self::assertSame(0, umask($mask), 'the mask is as it was');
+        [$file] = glob("{$this->folder}/*");
+        self::assertSame(0o600, fileperms($file) & 0o777);
+    }
+
     public function testOnlyTheHolderCanSayThatItIsDone(): void
     {
         $this->lock()->acquire('m', $this->message);
