@@ -5,19 +5,27 @@ declare(strict_types=1);
 /*
  * The smallest worker: php-fpm runs this file once for each message.
  *
- * fpm-bridge posts the message's JSON as a form, with the id of the daemon that sent it added, so the
- * message {"number": 7} arrives as $_POST = ['number' => '7', 'daemonId' => 'D-1f3a9c02'].
+ * fpm-bridge posts the message's JSON as a form: the message {"number": 7} arrives as $_POST['number'] = '7'. Which daemon
+ * sent it is in $_SERVER['AMQP_DAEMON_ID']; $_POST['daemonId'] says the same, unless a publisher has forged it.
  *
  * The pool's environment sets where it writes and how long it "works":
  *   env[WORKER_LOG] = /var/log/worker.log        (default: worker.log in the system's temporary folder)
  *   env[WORKER_SLEEP_MS] = 1000                  (milliseconds, default 1000)
  */
 
+// PHP runs this also with a part of the body: when its temporary folder is full, or the sender went away.
+$input = fopen('php://input', 'r');
+fseek($input, 0, SEEK_END);
+if (ftell($input) < (int) ($_SERVER['AMQP_BODY_LENGTH'] ?? $_SERVER['CONTENT_LENGTH'] ?? 0)) {
+    http_response_code(503);
+    exit("The body of the message is not whole.\n");
+}
+
 $number = $_POST['number'] ?? null;
-$daemonId = $_POST['daemonId'] ?? null;
+$daemonId = $_SERVER['AMQP_DAEMON_ID'] ?? null;
 if (!is_string($number) || !is_string($daemonId)) {
     http_response_code(400);
-    exit("The message needs a number, and the daemon adds its daemonId.\n");
+    exit("The message needs a number, and fpm-bridge says which daemon it is.\n");
 }
 
 $log = getenv('WORKER_LOG') ?: sys_get_temp_dir() . '/worker.log';

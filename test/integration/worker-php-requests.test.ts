@@ -1,48 +1,7 @@
 import { expect } from 'vitest'
-import type { FastCgiResponse } from '../../src/fastcgi/client.ts'
-import { test as base } from '../support/fixtures.ts'
-import { type HandlerOptions, type HandlerScript, handlerScript } from '../support/handler-script.ts'
-import { nativeClient } from '../support/pool-client.ts'
+import { markerOf, test } from '../support/worker-requests.ts'
 
 /* Single requests to a script of worker-php, and all that it answers: also to those who are not the daemon. */
-
-interface Fixtures {
-  /** Writes a script with this handler, and sends it one request; params that are undefined are left out. */
-  ask: (
-    php: string,
-    request?: { params?: Record<string, string | undefined>; body?: string },
-    options?: HandlerOptions,
-  ) => Promise<FastCgiResponse & Pick<HandlerScript, 'executions'>>
-}
-
-const PARAMS = {
-  CONTENT_TYPE: 'application/json',
-  AMQP_DAEMON_ID: 'D-1f3a9c02',
-  AMQP_QUEUE: 'commands',
-  AMQP_EXECUTION_ID: 'e6b1a1f2-0000-4000-8000-000000000001',
-  AMQP_ATTEMPT: '1',
-  AMQP_MAX_ATTEMPTS: '5',
-}
-
-const test = base.extend<Fixtures>({
-  ask: async ({ ownPool }, use) => {
-    const pool = await ownPool()
-    await use(async (php, { params = {}, body = '{"do":"it"}' } = {}, options = {}) => {
-      const { script, executions } = handlerScript(pool.directory, php, options)
-      const client = nativeClient(pool, { keepAlive: false })
-      try {
-        const all = Object.entries({ ...PARAMS, SCRIPT_FILENAME: script, ...params })
-        const set = all.filter((pair): pair is [string, string] => pair[1] !== undefined)
-        const request = { params: Object.fromEntries(set), body: Buffer.from(body) }
-        return { ...(await client.request(request)), executions }
-      } finally {
-        await client.close()
-      }
-    })
-  },
-})
-
-const markerOf = ({ headers }: FastCgiResponse) => headers.get('x-bridge-outcome')
 
 test('a success is 200 and a marker, with what the handler printed as the body', async ({ ask }) => {
   const response = await ask("header('Content-Type: text/csv'); echo 'a,b'; ob_flush(); echo ',c';")
@@ -100,11 +59,50 @@ test('past its deadline a message is not executed', async ({ ask }) => {
   const late = await ask('', { params: { AMQP_DEADLINE: String(now - 1) } })
   expect([late.status, markerOf(late), late.executions()]).toEqual([503, ['retry'], []])
   expect(late.stderr).toContain('its deadline had passed before it came to run')
+  // The daemon compares it with its own clock.
+  expect(Number(late.headers.get('x-bridge-clock'))).toBeGreaterThanOrEqual(now)
   const options = { worker: 'obeyDeadline: false' }
   expect((await ask('', { params: { AMQP_DEADLINE: String(now - 1) } }, options)).executions()).toHaveLength(
     1,
   )
   expect((await ask('', { params: { AMQP_DEADLINE: String(now + 60) } })).executions()).toHaveLength(2)
+})
+
+test('a clock that is behind the daemon’s is told of, and refuses nothing', async ({ ask }) => {
+  const now = Math.floor(Date.now() / 1_000)
+  const sentIn = (seconds: number) => ({ AMQP_DEADLINE: String(now + seconds + 60), AMQP_TIMEOUT: '60' })
+  const behind = await ask('', { params: sentIn(86_400) })
+  expect(behind.stderr).toMatch(/the clock of this host is 86(400|39\d) s behind the daemon's/)
+  expect([markerOf(behind), behind.headers.get('x-bridge-clock')]).toEqual([['ack'], undefined])
+  expect((await ask('', { params: sentIn(4) })).stderr).toBe('')
+  expect((await ask('', { params: sentIn(-30) })).executions()).toHaveLength(3)
+})
+
+test.for(['', '/dev/null'])(
+  'after a warning that PHP prints at its start nothing is executed, and the daemon hears of a fatal error (error_log: %j)',
+  async (errorLog, { askOf }) => {
+    const ini = {
+      display_errors: 'on',
+      display_startup_errors: 'on',
+      post_max_size: '1K',
+      error_log: errorLog,
+    }
+    const ask = await askOf({ ini: { ...ini, log_errors: 'off' } })
+    const body = JSON.stringify({ do: 'it', text: 'x'.repeat(2_000) })
+    const response = await ask('', { body })
+    expect([response.status, markerOf(response), response.executions()]).toEqual([200, undefined, []])
+    expect(response.stderr).toMatch(
+      /PHP Fatal error: {2}fpm-bridge: not executed: .* at its start \(.*POST Content-Length of \d+ bytes exceeds/,
+    )
+    expect(markerOf(await ask('', { body: '{"do":"it"}' }))).toEqual(['ack'])
+  },
+)
+
+test('what the worker says reaches the daemon also where PHP has an error log of its own', async ({
+  askOf,
+}) => {
+  const ask = await askOf({ ini: { error_log: '/dev/null' } })
+  expect((await ask("throw new Retry(0, 'not now');")).stderr).toContain('): not now')
 })
 
 test.for([

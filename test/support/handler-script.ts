@@ -16,6 +16,8 @@ export interface HandlerOptions {
   readonly before?: string
   /** PHP: the arguments of the Worker, such as `lock: new FileLock(...)`. */
   readonly worker?: string
+  /** PHP: what is noted as `do`; default the field of that name. */
+  readonly do?: string
 }
 
 /**
@@ -34,7 +36,7 @@ namespace FpmBridge\\Worker;
 require '${workerPhp}/autoload.php';
 ${options.before ?? ''}
 (new Worker(${options.worker ?? ''}))->execute(function (Message $message): void {
-    $do = $message->payload()['do'] ?? '';
+    $do = ${options.do ?? "$message->payload()['do'] ?? ''"};
     file_put_contents('${notes}', json_encode(['do' => $do, 'attempt' => $message->attempt]) . "\\n", FILE_APPEND);
     ${php}
 });

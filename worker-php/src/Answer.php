@@ -14,6 +14,7 @@ final class Answer
     /**
      * @param ?string $marker     of the header X-Bridge-Outcome
      * @param ?int    $retryAfter seconds
+     * @param ?int    $clock      of the header X-Bridge-Clock: Unix seconds
      * @param string  $body       for a requester who gets the answer as a reply
      * @param string  $reason     for the log; empty when there is nothing to say
      */
@@ -21,6 +22,7 @@ final class Answer
         public readonly int $status,
         public readonly ?string $marker,
         public readonly ?int $retryAfter = null,
+        public readonly ?int $clock = null,
         public readonly string $body = '',
         public readonly string $reason = '',
     ) {
@@ -40,6 +42,19 @@ final class Answer
     public static function retry(?int $seconds, string $reason): self
     {
         return new self(503, 'retry', $seconds, reason: $reason);
+    }
+
+    /** @param ?int $seconds null leaves it to the daemon */
+    public static function hold(?int $seconds, string $reason): self
+    {
+        return new self(503, 'hold', $seconds, reason: $reason);
+    }
+
+    /** By the clock of this host, which the daemon compares with its own: one that is wrong makes all messages late. */
+    public static function late(): self
+    {
+        $reason = 'not executed: its deadline had passed before it came to run';
+        return new self(503, 'retry', clock: time(), reason: $reason);
     }
 
     public static function deadLetter(string $reason): self

@@ -4,7 +4,6 @@ declare(strict_types=1);
 
 namespace FpmBridge\Worker;
 
-use Closure;
 use JsonException;
 
 /**
@@ -15,28 +14,43 @@ use JsonException;
 final class Body
 {
     private const FORM = 'application/x-www-form-urlencoded';
+    private const MULTIPART = 'multipart/form-data';
 
-    private readonly Closure $read;
-
-    /**
-     * @param array<mixed>       $post as $_POST
-     * @param callable(): string $read returns all bytes, each time it is called
-     */
-    public function __construct(private readonly Params $params, private readonly array $post, callable $read)
+    public function __construct(private readonly Params $params, private readonly Input $input)
     {
-        $this->read = Closure::fromCallable($read);
     }
 
     public function bytes(): string
     {
-        return ($this->read)();
+        return $this->input->bytes();
+    }
+
+    /**
+     * PHP runs the script also with a part of the body, or with nothing of it: when its temporary folder is full, or when
+     * the sender went away in the middle.
+     *
+     * @throws Retry when that has happened
+     */
+    public function requireWhole(): void
+    {
+        $sent = $this->params->integer('AMQP_BODY_LENGTH') ?? $this->params->integer('CONTENT_LENGTH') ?? 0;
+        $received = $this->input->length($sent);
+        $isWhole = $received >= $sent
+            || ($received === 0 && $this->mediaType() === self::MULTIPART && $this->input->isTakenApart());
+        if (!$isWhole) {
+            $folder = ini_get('upload_tmp_dir') ?: sys_get_temp_dir();
+            throw new Retry(
+                null,
+                "not executed: of its body's {$sent} bytes PHP has {$received}. Its temporary folder, {$folder}, is full or "
+                . 'cannot be written, or the sender went away',
+            );
+        }
     }
 
     /** @throws InvalidMessage */
     public function decoded(): mixed
     {
-        $contentType = $this->params->text('CONTENT_TYPE') ?? '';
-        $mediaType = strtolower(trim(explode(';', $contentType, 2)[0]));
+        $mediaType = $this->mediaType();
         if ($mediaType === self::FORM) {
             return $this->form();
         }
@@ -44,9 +58,14 @@ final class Body
             return $this->json();
         }
         throw new InvalidMessage(
-            "the content type is '{$contentType}', and payload() decodes JSON and forms only: use body(), or publish "
+            "the content type is '{$this->params->text('CONTENT_TYPE')}', and payload() decodes JSON and forms only: use body(), or publish "
             . 'with the content type application/json',
         );
+    }
+
+    private function mediaType(): string
+    {
+        return strtolower(trim(explode(';', $this->params->text('CONTENT_TYPE') ?? '', 2)[0]));
     }
 
     /**
@@ -60,10 +79,10 @@ final class Body
         $body = $this->bytes();
         // With --payload raw a publisher may have sent a form of its own, in which a name may well come twice.
         if (preg_match('/(?:^|&)daemonId=' . preg_quote(urlencode($daemonId), '/') . '(?:&|$)/D', $body) !== 1) {
-            return $this->post;
+            return $this->input->post;
         }
         $sent = substr_count($body, '&') + 1;
-        $kept = self::leaves($this->post);
+        $kept = self::leaves($this->input->post);
         if ($kept < $sent) {
             throw new InvalidMessage(
                 "PHP has dropped a part of the form: {$sent} fields were sent, {$kept} are left. Its limits are "
@@ -74,7 +93,7 @@ final class Body
                 . '--payload raw',
             );
         }
-        return array_diff_key($this->post, ['daemonId' => true]);
+        return array_diff_key($this->input->post, ['daemonId' => true]);
     }
 
     /** @param array<mixed> $fields */

@@ -35,10 +35,6 @@ final class Execution
         try {
             $message = $read();
             $this->subject = self::describeMessage($message);
-            // The request has waited in php-fpm's backlog, the daemon has given up, and the message is on its way again.
-            if ($this->obeyDeadline && $message->repeatable && $message->secondsLeft() === 0) {
-                return Answer::retry(null, 'not executed: its deadline had passed before it came to run');
-            }
             return $this->refusal($message) ?? $this->execute($message, $handler);
         } catch (Throwable $error) {
             $answer = self::answerTo($error);
@@ -68,6 +64,11 @@ final class Execution
     /** @return ?Answer null when the message is ours to execute */
     private function refusal(Message $message): ?Answer
     {
+        // The request has waited in php-fpm's backlog, the daemon has given up, and the message is on its way again.
+        if ($this->obeyDeadline && $message->repeatable && $message->secondsLeft() === 0) {
+            return Answer::late();
+        }
+        $message->requireWhole();
         if ($this->lock === null) {
             return null;
         }

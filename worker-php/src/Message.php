@@ -22,6 +22,7 @@ final class Message
      * @param bool                 $repeatable whether the daemon repeats what fails (--ack completed)
      * @param ?int                 $deadline    Unix seconds; past them the daemon no longer waits for the answer, and
      *                                          may have sent the message on its way again. Null: no time limit
+     * @param ?float               $timeout     seconds from when the daemon sent it to the deadline, both by its clock
      * @param array<mixed>         $headers     as amqplib decodes them; bytes are ['!' => 'base64', 'value' => string]
      * @param ?string              $contentType with --payload form always application/x-www-form-urlencoded
      * @param ?int                 $timestamp   Unix seconds, as the publisher says
@@ -39,6 +40,7 @@ final class Message
         public readonly int $maxAttempts,
         public readonly bool $repeatable,
         public readonly ?int $deadline,
+        public readonly ?float $timeout,
         public readonly array $headers,
         public readonly ?string $contentType,
         public readonly ?string $messageId,
@@ -64,7 +66,7 @@ final class Message
      */
     public static function fromGlobals(): self
     {
-        return self::from($_SERVER, $_POST, static fn (): string => (string) file_get_contents('php://input'));
+        return self::from($_SERVER, Input::fromGlobals());
     }
 
     /**
@@ -76,7 +78,7 @@ final class Message
      */
     public static function fromArrays(array $server, array $post = [], string $body = ''): self
     {
-        return self::from($server, $post, static fn (): string => $body);
+        return self::from($server, Input::of($body, $post));
     }
 
     /** The bytes of the body as they arrived: the message's own with --payload raw, else the form made of them. */
@@ -99,6 +101,17 @@ final class Message
         return $this->body->decoded();
     }
 
+    /**
+     * Worker calls it. Of a multipart/form-data body that PHP has taken apart ($_POST, $_FILES) it sees only that a file
+     * was cut off, or that there is nothing: with enable_post_data_reading off it sees all.
+     *
+     * @throws Retry when PHP runs the script with less of the body than the daemon has sent
+     */
+    public function requireWhole(): void
+    {
+        $this->body->requireWhole();
+    }
+
     /** Whether the daemon gives up when this execution fails. */
     public function isLastAttempt(): bool
     {
@@ -111,12 +124,16 @@ final class Message
         return $this->deadline === null ? null : max(0, $this->deadline - time());
     }
 
-    /**
-     * @param array<string, mixed> $server
-     * @param array<mixed>         $post
-     * @param callable(): string   $read
-     */
-    private static function from(array $server, array $post, callable $read): self
+    /** By how many seconds the clock of this host is behind the daemon's, as far as it can be told; 0 when it cannot. */
+    public function secondsBehind(): int
+    {
+        return $this->deadline === null || $this->timeout === null
+            ? 0
+            : max(0, (int) floor($this->deadline - $this->timeout) - time());
+    }
+
+    /** @param array<string, mixed> $server */
+    private static function from(array $server, Input $input): self
     {
         $params = new Params($server);
         $params->requireBridge();
@@ -132,6 +149,7 @@ final class Message
             maxAttempts: $params->integer('AMQP_MAX_ATTEMPTS') ?? 1,
             repeatable: $params->text('AMQP_ACK') !== 'dispatched',
             deadline: $params->integer('AMQP_DEADLINE'),
+            timeout: $params->number('AMQP_TIMEOUT'),
             headers: $params->json('AMQP_HEADERS'),
             contentType: $params->text('CONTENT_TYPE'),
             messageId: $params->text('AMQP_MESSAGE_ID'),
@@ -145,7 +163,7 @@ final class Message
             expiration: $params->integer('AMQP_EXPIRATION'),
             priority: $params->integer('AMQP_PRIORITY'),
             deliveryMode: $params->integer('AMQP_DELIVERY_MODE'),
-            body: new Body($params, $post, $read),
+            body: new Body($params, $input),
         );
     }
 }

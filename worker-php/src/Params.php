@@ -53,6 +53,13 @@ final class Params
         return $value === false ? null : $value;
     }
 
+    /** Null also for what is no number. */
+    public function number(string $name): ?float
+    {
+        $value = filter_var($this->text($name), FILTER_VALIDATE_FLOAT);
+        return $value === false ? null : $value;
+    }
+
     /**
      * @return array<mixed> empty when there is none
      * @throws InvalidMessage

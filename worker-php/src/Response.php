@@ -29,16 +29,26 @@ final class Response
     public static function begin(): self
     {
         if (headers_sent($file, $line)) {
-            $text = "the answer has begun in {$file}:{$line}, before the worker: with anything printed there, even an empty "
-                . 'line, no failure could be told from success';
-            // The status is 200, and may be without a marker. These words the daemon takes for what they say.
-            error_log("PHP Fatal error:  fpm-bridge: {$text}");
+            $text = 'not executed: the answer has begun before the worker, ' . self::beginning($file, $line)
+                . ', and no failure could be told from success any more';
+            // The status is 200, without a marker. PHP's words for the end of a script the daemon takes for what they say.
+            Log::write("PHP Fatal error:  fpm-bridge: {$text}");
             throw new LogicException($text);
         }
         $response = new self(Answer::failed('the worker has not come to its end'));
         $response->apply();
         header_register_callback($response->send(...));
         return $response;
+    }
+
+    /** PHP knows no place of what it has printed itself, before the script. */
+    private static function beginning(string $file, int $line): string
+    {
+        if ($file !== '') {
+            return "in {$file}:{$line}, with whatever was printed there, even an empty line";
+        }
+        $warning = error_get_last()['message'] ?? 'see display_errors and display_startup_errors';
+        return "with what PHP has printed at its start ({$warning})";
     }
 
     /** @return ?string null when it worked; else where the headers went out before, with failure in them */
@@ -69,6 +79,7 @@ final class Response
         http_response_code($this->answer->status);
         self::set('X-Bridge-Outcome', $this->answer->marker);
         self::set('Retry-After', $this->answer->retryAfter);
+        self::set('X-Bridge-Clock', $this->answer->clock);
     }
 
     private static function set(string $name, string|int|null $value): void

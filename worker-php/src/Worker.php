@@ -21,18 +21,21 @@ use InvalidArgumentException;
  * | throws anything else                    | 500    | retry            | repeats it                                  |
  * | exits, dies of a fatal error            | 500    | retry            | repeats it                                  |
  * | is not run: the deadline has passed     | 503    | retry            | does not hear it any more                   |
+ * | is not run: its body is not whole       | 503    | retry            | repeats it                                  |
  * | is not run: executed elsewhere (lock)   | 503    | retry            | repeats it                                  |
  * | is not run: done already (lock)         | 200    | ack              | acks it                                     |
  * | is not run: not a request of fpm-bridge | 403    |                  |                                             |
  *
- * What is not success is one line in the error log, which reaches the daemon with the answer.
+ * What is not success is one line in the error log, which reaches the daemon with the answer. When the answer has begun
+ * before, with something printed, the handler is not run; PHP has sent 200 then, so a line says "PHP Fatal error" for the
+ * daemon, and the script dies.
  */
 final class Worker
 {
     private const FATAL = E_ERROR | E_PARSE | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR | E_RECOVERABLE_ERROR;
 
-    /** Bytes; an exception's message may be of any length. */
-    private const LONGEST_LINE = 4_096;
+    /** Seconds by which clocks may differ without a word. */
+    private const CLOCK_TOLERANCE = 5;
 
     /**
      * @param ?Lock $lock         keeps a message from being executed twice; messages without an id are then rejected
@@ -89,7 +92,13 @@ final class Worker
         });
 
         $output->start();
-        $answer = $execution->run(Message::fromGlobals(...), $handler);
+        $answer = $execution->run(
+            Message::fromGlobals(...),
+            static function (Message $message) use ($execution, $handler): void {
+                self::logClock($execution, $message);
+                $handler($message);
+            },
+        );
         $returned = true;
         $sentBy = $response->become($answer);
         $printed = $output->end();
@@ -116,6 +125,18 @@ final class Worker
         }
     }
 
+    private static function logClock(Execution $execution, Message $message): void
+    {
+        $behind = $message->secondsBehind();
+        if ($behind > self::CLOCK_TOLERANCE) {
+            self::log(
+                $execution,
+                "the clock of this host is {$behind} s behind the daemon's: what comes too late is executed beside its "
+                . 'own repetition. Set the clocks of both hosts (NTP)',
+            );
+        }
+    }
+
     /** Of an exit nobody else says a word; a fatal error PHP has logged. */
     private static function logExit(Execution $execution): void
     {
@@ -127,7 +148,6 @@ final class Worker
 
     private static function log(Execution $execution, string $text): void
     {
-        $line = (string) preg_replace('/[\x00-\x1f\x7f]+/', ' ', "fpm-bridge: {$execution->subject()}: {$text}");
-        error_log(substr($line, 0, self::LONGEST_LINE));
+        Log::write("fpm-bridge: {$execution->subject()}: {$text}");
     }
 }

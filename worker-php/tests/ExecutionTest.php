@@ -62,11 +62,26 @@ final class ExecutionTest extends TestCase
         $late = ['AMQP_DEADLINE' => (string) time()];
         $answer = $this->answer($this->handler(), null, $late);
         self::assertSame([503, 'retry', 0], [$answer->status, $answer->marker, $this->executions]);
+        self::assertEqualsWithDelta(time(), $answer->clock, 5);
         self::assertSame(200, $this->answer($this->handler(), null, $late, obeyDeadline: false)->status);
         self::assertSame(200, $this->answer($this->handler(), null, ['AMQP_DEADLINE' => (string) (time() + 60)])->status);
         // With --ack dispatched it has been acked, and nobody would repeat it.
         self::assertSame(200, $this->answer($this->handler(), null, [...$late, 'AMQP_ACK' => 'dispatched'])->status);
         self::assertSame(3, $this->executions);
+    }
+
+    public function testAPartOfABodyIsNotExecutedAndTakesNoLock(): void
+    {
+        $lengths = [['CONTENT_LENGTH' => '9'], ['AMQP_BODY_LENGTH' => '9', 'CONTENT_LENGTH' => '8']];
+        foreach ($lengths as $params) {
+            $lock = new RememberingLock(State::acquired());
+            $answer = $this->answer($this->handler(), $lock, $params, body: '12345678');
+            self::assertSame([503, 'retry'], $this->statusAndMarker($answer));
+            self::assertStringContainsString("of its body's 9 bytes PHP has 8", $answer->reason);
+            self::assertSame([[], 0], [$lock->calls, $this->executions]);
+            self::assertSame('ack', $this->answer($this->handler(), null, $params, body: '123456789')->marker);
+            $this->executions = 0;
+        }
     }
 
     public function testIsDoneBeforeItIsAcked(): void
@@ -149,9 +164,10 @@ final class ExecutionTest extends TestCase
         ?Lock $lock = null,
         array $params = [],
         bool $obeyDeadline = true,
+        string $body = '',
     ): Answer {
         $execution = new Execution($lock, 60, $obeyDeadline);
-        return $execution->run(static fn (): Message => Request::message($params), $handler);
+        return $execution->run(static fn (): Message => Request::message($params, body: $body), $handler);
     }
 
     /** @return array{int, ?string} */

@@ -18,6 +18,7 @@ final class MessageTest extends TestCase
             'AMQP_REDELIVERED' => '1',
             'AMQP_ATTEMPT' => '3',
             'AMQP_DEADLINE' => '1900000000',
+            'AMQP_TIMEOUT' => '1500',
             'AMQP_CORRELATION_ID' => 'c-1',
             'AMQP_REPLY_TO' => 'answers',
             'AMQP_TYPE' => 'invoice',
@@ -43,6 +44,7 @@ final class MessageTest extends TestCase
                 'maxAttempts' => 5,
                 'repeatable' => true,
                 'deadline' => 1900000000,
+                'timeout' => 1500.0,
                 'headers' => ['tenant' => 'acme', 'deaths' => [['count' => 2]], 'big' => '12345678901234567890'],
                 'contentType' => 'application/x-www-form-urlencoded',
                 'messageId' => 'm-1',
@@ -67,6 +69,8 @@ final class MessageTest extends TestCase
         self::assertNull($message->messageId);
         self::assertNull($message->timestamp);
         self::assertNull($message->deadline);
+        self::assertNull($message->timeout);
+        self::assertSame(0, $message->secondsBehind());
         self::assertNull($message->secondsLeft());
         self::assertSame([], $message->headers);
     }

@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { type FastCgiBody, FastCgiError } from '../../src/fastcgi/client.ts'
+import { workerPhp } from '../support/handler-script.ts'
+import type { PoolOptions } from '../support/pool.ts'
+import { type Ask, markerOf, test } from '../support/worker-requests.ts'
+
+/*
+ * PHP runs a script also with a part of its body. What PHP has is compared with what was sent: a handler never sees a part.
+ */
+
+const FORM = `do=it&text=${'x'.repeat(50_000)}&daemonId=D-1f3a9c02`
+const PART = (name: string, text: string) =>
+  `--B\r\nContent-Disposition: form-data; name="${name}"${name === 'file' ? '; filename="f"' : ''}\r\n\r\n${text}\r\n`
+const MULTIPART = `${PART('do', 'it')}${PART('file', 'y'.repeat(50_000))}${PART('last', 'z')}--B--\r\n`
+
+const BODIES = {
+  json: ['application/json', `{"do":"it","text":"${'x'.repeat(50_000)}"}`],
+  form: ['application/x-www-form-urlencoded', FORM],
+  text: ['text/csv', 'x'.repeat(50_000)],
+  multipart: ['multipart/form-data; boundary=B', MULTIPART],
+} as const
+
+/** Asks for a handler that takes bodies of any kind. */
+const run = (ask: Ask, type: string, body: string | FastCgiBody, params: Record<string, string> = {}) =>
+  ask('', { params: { CONTENT_TYPE: type, ...params }, body }, { do: "'it'" })
+
+const POOLS: Readonly<Record<string, PoolOptions>> = {
+  'as it is by default': {},
+  'with enable_post_data_reading off': { ini: { enable_post_data_reading: 'off' } },
+}
+
+for (const [name, options] of Object.entries(POOLS)) {
+  test(`whole bodies of every kind are executed, in a pool ${name}`, async ({ askOf }) => {
+    const ask = await askOf(options)
+    for (const [kind, [type, body]] of Object.entries(BODIES)) {
+      expect(markerOf(await run(ask, type, body)), kind).toEqual(['ack'])
+    }
+    expect(markerOf(await run(ask, 'text/csv', ''))).toEqual(['ack'])
+  })
+
+  test(`a sender that goes away in the middle has nothing executed, in a pool ${name}`, async ({ askOf }) => {
+    const ask = await askOf({ ...options, children: 1 })
+    for (const [type, body] of Object.values(BODIES)) {
+      const cut = run(ask, type, { length: body.length, pieces: half(body) })
+      await expect(cut).rejects.toThrow(FastCgiError)
+    }
+    // The only child has ended with those before.
+    const { executions } = await run(ask, 'text/csv', 'x')
+    expect(executions()).toHaveLength(1)
+  })
+}
+
+test('the daemon’s word for the length counts more than CONTENT_LENGTH', async ({ ask }) => {
+  const response = await run(ask, 'text/csv', 'x'.repeat(10), { AMQP_BODY_LENGTH: '11' })
+  expect([response.status, markerOf(response), response.executions()]).toEqual([503, ['retry'], []])
+  expect(response.stderr).toContain("not executed: of its body's 11 bytes PHP has 10.")
+})
+
+test('without room in PHP’s temporary folder, small bodies are executed and large ones are not', async ({
+  askOf,
+}) => {
+  const none = join(workerPhp, 'no-such-folder')
+  const ask = await askOf({ ini: { sys_temp_dir: none, upload_tmp_dir: none } })
+  expect(markerOf(await run(ask, 'application/x-www-form-urlencoded', 'do=it&daemonId=D-1f3a9c02'))).toEqual([
+    'ack',
+  ])
+  for (const [kind, [type, body]] of Object.entries(BODIES)) {
+    const response = await run(ask, type, body)
+    expect([response.status, markerOf(response)], kind).toEqual([503, ['retry']])
+    expect(response.stderr, kind).toContain(`Its temporary folder, ${none}, is full`)
+    expect(response.executions(), kind).toHaveLength(1)
+  }
+})
+
+/** Half of it; then the sender dies. */
+async function* half(body: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(body.slice(0, body.length / 2))
+  throw new Error('the sender dies')
+}
