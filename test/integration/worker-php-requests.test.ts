@@ -41,6 +41,23 @@ test('Retry names its seconds, Reject its reason', async ({ ask }) => {
   ])
 })
 
+test('Hold says so, and for how long', async ({ ask }) => {
+  const hold = await ask("throw new Hold(30, 'the database is away');")
+  expect([hold.status, markerOf(hold), hold.headers.get('retry-after')]).toEqual([503, ['hold'], ['30']])
+  expect(hold.stderr).toContain('): the database is away')
+})
+
+test('a handler may say what the message is about, and the first 200 printable bytes are sent', async ({
+  ask,
+}) => {
+  const response = await ask(
+    "Subject::set('App\\One'); Subject::set(\"App\\\\Two\\r\\n\\0\" . str_repeat('x', 300));",
+  )
+  expect(response.headers.get('x-bridge-subject')).toEqual([`App\\Two ${'x'.repeat(192)}`.slice(0, 200)])
+  const failed = await ask("Subject::set('App\\One'); exit;")
+  expect([markerOf(failed), failed.headers.get('x-bridge-subject')]).toEqual([['retry'], ['App\\One']])
+})
+
 test('an exception of many lines is one line in the log, of bounded length', async ({ ask }) => {
   const { stderr } = await ask('throw new \\Exception("one\\ntwo\\r\\nthree" . str_repeat(\'x\', 10000));')
   expect(stderr).toContain('Exception: one two threexxx')

@@ -100,6 +100,7 @@ final class Execution
     private static function answerTo(Throwable $error): Answer
     {
         return match (true) {
+            $error instanceof Hold => Answer::hold($error->seconds, $error->getMessage()),
             $error instanceof Retry => Answer::retry($error->seconds, $error->getMessage()),
             $error instanceof Reject => Answer::deadLetter($error->getMessage()),
             $error instanceof Forbidden => Answer::forbidden($error->getMessage()),

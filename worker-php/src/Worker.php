@@ -17,6 +17,7 @@ use InvalidArgumentException;
  * |-----------------------------------------|--------|------------------|---------------------------------------------|
  * | returns                                 | 200    | ack              | acks the message                            |
  * | throws Retry                            | 503    | retry            | repeats it, not before the seconds it names |
+ * | throws Hold                             | 503    | hold             | keeps it and all others for a while         |
  * | throws Reject, or cannot read it        | 422    | dead-letter      | moves it to the dead-letter queue           |
  * | throws anything else                    | 500    | retry            | repeats it                                  |
  * | exits, dies of a fatal error            | 500    | retry            | repeats it                                  |

@@ -7,6 +7,7 @@ namespace FpmBridge\Worker\Tests;
 use FpmBridge\Worker\Answer;
 use FpmBridge\Worker\Execution;
 use FpmBridge\Worker\Forbidden;
+use FpmBridge\Worker\Hold;
 use FpmBridge\Worker\InvalidMessage;
 use FpmBridge\Worker\Lock;
 use FpmBridge\Worker\Message;
@@ -29,6 +30,8 @@ final class ExecutionTest extends TestCase
             'has a mistake' => [new \TypeError('no'), [500, 'retry', null]],
             'asks for a delay' => [new Retry(90), [503, 'retry', 90]],
             'asks for another attempt' => [new Retry(), [503, 'retry', null]],
+            'finds nothing that works' => [new Hold(30), [503, 'hold', 30]],
+            'finds nothing that works, for who knows how long' => [new Hold(), [503, 'hold', null]],
             'rejects' => [new Reject('no'), [422, 'dead-letter', null]],
             'cannot read it' => [new InvalidMessage('no'), [422, 'dead-letter', null]],
         ];
@@ -96,7 +99,7 @@ final class ExecutionTest extends TestCase
 
     public function testAFailureReleasesTheLock(): void
     {
-        foreach ([new RuntimeException('no'), new Retry(), new Reject('no')] as $thrown) {
+        foreach ([new RuntimeException('no'), new Retry(), new Hold(), new Reject('no')] as $thrown) {
             $lock = new RememberingLock(State::acquired());
             $this->answer($this->handler($thrown), $lock);
             self::assertSame(['acquire m-1', 'release m-1'], $lock->calls);

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace FpmBridge\Worker\Laravel;
 
+use FpmBridge\Worker\Hold;
 use FpmBridge\Worker\Message;
 use FpmBridge\Worker\Reject;
 use Illuminate\Contracts\Container\Container;
@@ -27,6 +28,8 @@ final class BridgeJob extends Job implements JobContract
 
     /** Seconds. */
     private int $delay = 0;
+
+    private ?Hold $hold = null;
 
     /** What failed, and why the application has no record of it. */
     private ?string $unrecorded = null;
@@ -62,6 +65,29 @@ final class BridgeJob extends Job implements JobContract
     {
         $before = $this->message->headers['laravel']['attempts'] ?? 0;
         return (is_int($before) ? max(0, $before) : 0) + $this->message->attempt;
+    }
+
+    /**
+     * A Hold is no failure of this job: for Laravel it is released, and uses up neither tries nor maxExceptions. A job that
+     * has decided its own fate before has decided.
+     */
+    public function fire(): void
+    {
+        try {
+            parent::fire();
+        } catch (Hold $hold) {
+            if ($this->isDeletedOrReleased()) {
+                throw $hold;
+            }
+            $this->hold = $hold;
+            $this->release($hold->seconds ?? 0);
+        }
+    }
+
+    /** @return ?Hold what the job has thrown */
+    public function hold(): ?Hold
+    {
+        return $this->hold;
     }
 
     /** @param \DateTimeInterface|\DateInterval|int $delay */

@@ -4,9 +4,12 @@ declare(strict_types=1);
 
 namespace FpmBridge\Worker\Laravel;
 
+use FpmBridge\Worker\Hold;
+use FpmBridge\Worker\Log;
 use FpmBridge\Worker\Message;
 use FpmBridge\Worker\Reject;
 use FpmBridge\Worker\Retry;
+use FpmBridge\Worker\Subject;
 use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Debug\ExceptionHandler;
 use Illuminate\Queue\MaxAttemptsExceededException;
@@ -22,6 +25,7 @@ use Throwable;
  * |-------------------------------------------------|--------------------------------------------------------|
  * | is done, or deletes itself                      | acks it                                                |
  * | is released, throws with tries left             | repeats it, not before the delay or backoff is over    |
+ * | throws a Hold                                   | keeps it and all others; no try is used up             |
  * | has failed, and the application keeps it        | acks it: it is among the failed jobs, and nowhere else |
  * | has failed, and the application does not        | moves it to the dead-letter queue                      |
  * | is released or throws, at the daemon's last try | the same: then it has failed                           |
@@ -55,6 +59,7 @@ final class QueueWorker
     }
 
     /**
+     * @throws Hold   when it says that nothing works now
      * @throws Retry  when it is to be executed again
      * @throws Reject when it is no job, or has failed and the application keeps no record of it
      */
@@ -62,9 +67,15 @@ final class QueueWorker
     {
         $connection = $this->connection ?? $this->app->make('config')->get('queue.default');
         $job = new BridgeJob($this->app, $message, $connection);
+        $name = $job->resolveName();
+        Subject::set(is_string($name) ? $name : '');
+        $this->shareLogContext($message);
         set_time_limit((int) ($job->timeout() ?? $this->timeout));
 
         $error = $this->process($job);
+        if ($job->hold() !== null) {
+            throw $job->hold();
+        }
         // As in Laravel, a job that was neither deleted nor released is not done.
         if (!$job->hasFailed() && ($job->isReleased() || !$job->isDeleted())) {
             if (!$message->isLastAttempt()) {
@@ -74,6 +85,15 @@ final class QueueWorker
         }
         if ($job->unrecorded() !== null) {
             throw new Reject($job->unrecorded(), 0, $error);
+        }
+    }
+
+    /** Laravel's Context is none: the event of a job that begins empties it, and jobs that this one dispatches inherit it. */
+    private function shareLogContext(Message $message): void
+    {
+        $log = $this->app->bound('log') ? $this->app->make('log') : null;
+        if (is_object($log) && method_exists($log, 'shareContext')) {
+            $log->shareContext(['execution_id' => $message->executionId, 'message_id' => $message->messageId]);
         }
     }
 
@@ -113,7 +133,7 @@ final class QueueWorker
         try {
             $this->app->make(ExceptionHandler::class)->report($error);
         } catch (Throwable $second) {
-            error_log('fpm-bridge: ' . self::describe($error) . '; not reported: ' . self::describe($second));
+            Log::write('fpm-bridge: ' . self::describe($error) . '; not reported: ' . self::describe($second));
         }
     }
 

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace FpmBridge\Worker\Symfony;
 
+use FpmBridge\Worker\Hold;
 use FpmBridge\Worker\Reject;
 use FpmBridge\Worker\Retry;
 use Symfony\Component\Messenger\Exception\HandlerFailedException;
@@ -38,9 +39,19 @@ final class Failure
         return true;
     }
 
-    /** What tells the Worker: reject, not before this many seconds, or simply again. */
+    /** One that says that nothing works now outweighs the others: they may have failed for the same reason. */
+    public function isHold(): bool
+    {
+        return $this->hold() !== null;
+    }
+
+    /** What tells the Worker: hold, reject, not before this many seconds, or simply again. */
     public function verdict(): Throwable
     {
+        $hold = $this->hold();
+        if ($hold !== null) {
+            return $hold;
+        }
         if ($this->isUnrecoverable()) {
             return new Reject($this->reason(), 0, $this->error);
         }
@@ -60,6 +71,16 @@ final class Failure
     {
         $class = get_class($error);
         return "{$class}: {$error->getMessage()} in {$error->getFile()}:{$error->getLine()}";
+    }
+
+    private function hold(): ?Hold
+    {
+        foreach ($this->causes as $cause) {
+            if ($cause instanceof Hold) {
+                return $cause;
+            }
+        }
+        return null;
     }
 
     /** Of one handler's failure the log shows the place; that of several is told by the exception about all of them. */

@@ -4,9 +4,11 @@ declare(strict_types=1);
 
 namespace FpmBridge\Worker\Symfony;
 
+use FpmBridge\Worker\Log;
 use FpmBridge\Worker\Message;
 use FpmBridge\Worker\Reject;
 use FpmBridge\Worker\Retry;
+use FpmBridge\Worker\Subject;
 use LogicException;
 use Psr\Log\LoggerInterface;
 use Symfony\Component\EventDispatcher\EventDispatcherInterface;
@@ -39,6 +41,7 @@ use Throwable;
  * | the bus returns                                          | acked                                           |
  * | the serializer cannot decode it                          | dead-lettered                                   |
  * | every handler that failed threw what is unrecoverable    | given up: failure transport, else dead-lettered |
+ * | a handler throws a Hold                                  | kept, with all others, until things work again  |
  * | anything else is thrown, also: there is no handler       | repeated by the daemon                          |
  * | the same, at the last attempt                            | given up: failure transport, else dead-lettered |
  * | a listener of WorkerMessageReceivedEvent holds it back   | repeated by the daemon                          |
@@ -55,7 +58,9 @@ final class Messenger
      * @param ?EventDispatcherInterface $dispatcher       gets the events of a worker's messages
      * @param ?SenderInterface          $failureTransport takes what is given up; without it, or when it fails, the
      *                                                    dead-letter queue does
-     * @param ?LoggerInterface          $logger           gets a line for each failure, beside the error log
+     * @param ?LoggerInterface          $logger           gets a line for each failure, beside the error log. When it
+     *                                                    throws, or a listener of WorkerMessageFailedEvent does, that
+     *                                                    is one more line in the error log, and changes nothing else
      */
     public function __construct(
         private readonly MessageBusInterface $bus,
@@ -70,7 +75,12 @@ final class Messenger
     /** @throws Throwable whatever keeps the message from being acked: a Reject, a Retry, or the failure itself */
     public function __invoke(Message $message): void
     {
-        $received = new WorkerMessageReceivedEvent($this->decode($message), $this->transport);
+        // The JSON serializer names the class there: all that is known of a message that cannot be decoded.
+        $type = $message->headers['type'] ?? $message->type;
+        Subject::set(is_string($type) ? $type : '');
+        $envelope = $this->decode($message);
+        Subject::set(get_class($envelope->getMessage()));
+        $received = new WorkerMessageReceivedEvent($envelope, $this->transport);
         $this->dispatcher?->dispatch($received);
         if (!$received->shouldHandle()) {
             throw new Retry(null, 'a listener of WorkerMessageReceivedEvent has held it back');
@@ -94,11 +104,27 @@ final class Messenger
         try {
             return $this->serializer->decode(['body' => $message->body(), 'headers' => $message->headers]);
         } catch (MessageDecodingFailedException $error) {
-            $hint = $message->headers === [] && !$this->serializer instanceof PhpSerializer
-                ? ' (it has come without headers; those of more than 32 KiB the daemon leaves out)'
-                : '';
+            $hint = $this->hintAt($message);
             throw new Reject("it cannot be decoded: {$error->getMessage()}{$hint}", 0, $error);
         }
+    }
+
+    /** Of what is most likely wrong, when the serializer cannot decode it. */
+    private function hintAt(Message $message): string
+    {
+        $start = ltrim(substr($message->body(), 0, 64));
+        if ($this->serializer instanceof PhpSerializer) {
+            return str_starts_with($start, '{') || str_starts_with($start, '[')
+                ? ' (its body looks like JSON, and this is the serializer of serialize(): name that of the transport as'
+                    . ' $serializer)'
+                : '';
+        }
+        return match (true) {
+            str_starts_with($start, 'O:') => ' (its body is of serialize(), and this is another serializer: name that of'
+                . ' the transport as $serializer)',
+            $message->headers === [] => ' (it has come without headers; those of more than 32 KiB the daemon leaves out)',
+            default => '',
+        };
     }
 
     /** No AckStamp, for which a batch handler would wait for more messages: without, it handles this one at once. */
@@ -119,18 +145,28 @@ final class Messenger
     private function fail(Envelope $envelope, Throwable $error, Message $message): void
     {
         $failure = new Failure($error);
-        $givenUp = $failure->isUnrecoverable() || $message->isLastAttempt();
+        $givenUp = $failure->isUnrecoverable() || ($message->isLastAttempt() && !$failure->isHold());
         $event = new WorkerMessageFailedEvent($envelope, $this->transport, $error);
         if (!$givenUp) {
             $event->setForRetry();
         }
-        $this->log($envelope, $error, $message, $givenUp);
+        self::attempt('logger', fn () => $this->log($envelope, $error, $message, $givenUp));
         if ($this->dispatcher !== null) {
             self::removeSenders($this->dispatcher);
-            $this->dispatcher->dispatch($event);
+            self::attempt('listener of WorkerMessageFailedEvent', fn () => $this->dispatcher->dispatch($event));
         }
         if (!$givenUp || !$this->sendToFailureTransport($event->getEnvelope(), $failure)) {
             throw $failure->verdict();
+        }
+    }
+
+    /** What tells of a failure must not become one in its place. */
+    private static function attempt(string $who, callable $tell): void
+    {
+        try {
+            $tell();
+        } catch (Throwable $error) {
+            Log::write("fpm-bridge: the {$who} has failed with " . Failure::describe($error));
         }
     }
 

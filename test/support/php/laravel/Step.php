@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace App;
 
+use FpmBridge\Worker\Hold;
 use Illuminate\Bus\Queueable;
 use Illuminate\Contracts\Queue\ShouldQueue;
 use Illuminate\Queue\InteractsWithQueue;
@@ -38,6 +39,8 @@ class Step implements ShouldQueue
             'throw' => throw new RuntimeException('not today'),
             'release' => $this->release((int) $number),
             'release-and-throw' => [$this->release((int) $number), throw new RuntimeException('not today')],
+            'hold' => throw new Hold((int) $number, 'the database is away'),
+            'delete-and-hold' => [$this->delete(), throw new Hold()],
             'delete' => $this->delete(),
             'delete-and-throw' => [$this->delete(), throw new RuntimeException('not today')],
             'fail' => $this->fail(new RuntimeException('no such invoice')),

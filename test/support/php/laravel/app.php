@@ -81,6 +81,16 @@ foreach (
     (new $provider($app))->register();
 }
 
+if (getenv('LOG_NOTES') !== false) {
+    // Laravel's LogManager takes Monolog; of it, what a queue needs.
+    $app->instance('log', new class () {
+        /** @param array<string, mixed> $context */
+        public function shareContext(array $context): void
+        {
+            Notes::add('shareContext', $context);
+        }
+    });
+}
 $app->instance(ExceptionHandler::class, new NotingExceptionHandler());
 $app->instance(Kernel::class, new class ($app) {
     public function __construct(private readonly Container $app)

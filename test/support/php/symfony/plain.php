@@ -4,11 +4,12 @@ declare(strict_types=1);
 
 /*
  * worker-php/symfony/messenger.php of an application without the framework: a bus made by hand. The pool's environment
- * says which SERIALIZER, php or json.
+ * says which SERIALIZER, php or json; with BROKEN_LISTENERS, neither its log can be written nor its listeners work.
  */
 
 use App\Batched;
 use App\BatchHandler;
+use App\BrokenLogger;
 use App\NoteMiddleware;
 use App\Pair;
 use App\Task;
@@ -16,6 +17,8 @@ use App\TaskHandler;
 use FpmBridge\Worker\Message;
 use FpmBridge\Worker\Symfony\Messenger;
 use FpmBridge\Worker\Worker;
+use Symfony\Component\EventDispatcher\EventDispatcher;
+use Symfony\Component\Messenger\Event\WorkerMessageFailedEvent;
 use Symfony\Component\Messenger\Handler\HandlerDescriptor;
 use Symfony\Component\Messenger\Handler\HandlersLocator;
 use Symfony\Component\Messenger\MessageBus;
@@ -35,5 +38,14 @@ Worker::run(static function (Message $message): void {
         ])),
     ]);
     $serializer = getenv('SERIALIZER') === 'json' ? Serializer::create() : new PhpSerializer();
-    (new Messenger($bus, $serializer, 'async'))($message);
+    [$dispatcher, $logger] = [null, null];
+    if (getenv('BROKEN_LISTENERS') !== false) {
+        $dispatcher = new EventDispatcher();
+        $dispatcher->addListener(
+            WorkerMessageFailedEvent::class,
+            static fn () => throw new RuntimeException('the listener is broken'),
+        );
+        $logger = new BrokenLogger();
+    }
+    (new Messenger($bus, $serializer, 'async', $dispatcher, null, $logger))($message);
 });

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace App;
 
+use FpmBridge\Worker\Hold;
 use RuntimeException;
 use Symfony\Component\Messenger\Exception\RecoverableMessageHandlingException;
 use Symfony\Component\Messenger\Exception\UnrecoverableMessageHandlingException;
@@ -29,6 +30,8 @@ final class TaskHandler
                 break;
             case 'refuse':
                 throw new UnrecoverableMessageHandlingException('no such invoice');
+            case 'hold':
+                throw new Hold(30, 'the database is away');
             case 'exit':
                 exit('done');
             case 'finish and exit':
