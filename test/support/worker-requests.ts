@@ -18,7 +18,8 @@ type Answer = FastCgiResponse & Pick<HandlerScript, 'executions'>
 /** Writes a script with this handler, and sends it one request. */
 export type Ask = (php: string, request?: WorkerRequest, options?: HandlerOptions) => Promise<Answer>
 
-const PARAMS = {
+/** Of an ordinary message. */
+export const PARAMS = {
   CONTENT_TYPE: 'application/json',
   AMQP_DAEMON_ID: 'D-1f3a9c02',
   AMQP_QUEUE: 'commands',

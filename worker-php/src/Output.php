@@ -42,6 +42,15 @@ final class Output
         return $this->tooLarge ? null : $this->kept;
     }
 
+    /**
+     * From here on nothing that is printed goes out. After the end of an answer php-fpm would send it all the same, and on a
+     * connection that is used again it is the beginning of the next message's answer.
+     */
+    public static function drop(): void
+    {
+        ob_start(static fn (): string => '', self::CHUNK);
+    }
+
     private function take(string $printed, int $phase): string
     {
         if (($phase & PHP_OUTPUT_HANDLER_CLEAN) !== 0) {

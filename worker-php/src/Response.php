@@ -16,7 +16,8 @@ use LogicException;
 final class Response
 {
     /** Functions of PHP that send the headers though nothing was printed: flush() from PHP 8.4 on. */
-    private const SENDERS = ['flush', 'fastcgi_finish_request'];
+    private const SENDERS = ['flush', self::FINISH];
+    private const FINISH = 'fastcgi_finish_request';
 
     /** Of these, which one did and where; null when it was another, or something printed. */
     private ?string $sender = null;
@@ -70,6 +71,10 @@ final class Response
         foreach (debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS) as $call) {
             if (!isset($call['class']) && in_array($call['function'], self::SENDERS, true)) {
                 $this->sender = $call['function'] . '()' . (isset($call['file']) ? " in {$call['file']}:{$call['line']}" : '');
+                // It has ended all buffers before, and the answer ends with it.
+                if ($call['function'] === self::FINISH) {
+                    Output::drop();
+                }
             }
         }
     }

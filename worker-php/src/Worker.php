@@ -106,6 +106,8 @@ final class Worker
         $this->logAnswer($execution, $answer, $printed, $sentBy);
         if ($sentBy === null) {
             echo $answer->marker === 'ack' ? $printed : $answer->body;
+        } else {
+            Output::drop();
         }
     }
 
