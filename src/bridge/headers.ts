@@ -6,6 +6,7 @@ export const HEADER_PREFIX = 'x-fpm-bridge-'
 // Those that each message is asked for: putting a name together costs more than looking it up.
 const ATTEMPT = `${HEADER_PREFIX}attempt`
 const UNREAD = `${HEADER_PREFIX}unread`
+const DEAD_LETTERED = `${HEADER_PREFIX}dead-lettered`
 const QUEUE = `${HEADER_PREFIX}queue`
 const EXCHANGE = `${HEADER_PREFIX}exchange`
 const ROUTING_KEY = `${HEADER_PREFIX}routing-key`
@@ -62,7 +63,10 @@ export function copyProperties(
 ): MessageProperties {
   const { userId, expiration, headers = {}, ...kept } = delivery.properties
   const { CC: cc, BCC: bcc, ...foreign } = headers
-  const own = ownHeaders(delivery, notes, config)
+  const own = {
+    ...ownHeaders(delivery, notes, config),
+    ...(purpose === 'dead-letter' ? { [DEAD_LETTERED]: true } : {}),
+  }
   const isKept = (name: string): boolean =>
     !name.startsWith(HEADER_PREFIX) && !(purpose === 'execute' && NOT_FOR_EXECUTION.includes(name))
   const table = {
@@ -91,14 +95,19 @@ export function bareProperties(
 }
 
 /** Executions of the message so far, as its last copy says. Anyone can forge it, so it is only ever believed up to a limit. */
-export function executionsOf({ properties }: Delivery): number {
-  const value = properties.headers?.[ATTEMPT]
-  return Number.isSafeInteger(value) ? Math.max(0, value as number) : 0
+export function executionsOf(delivery: Delivery): number {
+  return countOf(delivery, ATTEMPT)
 }
 
 /** How often in a row the pool has left the message unread, as its last copy says. A forged one costs it no more than attempts. */
-export function unreadOf({ properties }: Delivery): number {
-  const value = properties.headers?.[UNREAD]
+export function unreadOf(delivery: Delivery): number {
+  return countOf(delivery, UNREAD)
+}
+
+/** What the last copy has counted; 0 for a dead letter that somebody has put back: it begins anew. */
+function countOf({ properties: { headers } }: Delivery, name: string): number {
+  if (headers === undefined || headers[DEAD_LETTERED] === true) return 0
+  const value = headers[name]
   return Number.isSafeInteger(value) ? Math.max(0, value as number) : 0
 }
 

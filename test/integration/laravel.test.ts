@@ -219,7 +219,13 @@ test('what is lost with the daemon’s last attempt is a dead letter', async ({
   const daemon = await startDaemon({ socket: pool.socket, script, args: ARGS })
   await daemon.waitForLine('Dead-lettered.')
   expect(attemptsOf(notes(), 'it')).toEqual([1, 2, 3, 4, 5])
-  expect(await takeAll(broker, `${queue}.dead`)).toHaveLength(1)
+  const [dead, ...others] = await takeAll(broker, `${queue}.dead`)
+  expect(others).toEqual([])
+
+  // Put back as it is, by a shovel or by hand, it has all its attempts again.
+  await publishAll(broker, queue, [dead?.content], dead?.properties)
+  await eventually('it is given up again', () => deadLettered(daemon.log) === 2)
+  expect(attemptsOf(notes(), 'it')).toEqual([1, 2, 3, 4, 5, 1, 2, 3, 4, 5])
 })
 
 test('what is no job of Laravel is a dead letter, with the reason', async ({

@@ -128,6 +128,16 @@ describe('a message that poses as a copy', () => {
     expect(originOf(delivery, config)).toMatchObject({ exchange: '', routingKey: 'commands' })
   })
 
+  it('that was a dead letter, and was put back, has not been executed yet', () => {
+    const headers = headersOf(published(), 'dead-letter', { ...NOTES, attempt: 5 })
+    expect(headers).toMatchObject({ 'x-fpm-bridge-attempt': 5 })
+    const putBack = new RecordingDelivery({ properties: { headers } })
+    expect(executionsOf(putBack)).toBe(0)
+    // From then on it counts as any other.
+    const repeated = headersOf(putBack, 'execute', { ...NOTES, attempt: 2 })
+    expect(executionsOf(new RecordingDelivery({ properties: { headers: repeated } }))).toBe(2)
+  })
+
   it('gains nothing by its number of executions but to be given up sooner', () => {
     const of = (value: unknown) =>
       executionsOf(new RecordingDelivery({ properties: { headers: { 'x-fpm-bridge-attempt': value } } }))

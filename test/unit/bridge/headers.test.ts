@@ -21,6 +21,7 @@ const copyOf = (properties: MessageProperties) =>
 
 const DIAGNOSIS = {
   'x-fpm-bridge-attempt': 0,
+  'x-fpm-bridge-dead-lettered': true,
   'x-fpm-bridge-reason': 'not JSON',
   'x-fpm-bridge-script': '/srv/app/worker.php',
   'x-fpm-bridge-daemon-id': 'D-1',
