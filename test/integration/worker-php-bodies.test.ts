@@ -3,7 +3,9 @@ import { expect } from 'vitest'
 import { type FastCgiBody, FastCgiError } from '../../src/fastcgi/client.ts'
 import { workerPhp } from '../support/handler-script.ts'
 import type { PoolOptions } from '../support/pool.ts'
-import { type Ask, markerOf, test } from '../support/worker-requests.ts'
+import { nativeClient } from '../support/pool-client.ts'
+import { readWorkerLog } from '../support/worker-log.ts'
+import { type Ask, markerOf, PARAMS, test } from '../support/worker-requests.ts'
 
 /*
  * PHP runs a script also with a part of its body. What PHP has is compared with what was sent: a handler never sees a part.
@@ -70,6 +72,25 @@ test('without room in PHP’s temporary folder, small bodies are executed and la
     expect([response.status, markerOf(response)], kind).toEqual([503, ['retry']])
     expect(response.stderr, kind).toContain(`Its temporary folder, ${none}, is full`)
     expect(response.executions(), kind).toHaveLength(1)
+  }
+})
+
+test('the smallest worker refuses a part, and takes the daemon’s id from the daemon', async ({ ownPool }) => {
+  const log = join((await ownPool()).directory, 'worker.log')
+  const pool = await ownPool({ environment: { WORKER_LOG: log, WORKER_SLEEP_MS: '0' } })
+  const client = nativeClient(pool, { keepAlive: false })
+  const post = (body: string, more = {}) => {
+    const type = { CONTENT_TYPE: 'application/x-www-form-urlencoded' }
+    const params = { ...PARAMS, ...type, SCRIPT_FILENAME: join(workerPhp, 'worker.php'), ...more }
+    return client.request({ params, body: Buffer.from(body) })
+  }
+  try {
+    const cut = await post('number=7&daemonId=D-1f3', { AMQP_BODY_LENGTH: '28' })
+    expect([cut.status, cut.body.toString()]).toEqual([503, 'The body of the message is not whole.\n'])
+    expect((await post('number=8&daemonId=D-1f3a9c02&+daemonId=forged')).status).toBe(200)
+    expect(readWorkerLog(log)).toEqual([{ number: '8', daemonId: 'D-1f3a9c02' }])
+  } finally {
+    await client.close()
   }
 })
 
