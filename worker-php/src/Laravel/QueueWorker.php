@@ -92,8 +92,12 @@ final class QueueWorker
     private function shareLogContext(Message $message): void
     {
         $log = $this->app->bound('log') ? $this->app->make('log') : null;
+        $context = ['execution_id' => $message->executionId, 'message_id' => $message->messageId];
         if (is_object($log) && method_exists($log, 'shareContext')) {
-            $log->shareContext(['execution_id' => $message->executionId, 'message_id' => $message->messageId]);
+            $log->shareContext($context);
+        } elseif (is_callable([$log, 'withContext'])) {
+            // Laravel 8: of the default channel only.
+            $log->withContext($context);
         }
     }
 
