@@ -1,57 +1,8 @@
 import { expect } from 'vitest'
-import type { FastCgiResponse } from '../../src/fastcgi/client.ts'
-import type { Broker } from '../support/broker-api.ts'
-import { type JobSpec, type Laravel, test } from '../support/laravel.ts'
-import { takeAll } from '../support/messages.ts'
-import { nativeClient } from '../support/pool-client.ts'
+import { test } from '../support/laravel.ts'
+import { again, DONE, GIVEN_UP, payloadOf, send, told } from '../support/laravel-requests.ts'
 
 /* Single requests to worker-php/laravel/queue.php with payloads of the real illuminate/queue, and what it answers. */
-
-interface Attempt {
-  /** Default 1. */
-  readonly attempt?: number
-  /** Default 100. */
-  readonly maxAttempts?: number
-  /** Executions before the daemon's first, as laravel-queue-rabbitmq notes them; default 0. */
-  readonly before?: number
-}
-
-/** Sends the payload as a message, as the daemon would. */
-async function send(laravel: Laravel, body: Buffer | string, at: Attempt = {}): Promise<FastCgiResponse> {
-  const { attempt = 1, maxAttempts = 100, before = 0 } = at
-  const client = nativeClient(laravel.pool, { keepAlive: false })
-  const params = {
-    SCRIPT_FILENAME: laravel.script,
-    CONTENT_TYPE: 'application/json',
-    AMQP_DAEMON_ID: 'D-1f3a9c02',
-    AMQP_QUEUE: 'commands',
-    AMQP_EXECUTION_ID: 'e6b1a1f2-0000-4000-8000-000000000001',
-    AMQP_ATTEMPT: String(attempt),
-    AMQP_MAX_ATTEMPTS: String(maxAttempts),
-    AMQP_HEADERS: JSON.stringify({ laravel: { attempts: before } }),
-  }
-  try {
-    return await client.request({ params, body: Buffer.from(body) })
-  } finally {
-    await client.close()
-  }
-}
-
-/** The payload that Laravel makes of the job: published, and taken from the queue. */
-async function payloadOf(job: JobSpec, laravel: Laravel, broker: Broker, queue: string): Promise<Buffer> {
-  await laravel.dispatch(job)
-  const [message] = await takeAll(broker, queue)
-  return message?.content ?? expect.fail('nothing was published')
-}
-
-const told = ({ status, headers }: FastCgiResponse) => [
-  status,
-  headers.get('x-bridge-outcome')?.join(),
-  headers.get('retry-after')?.join(),
-]
-const DONE = [200, 'ack', undefined]
-const again = (seconds: number) => [503, 'retry', String(seconds)]
-const GIVEN_UP = [422, 'dead-letter', undefined]
 
 test('the backoff is asked for, by the number of the attempt', async ({ broker, queue, laravel }) => {
   const app = await laravel()
@@ -94,44 +45,6 @@ test('a release is for as long as the job says, or its middleware', async ({ bro
   expect(await app.lock('alone')).toBe(true)
   expect(told(await send(app, alone))).toEqual(again(30))
   expect(app.notes().filter(({ name }) => name === 'alone')).toEqual([])
-})
-
-test('a Hold holds, and uses up neither tries nor maxExceptions', async ({ broker, queue, laravel }) => {
-  const app = await laravel()
-  const set = { tries: 1, maxExceptions: 1 }
-  const payload = await payloadOf({ name: 'it', does: ['hold 30'], set }, app, broker, queue)
-  for (let execution = 1; execution <= 3; execution += 1) {
-    expect(told(await send(app, payload))).toEqual([503, 'hold', '30'])
-  }
-  expect(told(await send(app, payload, { maxAttempts: 1 }))).toEqual([503, 'hold', '30'])
-  expect(await app.failedJobs()).toEqual([])
-
-  // What has been deleted is gone, whatever comes then.
-  const deleted = await payloadOf({ name: 'it', does: ['delete-and-hold'], set }, app, broker, queue)
-  expect(told(await send(app, deleted))).toEqual(DONE)
-})
-
-test('the name of the job is its subject, and the ids of the execution are in the context of the log', async ({
-  broker,
-  queue,
-  laravel,
-}) => {
-  const app = await laravel({ environment: { LOG_NOTES: '1' } })
-  for (const [what, outcome] of [
-    ['return', 'ack'],
-    ['throw', 'retry'],
-    ['exit', 'retry'],
-  ]) {
-    const payload = await payloadOf({ name: 'it', does: [what ?? ''], set: { tries: 2 } }, app, broker, queue)
-    const response = await send(app, payload)
-    expect(response.headers.get('x-bridge-outcome'), what).toEqual([outcome])
-    expect(response.headers.get('x-bridge-subject'), what).toEqual(['App\\Step'])
-  }
-  expect(app.notes().find(({ event }) => event === 'shareContext')).toEqual({
-    event: 'shareContext',
-    execution_id: 'e6b1a1f2-0000-4000-8000-000000000001',
-    message_id: null,
-  })
 })
 
 test('retryUntil counts instead of tries', async ({ broker, queue, laravel }) => {

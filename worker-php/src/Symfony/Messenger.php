@@ -8,8 +8,6 @@ use FpmBridge\Worker\Log;
 use FpmBridge\Worker\Message;
 use FpmBridge\Worker\Reject;
 use FpmBridge\Worker\Retry;
-use FpmBridge\Worker\Subject;
-use LogicException;
 use Psr\Log\LoggerInterface;
 use Symfony\Component\EventDispatcher\EventDispatcherInterface;
 use Symfony\Component\Messenger\Envelope;
@@ -19,7 +17,6 @@ use Symfony\Component\Messenger\Event\WorkerMessageReceivedEvent;
 use Symfony\Component\Messenger\EventListener\SendFailedMessageForRetryListener;
 use Symfony\Component\Messenger\EventListener\SendFailedMessageToFailureTransportListener;
 use Symfony\Component\Messenger\Exception\HandlerFailedException;
-use Symfony\Component\Messenger\Exception\MessageDecodingFailedException;
 use Symfony\Component\Messenger\MessageBusInterface;
 use Symfony\Component\Messenger\Stamp\ConsumedByWorkerStamp;
 use Symfony\Component\Messenger\Stamp\DelayStamp;
@@ -27,7 +24,6 @@ use Symfony\Component\Messenger\Stamp\ReceivedStamp;
 use Symfony\Component\Messenger\Stamp\RedeliveryStamp;
 use Symfony\Component\Messenger\Stamp\SentToFailureTransportStamp;
 use Symfony\Component\Messenger\Transport\Sender\SenderInterface;
-use Symfony\Component\Messenger\Transport\Serialization\PhpSerializer;
 use Symfony\Component\Messenger\Transport\Serialization\SerializerInterface;
 use Throwable;
 
@@ -51,6 +47,8 @@ use Throwable;
  */
 final class Messenger
 {
+    private readonly Decoder $decoder;
+
     /**
      * @param MessageBusInterface       $bus              the routable one, where there are several
      * @param SerializerInterface       $serializer       of the transport that the messages were sent to
@@ -64,23 +62,19 @@ final class Messenger
      */
     public function __construct(
         private readonly MessageBusInterface $bus,
-        private readonly SerializerInterface $serializer,
+        SerializerInterface $serializer,
         private readonly string $transport,
         private readonly ?EventDispatcherInterface $dispatcher = null,
         private readonly ?SenderInterface $failureTransport = null,
         private readonly ?LoggerInterface $logger = null,
     ) {
+        $this->decoder = new Decoder($serializer);
     }
 
     /** @throws Throwable whatever keeps the message from being acked: a Reject, a Retry, or the failure itself */
     public function __invoke(Message $message): void
     {
-        // The JSON serializer names the class there: all that is known of a message that cannot be decoded.
-        $type = $message->headers['type'] ?? $message->type;
-        Subject::set(is_string($type) ? $type : '');
-        $envelope = $this->decode($message);
-        Subject::set(get_class($envelope->getMessage()));
-        $received = new WorkerMessageReceivedEvent($envelope, $this->transport);
+        $received = new WorkerMessageReceivedEvent($this->decoder->decode($message), $this->transport);
         $this->dispatcher?->dispatch($received);
         if (!$received->shouldHandle()) {
             throw new Retry(null, 'a listener of WorkerMessageReceivedEvent has held it back');
@@ -93,38 +87,6 @@ final class Messenger
             return;
         }
         $this->dispatcher?->dispatch(new WorkerMessageHandledEvent($envelope, $this->transport));
-    }
-
-    private function decode(Message $message): Envelope
-    {
-        if ($message->contentType === 'application/x-www-form-urlencoded') {
-            // No fault of the message, so it is not rejected.
-            throw new LogicException('the message came as a form: start the daemon with --payload raw');
-        }
-        try {
-            return $this->serializer->decode(['body' => $message->body(), 'headers' => $message->headers]);
-        } catch (MessageDecodingFailedException $error) {
-            $hint = $this->hintAt($message);
-            throw new Reject("it cannot be decoded: {$error->getMessage()}{$hint}", 0, $error);
-        }
-    }
-
-    /** Of what is most likely wrong, when the serializer cannot decode it. */
-    private function hintAt(Message $message): string
-    {
-        $start = ltrim(substr($message->body(), 0, 64));
-        if ($this->serializer instanceof PhpSerializer) {
-            return str_starts_with($start, '{') || str_starts_with($start, '[')
-                ? ' (its body looks like JSON, and this is the serializer of serialize(): name that of the transport as'
-                    . ' $serializer)'
-                : '';
-        }
-        return match (true) {
-            str_starts_with($start, 'O:') => ' (its body is of serialize(), and this is another serializer: name that of'
-                . ' the transport as $serializer)',
-            $message->headers === [] => ' (it has come without headers; those of more than 32 KiB the daemon leaves out)',
-            default => '',
-        };
     }
 
     /** No AckStamp, for which a batch handler would wait for more messages: without, it handles this one at once. */
