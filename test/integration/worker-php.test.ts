@@ -220,7 +220,7 @@ test('with --require-marker, a script that ends before its worker is no success'
   const args = [...COMPLETED, '--require-marker']
   const daemon = await startDaemon({ socket: pool.socket, script: worker.script, args })
   const { reason } = await daemon.waitForLine('Dead-lettered.')
-  expect(reason).toContain('status 200 and no X-Bridge-Outcome')
+  expect(reason).toContain('status 200, without the X-Bridge-Outcome that --require-marker')
   expect(worker.executions()).toEqual([])
 })
 
