@@ -73,6 +73,7 @@ export class Daemon {
         topology: { queues: declare ? always : [...always, ...atNeed], declare },
         queue,
         prefetch,
+        allowTransient: config.allowTransientQueue,
         consumerTag: daemonId,
         delay: (attempt) => backoff(attempt, SESSION_DELAY),
       },

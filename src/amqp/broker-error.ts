@@ -1,7 +1,8 @@
 /**
  * - `UNREACHABLE`: no connection, or one that did not answer in time; it may be there later.
  * - `TLS_REFUSED`: one side does not accept the other's certificate, or there is no TLS at all; `LOGIN_REFUSED`,
- *   `VHOST_REFUSED`, `QUEUE_MISSING`, `QUEUE_REFUSED`: the broker said no. It stays so until somebody changes something.
+ *   `VHOST_REFUSED`, `QUEUE_MISSING`, `QUEUE_REFUSED`: the broker said no; `QUEUE_UNFIT`: the queue that is there loses messages. It
+ *   stays so until somebody changes something.
  * - `UNROUTABLE`, `NOT_CONFIRMED`: a published message that is in no queue for certain, or perhaps.
  * - `INVALID_MESSAGE`: a message whose properties AMQP cannot express; nothing was sent.
  */
@@ -12,6 +13,7 @@ export type BrokerErrorCode =
   | 'VHOST_REFUSED'
   | 'QUEUE_MISSING'
   | 'QUEUE_REFUSED'
+  | 'QUEUE_UNFIT'
   | 'UNROUTABLE'
   | 'NOT_CONFIRMED'
   | 'INVALID_MESSAGE'

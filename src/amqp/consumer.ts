@@ -3,6 +3,7 @@ import type { Delivery, Intake, Log } from '../bridge/ports.ts'
 import { BrokerError } from './broker-error.ts'
 import type { BrokerList } from './broker-list.ts'
 import { formatBrokerUrl } from './broker-url.ts'
+import type { Finding } from './queue-fitness.ts'
 import { Session, type SessionOptions } from './session.ts'
 
 export interface ConsumerOptions extends Omit<SessionOptions, 'broker'> {
@@ -37,6 +38,8 @@ export class Consumer implements Intake {
   readonly #stop = new AbortController()
   #state: State = { kind: 'idle' }
   #pause: Pause | undefined
+  /** What has been said of the queues: each session finds it again. */
+  readonly #said = new Set<string>()
 
   constructor(options: ConsumerOptions, accept: (delivery: Delivery) => void, log: Log) {
     this.#options = options
@@ -123,6 +126,7 @@ export class Consumer implements Intake {
         this.#state = { kind: 'consuming', session }
         // Paused while it was opened: to consume twice with one tag would end the connection.
         if (this.#pause !== undefined) await session.cancel()
+        for (const finding of session.findings) this.#say(finding)
         this.#log.info('Consuming.', { broker: formatBrokerUrl(broker), queue, prefetch })
         return session
       } catch (error) {
@@ -135,6 +139,13 @@ export class Consumer implements Intake {
       }
     }
     return undefined
+  }
+
+  #say({ kind, queue, reason }: Finding): void {
+    if (this.#said.has(queue + reason)) return
+    this.#said.add(queue + reason)
+    if (kind === 'unknown') this.#log.info('Taken as it is.', { queue, reason })
+    else this.#log.warn('This queue will lose messages (--allow-transient-queue).', { queue, reason })
   }
 
   /** Resolves after so many milliseconds, or at once when cancelled. */

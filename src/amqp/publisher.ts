@@ -4,6 +4,7 @@ import { asBrokerError, BrokerError, withDeadline } from './broker-error.ts'
 import type { BrokerList } from './broker-list.ts'
 import type { BrokerUrl } from './broker-url.ts'
 import { closeConnection, openConnection, RPC_TIMEOUT } from './connection.ts'
+import { examineQueues, type Finding } from './queue-fitness.ts'
 import { ensureQueues, type Queue, type Topology } from './topology.ts'
 
 export interface PublisherOptions {
@@ -100,6 +101,18 @@ export class ConfirmPublisher implements Publisher {
     const open = await this.#open?.catch(() => undefined)
     this.#open = undefined
     if (open !== undefined) await closeConnection(open.connection)
+  }
+
+  /**
+   * To be called once connected.
+   *
+   * @returns what whoever publishes should know of the queues
+   * @throws {BrokerError}
+   */
+  async examine(): Promise<readonly Finding[]> {
+    const { connection } = await this.#channel()
+    const demands = { consumed: undefined, allowTransient: true }
+    return examineQueues(connection, this.#options.topology, demands)
   }
 
   /** Looks for them together, so that one error names all that are missing. */

@@ -5,12 +5,15 @@ import { asBrokerError, withDeadline } from './broker-error.ts'
 import type { BrokerUrl } from './broker-url.ts'
 import { closeConnection, openConnection, RPC_TIMEOUT } from './connection.ts'
 import { defectOf, filterContentHeaders } from './content-header-filter.ts'
+import { examineQueues, type Finding } from './queue-fitness.ts'
 import { consumeError, ensureQueues, type Topology } from './topology.ts'
 
 export interface SessionOptions {
   readonly broker: BrokerUrl
   readonly topology: Topology
   readonly queue: string
+  /** Whether queues are taken that lose their messages some day. */
+  readonly allowTransient: boolean
   /** Also the connection's name. Of a consumer that follows another on the channel: with a number. */
   readonly consumerTag: string
   /** Deliveries unacked at most, 1 to 65,535. */
@@ -24,6 +27,8 @@ export interface SessionOptions {
 export class Session {
   /** Resolves, once, with the reason. */
   readonly ended: Promise<string>
+  /** What the operator should know of the queues. */
+  readonly findings: readonly Finding[]
   readonly #connection: ChannelModel
   readonly #channel: Channel
   readonly #options: SessionOptions
@@ -39,9 +44,11 @@ export class Session {
     const connection = await openConnection(options.broker, options.consumerTag)
     try {
       filterContentHeaders(connection)
-      await ensureQueues(connection, options.topology)
+      const { topology, queue, allowTransient } = options
+      await ensureQueues(connection, topology)
+      const findings = await examineQueues(connection, topology, { consumed: queue, allowTransient })
       const channel = await withDeadline(connection.createChannel(), RPC_TIMEOUT, 'channel.open')
-      const session = new Session(connection, channel, options, accept)
+      const session = new Session(connection, channel, options, accept, findings)
       await withDeadline(channel.prefetch(options.prefetch), RPC_TIMEOUT, 'basic.qos')
       await session.#consume()
       return session
@@ -56,7 +63,9 @@ export class Session {
     channel: Channel,
     options: SessionOptions,
     accept: (delivery: Delivery) => void,
+    findings: readonly Finding[],
   ) {
+    this.findings = findings
     this.#connection = connection
     this.#channel = channel
     this.#options = options

@@ -87,7 +87,7 @@ async function declareQueue(connection: ChannelModel, queue: Queue): Promise<voi
 }
 
 /** A refused method closes its channel, so each question gets one of its own. */
-async function onOwnChannel(
+export async function onOwnChannel(
   connection: ChannelModel,
   ask: (channel: Channel) => Promise<unknown>,
 ): Promise<void> {
@@ -105,18 +105,20 @@ async function onOwnChannel(
 }
 
 /** The code with which the broker closed a channel (AMQP 0-9-1, section 1.4.1 of the domains), if it did. */
-function replyCode(error: unknown): number | undefined {
+export function replyCode(error: unknown): number | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : undefined
 }
 
-function queueError(queue: Queue, cause: unknown): BrokerError {
+export function queueError(queue: Queue, cause: unknown): BrokerError {
   const code = replyCode(cause)
   if (code === undefined) return asBrokerError(cause, `the look-up of queue "${queue.name}"`)
   const options = queue.exact ? '--retry-delay, --retry-max-delay' : '--queue, --dead-letter-queue'
   const remedy =
     code === 406 && queue.exact
       ? `; delete the queue when it is empty, or choose other delays. It is declared as ${describe(queue)}`
-      : ''
+      : code === 405
+        ? '; it is exclusive to another connection, and goes with it and all messages in it: take another queue'
+        : ''
   return refusal(queue.name, options, cause, remedy)
 }
 

@@ -143,6 +143,12 @@ export const OPTIONS: readonly OptionSpec[] = [
     { defaultDescription: '<queue>.dead' },
     'where messages go that are given up',
   ),
+  option(
+    RUN,
+    'allow-transient-queue',
+    { kind: 'flag', default: 'false' },
+    'take queues that lose their messages (auto-delete, not durable, expiring), with a warning',
+  ),
   option(RUN, 'max-body', { default: '128MiB' }, 'larger bodies are not executed but dead-lettered'),
   option(
     RUN,

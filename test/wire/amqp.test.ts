@@ -150,7 +150,14 @@ describe('a session', () => {
       deliver = resolve
     })
     const topology = { queues: [plainQueue('q', 'classic')], declare: true }
-    const options = { broker: broker.url, topology, queue: 'q', consumerTag: 'tag', prefetch: 1 }
+    const options = {
+      broker: broker.url,
+      topology,
+      queue: 'q',
+      consumerTag: 'tag',
+      prefetch: 1,
+      allowTransient: false,
+    }
     const session = await Session.open(options, (each) => deliver(each))
     const say = (bytes: (channel: number) => Buffer) => {
       for (const socket of broker.sockets) socket.write(bytes(channel))

@@ -30,7 +30,10 @@ async function brokerThat(answers: Parameters<typeof listenAmqp>[0]): Promise<Sc
 
 const open = ({ url }: ScriptedBroker, accept: () => void = () => {}) => {
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
-  return Session.open({ broker: url, topology, queue: 'q', consumerTag: 'tag', prefetch: 1 }, accept)
+  return Session.open(
+    { broker: url, topology, queue: 'q', consumerTag: 'tag', prefetch: 1, allowTransient: false },
+    accept,
+  )
 }
 
 const hungUp = (broker: ScriptedBroker) => eventually('it has hung up', () => broker.sockets.size === 0)
