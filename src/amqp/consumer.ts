@@ -51,8 +51,7 @@ export class Consumer implements Intake {
    * Resolves when the first session consumes, or when cancelled before; sessions then follow each other.
    * Brokers that cannot be reached are tried until one can.
    *
-   * @throws {BrokerError} what all brokers refuse at first (a vhost: twice, since that may also be a broker that is
-   * just going); later it is tried again
+   * @throws {BrokerError} what all brokers refuse at first, and will until somebody changes something; later it is tried again
    */
   async start(): Promise<void> {
     const first = await this.#open(true)
@@ -131,9 +130,9 @@ export class Consumer implements Intake {
         return session
       } catch (error) {
         if (!(error instanceof BrokerError)) throw error
-        const again = error.message === reported
-        if (first && error.permanent && (again || error.code !== 'VHOST_REFUSED')) throw error
-        if (!again) this.#log.warn('Not consuming; trying again until it works.', { reason: error.message })
+        if (first && error.permanent) throw error
+        if (error.message !== reported)
+          this.#log.warn('Not consuming; trying again until it works.', { reason: error.message })
         reported = error.message
         await this.#wait(error.permanent ? REFUSED_DELAY : delay(attempt))
       }

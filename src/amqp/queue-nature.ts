@@ -1,5 +1,7 @@
 import type { ChannelModel } from 'amqplib'
-import { onOwnChannel, type Queue, queueError, replyCode } from './topology.ts'
+import { asBrokerError } from './broker-error.ts'
+import { replyOf } from './reply.ts'
+import { onOwnChannel, type Queue, queueError } from './topology.ts'
 
 /*
  * RabbitMQ answers a declare that differs from the queue there is with 406, and names the first thing that differs, with
@@ -81,9 +83,12 @@ async function ask(
     await onOwnChannel(connection, (channel) => channel.assertQueue(queue.name, asked))
     return 'accepted'
   } catch (error) {
-    const code = replyCode(error)
+    const { code, text = '' } = replyOf(error) ?? {}
     if (code === 403) return 'forbidden'
-    const difference = code === 406 ? differenceOf(String(error)) : undefined
+    // A queue that has gone since it was looked for is none that somebody must change.
+    if (code === 406 && text.includes('unsupported queue type'))
+      throw asBrokerError(new Error('it has gone'), `the look at queue "${queue.name}"`)
+    const difference = code === 406 ? differenceOf(text) : undefined
     if (difference === undefined) throw queueError(queue, error)
     return difference
   }
@@ -93,7 +98,7 @@ async function ask(
 export function differenceOf(text: string): Difference | undefined {
   const key = /inequivalent arg '([^']+)'/.exec(text)?.[1]
   if (key === undefined) return undefined
-  const current = /but current is (none|(?:the value )?'(.*?)'(?: of type '(\w+)')?)"?$/s.exec(text)
+  const current = /but current is (none|(?:the value )?'(.*?)'(?: of type '(\w+)')?)$/s.exec(text)
   if (current === null) return { key, value: undefined }
   const [, all, value = '', type = 'longstr'] = current
   return { key, value: all === 'none' ? null : argument(value, type) }

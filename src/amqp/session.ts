@@ -3,7 +3,7 @@ import type { Delivery, MessageProperties } from '../bridge/ports.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { asBrokerError, withDeadline } from './broker-error.ts'
 import type { BrokerUrl } from './broker-url.ts'
-import { closeConnection, openConnection, RPC_TIMEOUT } from './connection.ts'
+import { closeConnection, openConnection, RPC_TIMEOUT, reasonOf } from './connection.ts'
 import { defectOf, filterContentHeaders } from './content-header-filter.ts'
 import { examineQueues, type Finding } from './queue-fitness.ts'
 import { consumeError, ensureQueues, type Topology } from './topology.ts'
@@ -54,7 +54,7 @@ export class Session {
       return session
     } catch (error) {
       await closeConnection(connection)
-      throw asBrokerError(error, 'the start of the consumer')
+      throw asBrokerError(reasonOf(connection, error), 'the start of the consumer')
     }
   }
 
@@ -113,7 +113,7 @@ export class Session {
       { consumerTag: this.#tag },
     )
     await withDeadline(consuming, RPC_TIMEOUT, 'basic.consume').catch((error: unknown) => {
-      throw consumeError(queue, error)
+      throw consumeError(queue, reasonOf(this.#connection, error))
     })
   }
 

@@ -165,7 +165,7 @@ test('a user who may not ask consumes all the same, and is told so once', async 
 test('asking what a queue is creates none', async ({ broker, queue }) => {
   const connection = await openConnection(parseBrokerUrl(broker.url), queue)
   try {
-    await expect(natureOf(connection, plainQueue(queue, 'classic'), false)).rejects.toThrow('invalid arg')
+    await expect(natureOf(connection, plainQueue(queue, 'classic'), false)).rejects.toThrow('it has gone')
     expect(await countsOf(broker, queue)).toBeUndefined()
   } finally {
     await connection.close()
