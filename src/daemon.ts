@@ -76,6 +76,7 @@ export class Daemon {
         allowTransient: config.allowTransientQueue,
         consumerTag: daemonId,
         delay: (attempt) => backoff(attempt, SESSION_DELAY),
+        onImpatience: (milliseconds) => this.#dispatcher.patience.shorten(milliseconds),
       },
       (delivery) => this.#dispatcher.accept(delivery),
       log,

@@ -10,6 +10,8 @@ export interface ConsumerOptions extends Omit<SessionOptions, 'broker'> {
   readonly brokers: BrokerList
   /** Milliseconds before try number `attempt` (from 1) to open a session, with any of the brokers, is repeated. */
   readonly delay: (attempt: number) => number
+  /** Called when the broker ends a session since a delivery was unacked for so many milliseconds. */
+  readonly onImpatience?: (milliseconds: number) => void
 }
 
 /** Milliseconds between tries when the broker says no to what it accepted before. */
@@ -28,6 +30,14 @@ type State =
 interface Pause {
   readonly over: Promise<void>
   readonly end: () => void
+}
+
+/** The milliseconds for which the broker waits for an ack, where that is why it has closed the channel (rabbit_channel). */
+export function patienceIn(reason: string): number | undefined {
+  const named = /delivery acknowledgement on channel \d+ timed out\. Timeout value used: (\d+) ms/.exec(
+    reason,
+  )?.[1]
+  return named === undefined ? undefined : Number(named)
 }
 
 /** Keeps a session open for as long as deliveries are wanted: opens one after the other. */
@@ -99,7 +109,14 @@ export class Consumer implements Intake {
       const opened = performance.now()
       const reason = await session.ended
       if (this.#stop.signal.aborted) return
-      this.#log.warn('The session with the broker has ended; opening another.', { reason })
+      const patience = patienceIn(reason)
+      this.#log.warn('The session with the broker has ended; opening another.', {
+        reason:
+          patience === undefined
+            ? reason
+            : `${reason}; --consumer-timeout and --timeout must stay below ${patience} ms`,
+      })
+      if (patience !== undefined) this.#options.onImpatience?.(patience)
       await session.close()
       shortOnes = performance.now() - opened < SHORT_SESSION ? shortOnes + 1 : 0
       if (shortOnes > 0) await this.#wait(this.#options.delay(shortOnes))
@@ -108,7 +125,7 @@ export class Consumer implements Intake {
 
   /** @returns undefined when cancelled */
   async #open(first: boolean): Promise<Session | undefined> {
-    const { brokers, delay, ...options } = this.#options
+    const { brokers, delay, onImpatience, ...options } = this.#options
     const { queue, prefetch } = options
     let reported: string | undefined
     for (let attempt = 1; !this.#stop.signal.aborted; attempt += 1) {

@@ -24,6 +24,7 @@ describe('run', () => {
       payload: 'form',
       concurrency: 4,
       prefetch: 4,
+      allowTransientQueue: false,
       deadLetterQueue: 'commands.dead',
       drainTimeout: 30_000,
       ack: 'dispatched',
