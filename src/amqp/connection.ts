@@ -11,6 +11,9 @@ tellReplies()
 /** Milliseconds for the TCP connect and the whole handshake. */
 const CONNECT_TIMEOUT = 10_000
 
+/** Of a host name, so many get their turn within the timeout; the first SYN of each may be lost, and is repeated after a second. */
+const ADDRESSES = 4
+
 /** Milliseconds a broker gets to answer one method. */
 export const RPC_TIMEOUT = 10_000
 
@@ -39,6 +42,8 @@ export async function openConnection(
       sasl.mechanism === 'PLAIN' ? credentials.plain(sasl.username, sasl.password) : credentials.external(),
     // net.connect takes a signal; amqplib hands it on, and its types do not know.
     signal: giveUp.signal,
+    // Node.js goes on to a name's next address after 250 ms: no broker that is further away would ever be reached.
+    autoSelectFamilyAttemptTimeout: Math.ceil(timeout / ADDRESSES),
     // Where rejectUnauthorized is left out, NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment switches it off.
     ...(tls && { ca: tls.ca, cert: tls.cert, key: tls.key, rejectUnauthorized: !tls.insecure }),
   }
