@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -5,6 +6,8 @@ import { dirname, join } from 'node:path'
  * amqplib keeps to itself why the broker closes a connection instead of opening it: "Expected ConnectionOpenOk; got
  * <ConnectionClose>" is all. A vhost that does not exist and a limit that is reached are one to it. So we look at the frames of
  * the handshake as it takes them.
+ *
+ * What amqplib throws later, while it takes frames, it catches itself: the connection ends with it.
  */
 
 /** Class 10, method 50, as amqplib numbers methods. */
@@ -19,7 +22,7 @@ type Take = (error: Error | null, frame: Frame) => void
 type Opened = (error: Error | null, ok?: unknown) => void
 
 /** What we know of amqplib's class, which its types leave out: hence the narrow version range of the package. */
-interface RawConnection {
+interface RawConnection extends EventEmitter {
   open(fields: object, opened: Opened): void
   /** Calls back with the next frame; used in the handshake alone. */
   step(take: Take): void
@@ -44,6 +47,9 @@ export function tellReplies(): void {
   const { open, step } = prototype
   prototype.open = function (this: RawConnection, fields, opened) {
     let close: Frame['fields']
+    // What comes in one piece with the end of the handshake is taken before anybody outside can listen, and an 'error' that nobody
+    // listens to would end the process. What follows fails since the connection is closed.
+    this.on('error', () => {})
     this.step = (take) =>
       step.call(this, (error, frame) => {
         if (frame?.id === CONNECTION_CLOSE) close = frame.fields

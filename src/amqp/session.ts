@@ -108,7 +108,12 @@ export class Session {
           this.#end(
             `the broker cancelled the consumer: queue "${queue}" was deleted, its node is gone, or a message was unacked for longer than its consumer_timeout`,
           )
-        else this.#accept(new SessionDelivery(message, this.#acknowledgements))
+        else if (this.#acknowledgements.expects(message.fields.deliveryTag))
+          this.#accept(new SessionDelivery(message, this.#acknowledgements))
+        else
+          this.#end(
+            `the broker numbers its deliveries wrongly: ${message.fields.deliveryTag} is out of order`,
+          )
       },
       { consumerTag: this.#tag },
     )
