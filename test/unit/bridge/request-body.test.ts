@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { MessageProperties, Payload } from '../../../src/bridge/ports.ts'
-import { prepareRequest } from '../../../src/bridge/request.ts'
 import { UnprocessableError } from '../../../src/bridge/unprocessable.ts'
+import { prepareAtOnce } from './prepare-at-once.ts'
 import { config, RecordingDelivery } from './recording.ts'
 
 const EXECUTION_ID = '6f1c2a9e-0000-4000-8000-000000000001'
 
 const prepare = (delivery: RecordingDelivery, payload: Payload = 'form') =>
-  prepareRequest(delivery, { executionId: EXECUTION_ID, attempt: 3 }, { ...config, payload })
+  prepareAtOnce(delivery, { executionId: EXECUTION_ID, attempt: 3 }, { ...config, payload })
 
 describe('the body', () => {
   it('as a form carries the form content type, whatever the message says', () => {
@@ -34,7 +34,7 @@ describe('the body', () => {
 
   it('of --max-body is passed, a byte more is unprocessable and never looked into', () => {
     const prepareAtMost = (maxBody: number) =>
-      prepareRequest(
+      prepareAtOnce(
         new RecordingDelivery({ body: '[7]' }),
         { executionId: EXECUTION_ID, attempt: 1 },
         { ...config, maxBody },
