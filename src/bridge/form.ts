@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { bodyHint } from './body-hints.ts'
 import { type Extra, FormEncoder } from './form-encoder.ts'
 import { UnprocessableError } from './unprocessable.ts'
 
@@ -46,7 +47,10 @@ export function encodeForm(body: Buffer, extra: Extra): Buffer | Promise<Buffer>
 }
 
 function begin(idle: FormEncoder, body: Buffer): FormEncoder {
-  if (!isUtf8(body)) throw new UnprocessableError('the body is not valid UTF-8')
+  if (!isUtf8(body)) {
+    const hint = bodyHint(body)
+    throw new UnprocessableError(`the body is not valid UTF-8${hint === undefined ? '' : `: ${hint}`}`)
+  }
   idle.begin(body)
   return idle
 }

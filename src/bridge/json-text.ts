@@ -1,3 +1,4 @@
+import { bodyHint } from './body-hints.ts'
 import type { FormBytes } from './form-bytes.ts'
 import { endOfNumber, isPlainInteger } from './json-number.ts'
 import { readString } from './json-string.ts'
@@ -94,10 +95,9 @@ export class JsonText {
   }
 
   refuse(): never {
-    throw new UnprocessableError(
-      this.#offset < this.#json.length
-        ? `the body is not JSON: unexpected character at offset ${this.#offset}`
-        : 'the body is not JSON: it ends too early',
-    )
+    const isOver = this.#offset >= this.#json.length
+    const reason = isOver ? 'it ends too early' : `unexpected character at offset ${this.#offset}`
+    const hint = this.#offset === 0 ? bodyHint(this.#json) : undefined
+    throw new UnprocessableError(`the body is not JSON: ${hint ?? reason}`)
   }
 }

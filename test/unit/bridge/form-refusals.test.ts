@@ -27,7 +27,6 @@ describe('refused, with the reason', () => {
     ['a number', '1', 'the body is a JSON scalar; an object or an array is needed'],
     ['true', 'true', 'the body is a JSON scalar; an object or an array is needed'],
     ['null', 'null', 'the body is a JSON scalar; an object or an array is needed'],
-    ['a byte order mark', '\ufeff{}', 'the body is not JSON: unexpected character at offset 0'],
     ['text behind the value', '{} x', 'the body is not JSON: unexpected character at offset 3'],
     ['a second value', '{}{}', 'the body is not JSON: unexpected character at offset 2'],
     ['a NUL behind the value', '[]\0', 'the body is not JSON: unexpected character at offset 2'],
@@ -67,8 +66,6 @@ describe('refused, with the reason', () => {
     ['an encoded surrogate', [0x5b, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x5d]],
     ['a character cut short', [0x5b, 0x22, 0xe2, 0x82]],
     ['beyond U+10FFFF', [0x5b, 0x22, 0xf4, 0x90, 0x80, 0x80, 0x22, 0x5d]],
-    ['UTF-16', [0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00]],
-    ['gzip', [0x1f, 0x8b, 0x08, 0x00]],
   ])('%s is not UTF-8', async (_, bytes) => {
     expect(await refusal(Buffer.from(bytes))).toBe('the body is not valid UTF-8')
   })
@@ -112,7 +109,6 @@ describe('refused, with the reason', () => {
     '{]',
     ':',
     ',',
-    'a=1&b=2',
   ])('not JSON: %j', async (body) => {
     expect(await refusal(body)).toMatch(
       /^the body is not JSON: (unexpected character at offset \d+|it ends too early)$/,
