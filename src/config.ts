@@ -103,6 +103,7 @@ export function readRunConfig(options: RawOptions): RunConfig {
     retryMaxDelay: read.value('retry-max-delay', positiveDuration),
     requireMarker: read.value('require-marker', flag),
     maxBody: read.value('max-body', size(1, 1024 ** 3)),
+    maxBytesInFlight: read.value('max-bytes-in-flight', size(1, 1024 ** 4)),
     transport,
     keepAlive: keepAlive === 'on' || (keepAlive === 'auto' && mayReuse(transport, ack, pool)),
     maxResponse: read.value('max-response', size(1_024, 1024 ** 3)),

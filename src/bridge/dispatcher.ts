@@ -1,6 +1,7 @@
 import type { FastCgiClient, FastCgiError } from '../fastcgi/client.ts'
 import { Adoption } from './adoption.ts'
 import { pause } from './backoff.ts'
+import { BytesInFlight } from './bytes-in-flight.ts'
 import type { Suspect } from './doubts.ts'
 import { Executor } from './execution.ts'
 import { returnsTooOften } from './headers.ts'
@@ -44,6 +45,7 @@ export class Dispatcher {
   readonly #obstacles: Obstacles
   readonly #waiting: Waiting
   readonly #adoption: Adoption
+  readonly #bytesInFlight: BytesInFlight
   readonly #ageTimer: NodeJS.Timeout
   readonly #counts: Counts = { executed: 0, retry: 0, refused: 0, lost: 0, 'dead-letter': 0, hold: 0 }
   #state: State = { kind: 'running' }
@@ -62,6 +64,7 @@ export class Dispatcher {
     this.patience = new Patience(config, log)
     this.#waiting = new Waiting(this.patience)
     this.#adoption = new Adoption(config, log)
+    this.#bytesInFlight = new BytesInFlight(config)
     this.#obstacles = new Obstacles(log, {
       probe: (obstacle) => this.#lookAgain(obstacle),
       onOver: () => this.#resume(),
@@ -123,9 +126,13 @@ export class Dispatcher {
     this.#renewed = this.#settlement.renew(delivery).then(() => others)
   }
 
-  #fill(): void {
+  get #hasRoom(): boolean {
     const { concurrency, prefetch } = this.#config
-    while (this.#inFlight < concurrency && this.#settling < prefetch && !this.#obstacles.held) {
+    return this.#inFlight < concurrency && this.#settling < prefetch && !this.#bytesInFlight.full
+  }
+
+  #fill(): void {
+    while (this.#hasRoom && !this.#obstacles.held) {
       const delivery = this.#waiting.next()
       if (delivery === undefined) return
       void this.#run(delivery)
@@ -136,7 +143,9 @@ export class Dispatcher {
   async #run(delivery: Delivery, running?: Promise<unknown>): Promise<Obstacle | undefined> {
     this.#inFlight += 1
     this.#adoption.begin(delivery)
+    this.#bytesInFlight.add(delivery)
     const executed = await this.#executor.execute(delivery, running)
+    this.#bytesInFlight.remove(delivery)
     const obstacle = this.#conclude({ delivery: this.#adoption.end(delivery), executed })
     if (executed.cutOff) setTimeout(() => this.#freeSlot(), REST_AFTER_CUT_OFF)
     else this.#freeSlot()

@@ -57,7 +57,9 @@ function begin(idle: FormEncoder, body: Buffer): FormEncoder {
 
 async function inTurn(start: () => FormEncoder, extra: Extra): Promise<Buffer> {
   const form = others.then(() => inSlices(start(), extra))
-  others = form.catch(() => {})
+  // Not the form itself, which would stay for as long as it is the last one.
+  const done = (): void => {}
+  others = form.then(done, done)
   return form
 }
 

@@ -152,6 +152,12 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(RUN, 'max-body', { default: '128MiB' }, 'larger bodies are not executed but dead-lettered'),
   option(
     RUN,
+    'max-bytes-in-flight',
+    { default: '256MiB' },
+    'of requests, from which on no more are dispatched; with --payload form, JSON counts four times',
+  ),
+  option(
+    RUN,
     'max-response',
     { default: '1MiB' },
     'how much of an answer is kept; the rest is read and dropped',

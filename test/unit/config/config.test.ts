@@ -35,6 +35,7 @@ describe('run', () => {
       retryMaxDelay: 600_000,
       requireMarker: false,
       maxBody: 134_217_728,
+      maxBytesInFlight: 268_435_456,
       transport: 'native',
       keepAlive: true,
       maxResponse: 1_048_576,
