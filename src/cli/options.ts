@@ -104,7 +104,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     RUN,
     'keep-alive',
     { default: 'auto' },
-    'reuse connections to the pool: on, off, or auto: with --ack completed',
+    'reuse connections to the pool: on, off, or auto: not over TCP with --ack dispatched',
   ),
   option(RUN, 'timeout', { default: '25m' }, 'time limit of one request as a whole; 0: none'),
   option(
