@@ -97,6 +97,11 @@ export class Exchange implements RecordSink {
     return this.#decoder.begun
   }
 
+  /** Whether what has come of it is FastCGI. */
+  get spoken(): boolean {
+    return this.#decoder.spoken
+  }
+
   /** Whether the child has sent more for an earlier request on the connection: it went on after its answer. */
   get lateRecords(): boolean {
     return this.#decoder.lateRecords

@@ -120,7 +120,8 @@ export class NativeClient implements FastCgiClient {
       } catch (error) {
         connection.destroy()
         if (reused && this.#wasClosedBefore(exchange, error)) continue
-        if (end.code === undefined) await this.#pool.requireFastCgi()
+        if (exchange.spoken) this.#pool.noteAnswer()
+        else if (end.code === undefined) await this.#pool.requireFastCgi(error)
         throw error
       } finally {
         end.onEnd = undefined

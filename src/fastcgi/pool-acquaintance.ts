@@ -57,11 +57,13 @@ export class PoolAcquaintance {
    * Finds out whether anybody there speaks FastCGI, once. One who does not answer in time may be a pool whose children are all
    * busy.
    *
+   * @param failure what a request was answered with that was not answered in FastCGI
    * @throws {FastCgiError} NO_FASTCGI when what answers is something else, or hangs up on us
    */
-  async requireFastCgi(): Promise<void> {
+  async requireFastCgi(failure?: unknown): Promise<void> {
     if (this.#speaksFastCgi) return
-    const error = await this.#ask()
+    const isAnswer = failure instanceof FastCgiError && failure.code === 'MALFORMED_ANSWER'
+    const error = isAnswer ? failure : await this.#ask()
     if (error === undefined || error.code === 'TIMEOUT') return
     throw new FastCgiError(
       'NO_FASTCGI',

@@ -83,6 +83,7 @@ export class RecordDecoder {
   #late = false
   #lateRecords = false
   #begun = false
+  #spoken = false
   /** The last eight bytes of headers and endRequest bodies, big-endian. */
   #high = 0
   #low = 0
@@ -97,6 +98,11 @@ export class RecordDecoder {
   /** Whether anything of the answer has come. A header that is cut counts, until it says whose record it is. */
   get begun(): boolean {
     return this.#begun || (this.#part === 'header' && this.#missing < HEADER_BYTES)
+  }
+
+  /** Whether a record has come that is one: whoever sent it speaks FastCGI. */
+  get spoken(): boolean {
+    return this.#spoken
   }
 
   /** Whether records of an earlier request have come: the child went on after that had been answered. */
@@ -177,6 +183,7 @@ export class RecordDecoder {
     this.#begun = true
     if (version !== VERSION_1) return `version ${version} where there should be ${VERSION_1}`
     if (requestId !== this.#requestId) return `a record of request ${requestId}`
+    this.#spoken = true
     if (this.#type === RecordType.endRequest) {
       return contentBytes === END_REQUEST_BYTES ? undefined : `endRequest of ${contentBytes} bytes`
     }

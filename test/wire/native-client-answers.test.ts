@@ -122,6 +122,18 @@ describe('no answer', () => {
     expect([error.code, error.phase]).toEqual(['NO_FASTCGI', 'connect'])
   })
 
+  it('is HTTP from one who says nothing to the question for the status page', async () => {
+    const http = Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')
+    const pool = await rawPool((socket, received) => {
+      socket.on('data', (chunk: Buffer) => {
+        received.take(chunk)
+        if (received.params.get('REQUEST_METHOD') === 'POST') socket.end(http)
+      })
+    })
+    const error = await failureOf(clientOf(pool).request(request()))
+    expect([error.code, error.phase]).toEqual(['NO_FASTCGI', 'connect'])
+  })
+
   it('is one that does not begin', async () => {
     const client = clientOf(await keptPool(afterwards((socket) => void socket.destroy())))
     const error = await failureOf(client.request(request()))
