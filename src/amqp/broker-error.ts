@@ -3,7 +3,10 @@
  * - `TLS_REFUSED`: one side does not accept the other's certificate, or there is no TLS at all; `LOGIN_REFUSED`,
  *   `VHOST_REFUSED`, `QUEUE_MISSING`, `QUEUE_REFUSED`: the broker said no. It stays so until somebody changes something.
  * - `UNROUTABLE`, `NOT_CONFIRMED`: a published message that is in no queue for certain, or perhaps.
- * - `INVALID_MESSAGE`: a message whose properties AMQP cannot express; nothing was sent.
+ * - `INVALID_MESSAGE`, `HEADERS_TOO_LARGE`: a message whose properties AMQP cannot express, or that does not fit into the
+ *   frames that the broker takes (frame_max); nothing was sent.
+ * - `MESSAGE_REFUSED`: a message that the broker takes from nobody; it has closed channel or connection over it.
+ * - `SUSPECTED`: that has happened while several messages were on their way.
  */
 export type BrokerErrorCode =
   | 'UNREACHABLE'
@@ -15,20 +18,29 @@ export type BrokerErrorCode =
   | 'UNROUTABLE'
   | 'NOT_CONFIRMED'
   | 'INVALID_MESSAGE'
+  | 'HEADERS_TOO_LARGE'
+  | 'MESSAGE_REFUSED'
+  | 'SUSPECTED'
+
+/** What may be over the next time. */
+const PASSING: ReadonlySet<BrokerErrorCode> = new Set(['UNREACHABLE', 'NOT_CONFIRMED', 'SUSPECTED'])
 
 /** The one error of this folder. Its message is for the operator and names the option to change. */
 export class BrokerError extends Error {
   override readonly name = 'BrokerError'
   readonly code: BrokerErrorCode
+  /** With HEADERS_TOO_LARGE, by how many bytes. */
+  readonly excess: number
 
-  constructor(code: BrokerErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: BrokerErrorCode, message: string, options?: ErrorOptions & { readonly excess?: number }) {
     super(message, options)
     this.code = code
+    this.excess = options?.excess ?? 0
   }
 
   /** Trying again is of no use before somebody has changed something. */
   get permanent(): boolean {
-    return this.code !== 'UNREACHABLE' && this.code !== 'NOT_CONFIRMED'
+    return !PASSING.has(this.code)
   }
 }
 

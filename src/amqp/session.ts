@@ -1,10 +1,11 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
-import type { Delivery, MessageProperties } from '../bridge/ports.ts'
+import type { Delivery, HeaderField, MessageProperties } from '../bridge/ports.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { asBrokerError, withDeadline } from './broker-error.ts'
 import type { BrokerUrl } from './broker-url.ts'
 import { closeConnection, openConnection, RPC_TIMEOUT } from './connection.ts'
-import { defectOf, filterContentHeaders } from './content-header-filter.ts'
+import { keepHeaderTables } from './content-header-filter.ts'
+import { fieldsOf, type ReceivedHeaders, readHeaders } from './received-headers.ts'
 import { consumeError, ensureQueues, type Topology } from './topology.ts'
 
 export interface SessionOptions {
@@ -38,7 +39,7 @@ export class Session {
   static async open(options: SessionOptions, accept: (delivery: Delivery) => void): Promise<Session> {
     const connection = await openConnection(options.broker, options.consumerTag)
     try {
-      filterContentHeaders(connection)
+      keepHeaderTables(connection)
       await ensureQueues(connection, options.topology)
       const channel = await withDeadline(connection.createChannel(), RPC_TIMEOUT, 'channel.open')
       const session = new Session(connection, channel, options, accept)
@@ -144,9 +145,9 @@ class SessionDelivery implements Delivery {
   readonly routingKey: string
   readonly properties: MessageProperties
   readonly body: Buffer
-  readonly defect: string | undefined
   readonly receivedAt = performance.now()
   readonly #acknowledgements: Acknowledgements
+  readonly #headers: ReceivedHeaders
   #settled = false
 
   constructor({ fields, properties, content }: ConsumeMessage, acknowledgements: Acknowledgements) {
@@ -155,14 +156,22 @@ class SessionDelivery implements Delivery {
     this.redelivered = fields.redelivered
     this.exchange = fields.exchange
     this.routingKey = fields.routingKey
-    this.defect = defectOf(properties.headers)
-    this.properties = this.defect === undefined ? properties : { ...properties, headers: undefined }
+    this.#headers = readHeaders(properties)
+    this.properties = properties
     this.body = content
     this.#acknowledgements = acknowledgements
   }
 
   get live(): boolean {
     return this.#acknowledgements.open
+  }
+
+  get defect(): string | undefined {
+    return this.#headers.defect
+  }
+
+  headerFields(): readonly HeaderField[] {
+    return fieldsOf(this.#headers)
   }
 
   ack(): void {

@@ -1,5 +1,5 @@
 import { type BackoffRange, backoff, pause, unlessAborted } from './backoff.ts'
-import { bareProperties, type CopyNotes, type CopyPurpose, copyProperties } from './headers.ts'
+import { type CopyForm, type CopyNotes, type CopyPurpose, copyOf } from './copy-headers.ts'
 import type { BridgeConfig, Delivery, Log, Publisher } from './ports.ts'
 
 const PUBLISH_DELAY: BackoffRange = { min: 200, max: 10_000 }
@@ -36,27 +36,29 @@ export class Copies {
    * @returns false when the copy was not needed any more, or the daemon gives up
    */
   async publish(delivery: Delivery, { queue, purpose, notes, needed, fields }: Copy): Promise<boolean> {
-    let properties = copyProperties(delivery, purpose, notes, this.#config)
-    let bare = false
+    let form: CopyForm = { kind: 'whole' }
+    let alone = false
     let reported: string | undefined
     for (let attempt = 1; needed() && !this.#signal.aborted; attempt += 1) {
+      const content = copyOf(delivery, purpose, notes, this.#config, form)
       try {
-        const published = this.#publisher.publish({ queue, properties, body: delivery.body })
+        const published = this.#publisher.publish({ queue, ...content, body: delivery.body }, alone)
         await unlessAborted(published, this.#signal)
         return true
       } catch (error) {
         if (this.#signal.aborted) break
-        if (isInvalidMessage(error) && !bare) {
-          // amqplib decodes more than it can encode, such as names that are not UTF-8. The body is what matters.
-          this.#log.warn('The copy goes without the headers of the message.', {
-            ...fields,
-            cause: String(error),
-          })
-          bare = true
-          properties = bareProperties(delivery, notes, this.#config)
+        const smaller = smallerForm(form, error)
+        if (smaller !== undefined) {
+          form = smaller
+          if (form.kind === 'cut' || form.kind === 'bare')
+            this.#log.warn('The copy goes without all headers of the message.', {
+              ...fields,
+              cause: String(error),
+            })
           continue
         }
         const cause = String(error)
+        alone ||= codeOf(error) === 'SUSPECTED'
         this.#log[cause === reported ? 'debug' : 'error'](
           'Cannot publish the copy of a message; repeated until it succeeds.',
           {
@@ -74,6 +76,25 @@ export class Copies {
   }
 }
 
-function isInvalidMessage(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'INVALID_MESSAGE'
+/** @returns in what form the copy may be taken after this error; undefined when that is not what is wrong with it */
+function smallerForm(form: CopyForm, error: unknown): CopyForm | undefined {
+  if (form.kind === 'bare') return undefined
+  switch (codeOf(error)) {
+    case 'HEADERS_TOO_LARGE':
+      if (form.kind === 'whole') return { kind: 'brief' }
+      return form.kind === 'brief' ? { kind: 'cut', by: excessOf(error) } : { kind: 'bare' }
+    case 'INVALID_MESSAGE':
+    case 'MESSAGE_REFUSED':
+      return { kind: 'bare' }
+    default:
+      return undefined
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+function excessOf(error: unknown): number {
+  return error instanceof Error && 'excess' in error ? Number(error.excess) : 0
 }

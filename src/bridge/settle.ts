@@ -1,5 +1,6 @@
 import { Copies, type Copy } from './copies.ts'
-import { type CopyPurpose, executionsOf, returnsOf } from './headers.ts'
+import type { CopyPurpose } from './copy-headers.ts'
+import { executionsOf, returnsOf } from './headers.ts'
 import type { Diagnosis, Settleable } from './outcome.ts'
 import type { BridgeConfig, Delivery, Log, Publisher } from './ports.ts'
 import { retryDelay, retryQueue } from './retry.ts'

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { BrokerError } from '../amqp/broker-error.ts'
 import { BrokerList } from '../amqp/broker-list.ts'
+import { textFields } from '../amqp/header-fields.ts'
 import { ConfirmPublisher } from '../amqp/publisher.ts'
 import { plainQueue } from '../amqp/topology.ts'
 import { OptionError } from '../config/reader.ts'
@@ -87,10 +88,12 @@ class Run {
   #begun = false
   /** Ends a wait for our readers. */
   #wake: () => void = () => {}
+  readonly #headers: ReturnType<typeof textFields>
   /** Why no more is sent. */
   #stopped: { readonly reason: string; readonly exitCode: number } | undefined
 
   constructor(config: PublishConfig, publisher: ConfirmPublisher) {
+    this.#headers = textFields(config.properties.headers ?? {})
     this.#config = config
     this.#publisher = publisher
     this.#progress = new Progress(process.stderr, countOf(config.source))
@@ -147,12 +150,14 @@ class Run {
     }
     const messageId = properties.messageId ?? randomUUID()
     const timestamp = properties.timestamp ?? Math.floor(Date.now() / 1_000)
+    const { headers: _, ...others } = properties
     const { length } = message.body
     this.#window.enter(length)
     this.#publisher
       .publish({
         queue,
-        properties: { ...properties, messageId, timestamp, deliveryMode: 2 },
+        properties: { ...others, messageId, timestamp, deliveryMode: 2 },
+        headers: this.#headers,
         body: message.body,
       })
       .then(

@@ -137,7 +137,7 @@ test('many that need a queue at once declare it once: the broker refuses none of
     const options = { brokers: new BrokerList([parseBrokerUrl(broker.url)], log), name: queue, topology }
     const publisher = new ConfirmPublisher(options, log)
     try {
-      const message = { queue: name, properties: {}, body: Buffer.from('{}') }
+      const message = { queue: name, properties: {}, headers: [], body: Buffer.from('{}') }
       // Not all in one turn, or the second declare would not meet the first one half done.
       const late = (milliseconds: number) =>
         new Promise((resolve) => setTimeout(resolve, milliseconds)).then(() => publisher.publish(message))

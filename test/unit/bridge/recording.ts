@@ -1,6 +1,7 @@
 import type {
   BridgeConfig,
   Delivery,
+  HeaderField,
   Intake,
   Log,
   LogLevel,
@@ -46,6 +47,11 @@ export class RecordingDelivery implements Delivery {
     this.live = given.live ?? true
   }
 
+  /** What a value is in bytes nobody here looks at. */
+  headerFields(): readonly HeaderField[] {
+    return this.defect === undefined ? (Object.entries(this.properties.headers ?? {}) as HeaderField[]) : []
+  }
+
   ack(): void {
     this.settled.push('ack')
   }
@@ -70,6 +76,16 @@ export function recordingLog(): Log & { readonly lines: readonly RecordedLine[] 
       lines.push({ level, message, fields })
     }
   return { lines, error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
+}
+
+/** A copy's properties with its headers among them, as they would come back. */
+export function propertiesOf({
+  properties,
+  headers,
+}: Pick<OutgoingMessage, 'properties' | 'headers'>): MessageProperties & {
+  headers: Record<string, unknown>
+} {
+  return { ...properties, headers: Object.fromEntries(headers) }
 }
 
 /** A publisher that fails a number of times before it takes what it gets. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { copyProperties } from '../../../src/bridge/headers.ts'
+import { copyOf } from '../../../src/bridge/copy-headers.ts'
 import { config, FailingPublisher, RecordingDelivery } from './recording.ts'
 import { dispatcherOf } from './waiting-pool.ts'
 
@@ -34,10 +34,14 @@ describe('a message that has come back 10 times', () => {
       {
         queue: 'commands',
         body: Buffer.from('{"n":1}'),
-        properties: { messageId: 'm-1', headers: { a: 1, 'x-fpm-bridge-attempt': 0 } },
+        properties: { messageId: 'm-1' },
+        headers: expect.arrayContaining([
+          ['a', 1],
+          ['x-fpm-bridge-attempt', 0],
+        ]),
       },
     ])
-    expect(published[0]?.properties.headers).not.toHaveProperty('x-delivery-count')
+    expect(Object.fromEntries(published[0]?.headers ?? [])).not.toHaveProperty('x-delivery-count')
     expect(delivery.settled).toEqual(['ack'])
     expect(pool.requests).toEqual([])
     expect(log.lines).toMatchObject([
@@ -53,7 +57,7 @@ describe('a message that has come back 10 times', () => {
     const { published, dispatcher } = dispatcherOf({ ack: 'completed' })
     dispatcher.accept(returned(12, { 'x-fpm-bridge-attempt': 3 }))
     await settle()
-    expect(published[0]?.properties.headers).toMatchObject({ 'x-fpm-bridge-attempt': 3 })
+    expect(Object.fromEntries(published[0]?.headers ?? [])).toMatchObject({ 'x-fpm-bridge-attempt': 3 })
   })
 
   it('takes no slot, and waits for no pool', async () => {
@@ -118,6 +122,6 @@ it.each([9, 0, -1, 10.5, '10', null, undefined, Number.NaN])(
 )
 
 it('a dead letter still tells how often it had come back', () => {
-  const { headers } = copyProperties(returned(12), 'dead-letter', { reason: 'x', attempt: 1 }, config)
-  expect(headers).toMatchObject({ 'x-delivery-count': 12 })
+  const { headers } = copyOf(returned(12), 'dead-letter', { reason: 'x', attempt: 1 }, config)
+  expect(headers).toContainEqual(['x-delivery-count', 12])
 })

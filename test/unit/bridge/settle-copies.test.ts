@@ -116,7 +116,7 @@ describe('a copy that AMQP cannot express', () => {
       async publish(message) {
         tried.push(message)
         if (tried.length === 1) throw new Error('UNREACHABLE')
-        if (message.properties.headers?.['bad'] !== undefined)
+        if (message.headers.some(([name]) => name === 'bad'))
           throw Object.assign(new Error('cannot be encoded'), { code: 'INVALID_MESSAGE' })
       },
     }
@@ -135,12 +135,14 @@ describe('a copy that AMQP cannot express', () => {
     expect(tried).toHaveLength(3)
     expect(tried.at(-1)).toMatchObject({
       body: Buffer.from('kept'),
-      properties: { messageId: 'm-1', headers: { 'x-fpm-bridge-headers-dropped': true } },
+      properties: { messageId: 'm-1' },
     })
-    expect(tried.at(-1)?.properties.headers).not.toHaveProperty('bad')
+    const headers = Object.fromEntries(tried.at(-1)?.headers ?? [])
+    expect(headers).toMatchObject({ 'x-fpm-bridge-headers-dropped': true })
+    expect(headers).not.toHaveProperty('bad')
     expect(delivery.settled).toEqual(['ack'])
     expect(log.lines.map(({ message }) => message)).toContain(
-      'The copy goes without the headers of the message.',
+      'The copy goes without all headers of the message.',
     )
   })
 

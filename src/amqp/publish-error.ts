@@ -1,0 +1,43 @@
+import { BrokerError } from './broker-error.ts'
+
+/**
+ * What a broker says of a message that it will never take, by its reply code (AMQP 0-9-1, section 1.4.1 of the domains):
+ * content-too-large, precondition-failed (a body beyond max_message_size), frame-error, syntax-error, unexpected-frame,
+ * internal-error. All others are about the user, or the queue, or the broker itself.
+ */
+const MESSAGE_AT_FAULT: ReadonlySet<number> = new Set([311, 406, 501, 502, 505, 541])
+
+/** Why the broker has closed a channel or its connection, and how many messages were on their way then. */
+export interface Refusal {
+  readonly error: Error
+  readonly suspects: number
+}
+
+/** @param error amqplib's, which says no more than that the message was refused, or the channel has closed */
+export function whyUnconfirmed(refusal: Refusal | undefined, error: Error): BrokerError {
+  const cause = refusal?.error ?? error
+  const code = 'code' in cause ? Number(cause.code) : Number.NaN
+  if (refusal === undefined || !MESSAGE_AT_FAULT.has(code)) {
+    const message = `the broker has not confirmed the message: ${String(cause)}`
+    return new BrokerError('NOT_CONFIRMED', message, { cause })
+  }
+  return refusal.suspects === 1
+    ? new BrokerError('MESSAGE_REFUSED', `the broker does not take the message: ${cause.message}`, { cause })
+    : new BrokerError('SUSPECTED', `the broker has refused one of several messages: ${cause.message}`, {
+        cause,
+      })
+}
+
+export function invalid(cause: unknown): BrokerError {
+  const message = `AMQP cannot express the message's properties: ${String(cause)}`
+  return new BrokerError('INVALID_MESSAGE', message, { cause })
+}
+
+export function unroutable(queue: string): BrokerError {
+  return new BrokerError('UNROUTABLE', `no queue "${queue}" took the message; it was returned`)
+}
+
+export function unanswered(queue: string, milliseconds: number): BrokerError {
+  const message = `queue "${queue}" has not confirmed the message within ${milliseconds} ms; it may have no leader (rabbitmqctl list_queues name state)`
+  return new BrokerError('NOT_CONFIRMED', message)
+}
