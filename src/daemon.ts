@@ -6,7 +6,7 @@ import { ConfirmPublisher } from './amqp/publisher.ts'
 import { delayQueue, plainQueue, type Queue } from './amqp/topology.ts'
 import { type BackoffRange, backoff } from './bridge/backoff.ts'
 import { Dispatcher } from './bridge/dispatcher.ts'
-import type { Log } from './bridge/ports.ts'
+import type { Intake, Log } from './bridge/ports.ts'
 import { staticParams } from './bridge/request.ts'
 import { retryDelays, retryQueue } from './bridge/retry.ts'
 import { Settlement } from './bridge/settle.ts'
@@ -60,13 +60,13 @@ export class Daemon {
       { brokers, name: `${daemonId} publisher`, topology: { queues: [...always, ...atNeed], declare } },
       log,
     )
-    this.#dispatcher = new Dispatcher(
-      config,
-      this.#client,
-      new Settlement(config, this.#publisher, this.#gaveUp.signal, log),
-      { pause: () => this.#consumer.pause(), resume: () => this.#consumer.resume() },
-      log,
-    )
+    const intake: Intake = {
+      pause: () => this.#consumer.pause(),
+      resume: () => this.#consumer.resume(),
+      widen: () => this.#consumer.widen(),
+    }
+    const settlement = new Settlement(config, this.#publisher, intake, this.#gaveUp.signal, log)
+    this.#dispatcher = new Dispatcher(config, this.#client, settlement, intake, log)
     this.#consumer = new Consumer(
       {
         brokers,

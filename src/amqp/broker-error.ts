@@ -6,7 +6,8 @@
  * - `INVALID_MESSAGE`, `HEADERS_TOO_LARGE`: a message whose properties AMQP cannot express, or that does not fit into the
  *   frames that the broker takes (frame_max); nothing was sent.
  * - `MESSAGE_REFUSED`: a message that the broker takes from nobody; it has closed channel or connection over it.
- * - `SUSPECTED`: that has happened while several messages were on their way.
+ * - `SUSPECTED`: that has happened while several messages were on their way. `CUT_OFF`: the connection has ended under it, for another
+ *   reason, or for none that was given.
  */
 export type BrokerErrorCode =
   | 'UNREACHABLE'
@@ -21,9 +22,11 @@ export type BrokerErrorCode =
   | 'HEADERS_TOO_LARGE'
   | 'MESSAGE_REFUSED'
   | 'SUSPECTED'
+  | 'CUT_OFF'
 
+const UNSURE: ReadonlySet<BrokerErrorCode> = new Set(['NOT_CONFIRMED', 'SUSPECTED', 'CUT_OFF'])
 /** What may be over the next time. */
-const PASSING: ReadonlySet<BrokerErrorCode> = new Set(['UNREACHABLE', 'NOT_CONFIRMED', 'SUSPECTED'])
+const PASSING: ReadonlySet<BrokerErrorCode> = new Set([...UNSURE, 'UNREACHABLE'])
 
 /** The one error of this folder. Its message is for the operator and names the option to change. */
 export class BrokerError extends Error {
@@ -36,6 +39,11 @@ export class BrokerError extends Error {
     super(message, options)
     this.code = code
     this.excess = options?.excess ?? 0
+  }
+
+  /** Whether a message that failed so may be in its queue all the same. */
+  get unsure(): boolean {
+    return UNSURE.has(this.code)
   }
 
   /** Trying again is of no use before somebody has changed something. */

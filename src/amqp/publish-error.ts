@@ -17,15 +17,32 @@ export interface Refusal {
 export function whyUnconfirmed(refusal: Refusal | undefined, error: Error): BrokerError {
   const cause = refusal?.error ?? error
   const code = 'code' in cause ? Number(cause.code) : Number.NaN
-  if (refusal === undefined || !MESSAGE_AT_FAULT.has(code)) {
-    const message = `the broker has not confirmed the message: ${String(cause)}`
-    return new BrokerError('NOT_CONFIRMED', message, { cause })
-  }
-  return refusal.suspects === 1
-    ? new BrokerError('MESSAGE_REFUSED', `the broker does not take the message: ${cause.message}`, { cause })
-    : new BrokerError('SUSPECTED', `the broker has refused one of several messages: ${cause.message}`, {
-        cause,
-      })
+  const [kind, text] = !MESSAGE_AT_FAULT.has(code)
+    ? kindOf(cause)
+    : refusal?.suspects === 1
+      ? (['MESSAGE_REFUSED', 'the broker does not take the message'] as const)
+      : (['SUSPECTED', 'the broker has refused one of several messages'] as const)
+  return new BrokerError(kind, `${text}: ${cause.message}${remedy(cause.message)}`, { cause })
+}
+
+function kindOf({ message }: Error): readonly ['NOT_CONFIRMED' | 'CUT_OFF', string] {
+  // amqplib's words for basic.nack.
+  return message === 'message nacked'
+    ? ['NOT_CONFIRMED', 'its queue does not take the message, and may be full']
+    : ['CUT_OFF', 'the broker has not confirmed the message']
+}
+
+/** What the operator can do about it, for what RabbitMQ says most. */
+const REMEDIES: readonly (readonly [what: RegExp, remedy: string])[] = [
+  [
+    /message size .* larger than/,
+    "; raise the broker's max_message_size, or take the message out of its queue",
+  ],
+  [/ACCESS.REFUSED/, '; give the user the permission to write to the default exchange (amq.default)'],
+]
+
+function remedy(text: string): string {
+  return REMEDIES.find(([what]) => what.test(text))?.[1] ?? ''
 }
 
 export function invalid(cause: unknown): BrokerError {

@@ -31,6 +31,9 @@ export class Session {
   readonly #accept: (delivery: Delivery) => void
   readonly #acknowledgements: Acknowledgements
   #consumers = 0
+  /** Whether deliveries are asked for, or will be when it is the turn of that. */
+  #wanted = true
+  #turn: Promise<void> = Promise.resolve()
   #end: (reason: string) => void = () => {}
 
   /**
@@ -110,15 +113,41 @@ export class Session {
   }
 
   /** Asks for no more deliveries. Those on their way still arrive, until this resolves. */
-  async cancel(): Promise<void> {
-    if (!this.#acknowledgements.open) return
+  cancel(): Promise<void> {
+    this.#wanted = false
+    return this.#inTurn(() => this.#cancel())
+  }
+
+  /** Asks for deliveries again, after a cancel. If that fails the session ends. */
+  resume(): Promise<void> {
+    this.#wanted = true
+    return this.#inTurn(() => this.#consumeAgain())
+  }
+
+  /**
+   * Asks for `prefetch` deliveries more, by another consumer in place of this one: it does not count what that one has left unacked
+   * (RabbitMQ's basic.qos is for each consumer).
+   */
+  widen(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#wanted) return
+      await this.#cancel()
+      if (this.#wanted) await this.#consumeAgain()
+    })
+  }
+
+  /** One after the other: a consumer that is cancelled while it begins would go on. */
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn.then(() => (this.#acknowledgements.open ? step() : undefined))
+    return this.#turn
+  }
+
+  async #cancel(): Promise<void> {
     // If that fails the session is ending, and with it the consumer.
     await withDeadline(this.#channel.cancel(this.#tag), RPC_TIMEOUT, 'basic.cancel').catch(() => {})
   }
 
-  /** Asks for deliveries again, after a cancel. If that fails the session ends. */
-  async resume(): Promise<void> {
-    if (!this.#acknowledgements.open) return
+  async #consumeAgain(): Promise<void> {
     await this.#consume().catch((error: unknown) => this.#end(`cannot consume again: ${String(error)}`))
   }
 

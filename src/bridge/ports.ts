@@ -72,6 +72,8 @@ export interface Intake {
   /** Resolves when no more deliveries come; those that are here can still be settled. */
   pause(): Promise<void>
   resume(): void
+  /** As many deliveries more as are handed out at once, whatever is unacked by then. */
+  widen(): void
 }
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'

@@ -174,7 +174,7 @@ class Run {
   }
 
   #fail(message: SourceMessage, error: Error): void {
-    if (error instanceof BrokerError && error.code === 'NOT_CONFIRMED') this.#unsure += 1
+    if (error instanceof BrokerError && error.unsure) this.#unsure += 1
     this.#stop(`${message.label}: ${error.message}`, EXIT.incomplete)
   }
 

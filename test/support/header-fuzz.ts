@@ -53,7 +53,8 @@ export async function fuzzHeaders(
   const config = { queue, deadLetterQueue: queues['dead-letter'].name, script: '/s', daemonId: 'D-1' }
   const { signal } = new AbortController()
   setMaxListeners(0, signal)
-  const copies = new Copies(config as BridgeConfig, publisher, signal, log)
+  const intake = { async pause() {}, resume() {}, widen() {} }
+  const copies = new Copies(config as BridgeConfig, publisher, intake, signal, log)
   const inboxes = new Map<string, Map<string, Delivery>>()
   const sessions: Session[] = []
   const consume = async ({ name }: Queue): Promise<void> => {
@@ -91,7 +92,7 @@ export async function fuzzHeaders(
     const came = bytesOf(delivery)
     for (const purpose of ['execute', 'dead-letter'] as const) {
       const notes = { reason: 'a reason', attempt: 1 }
-      const copy = { queue: queues[purpose].name, purpose, notes, needed: () => delivery.live, fields: {} }
+      const copy = { queue: queues[purpose].name, purpose, notes, acked: false, fields: {} }
       await copies.publish(delivery, copy)
       const copied = await take(queues[purpose], id)
       copied.ack()

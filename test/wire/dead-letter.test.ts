@@ -6,7 +6,7 @@ import { plainQueue } from '../../src/amqp/topology.ts'
 import type { MessageProperties } from '../../src/bridge/ports.ts'
 import { Settlement } from '../../src/bridge/settle.ts'
 import { byte, field, longString } from '../support/amqp-frames.ts'
-import { config, RecordingDelivery, recordingLog } from '../unit/bridge/recording.ts'
+import { config, RecordingDelivery, RecordingIntake, recordingLog } from '../unit/bridge/recording.ts'
 import { ENDED } from '../unit/bridge/settling.ts'
 import { confirm, listenAmqp } from './scripted-broker.ts'
 
@@ -38,7 +38,13 @@ it.each(HOSTILE)('with %s', async (_, properties, fields = Buffer.alloc(0)) => {
   try {
     const delivery = new RecordingDelivery({ properties })
     delivery.headerFields = () => splitFields(fields)
-    const settlement = new Settlement(config, publisher, AbortSignal.timeout(1_000), log)
+    const settlement = new Settlement(
+      config,
+      publisher,
+      new RecordingIntake(),
+      AbortSignal.timeout(1_000),
+      log,
+    )
     await settlement.settle(delivery, { kind: 'dead-letter', reason: 'a reason' }, ENDED, false)
     expect([delivery.settled, broker.published]).toEqual([['ack'], 1])
   } finally {

@@ -105,7 +105,7 @@ export class FailingPublisher implements Publisher {
 
 /** An intake that notes what it is asked for. */
 export class RecordingIntake implements Intake {
-  readonly asked: ('pause' | 'resume')[] = []
+  readonly asked: ('pause' | 'resume' | 'widen')[] = []
 
   async pause(): Promise<void> {
     this.asked.push('pause')
@@ -113,6 +113,10 @@ export class RecordingIntake implements Intake {
 
   resume(): void {
     this.asked.push('resume')
+  }
+
+  widen(): void {
+    this.asked.push('widen')
   }
 }
 

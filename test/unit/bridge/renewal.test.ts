@@ -75,24 +75,34 @@ describe('a message that has come back 10 times', () => {
     expect(pool.requests).toHaveLength(1)
   })
 
-  it('stays unacked until the copy is published, and is let go when its session ends', async () => {
-    const { published, dispatcher } = dispatcherOf({}, new FailingPublisher(Number.POSITIVE_INFINITY))
+  it('is executed as it is when its queue takes no copy', async () => {
+    const { pool, published, dispatcher } = dispatcherOf({}, new FailingPublisher(Number.POSITIVE_INFINITY))
     const delivery = returned(10)
     dispatcher.accept(delivery)
-    await vi.advanceTimersByTimeAsync(5_000)
+    await vi.advanceTimersByTimeAsync(1_900)
     expect(published.length).toBeGreaterThan(1)
-    delivery.live = false
-    await vi.advanceTimersByTimeAsync(60_000)
+    expect(pool.requests).toEqual([])
+    await vi.advanceTimersByTimeAsync(200)
+    expect(pool.requests).toHaveLength(1)
     const tried = published.length
     await vi.advanceTimersByTimeAsync(60_000)
     expect(published).toHaveLength(tried)
-    expect(delivery.settled).toEqual([])
+  })
+
+  it('is let go when its session ends', async () => {
+    const { pool, published, dispatcher } = dispatcherOf({}, new FailingPublisher(Number.POSITIVE_INFINITY))
+    const delivery = returned(10)
+    dispatcher.accept(delivery)
+    await vi.advanceTimersByTimeAsync(500)
+    delivery.live = false
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect([published.length < 4, pool.requests, delivery.settled]).toEqual([true, [], []])
     void dispatcher.drain()
     expect(vi.getTimerCount()).toBe(0)
   })
 
   it('is waited for by a drain; what comes after that goes back at once', async () => {
-    const { dispatcher } = dispatcherOf({}, new FailingPublisher(3))
+    const { dispatcher } = dispatcherOf({}, new FailingPublisher(2))
     const [first, second, late] = [returned(10), returned(10), returned(10)]
     dispatcher.accept(first)
     dispatcher.accept(second)

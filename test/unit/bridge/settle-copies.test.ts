@@ -64,7 +64,9 @@ describe('a copy that cannot be published', () => {
       ['debug', 2, 2],
       ['error', 3, 2],
       ['debug', 4, 2],
+      // By then it is parked.
       ['warn', undefined, 2],
+      ['info', undefined, 2],
     ])
     expect(log.lines[0]?.fields).toMatchObject({
       messageId: 'm-1',
@@ -97,7 +99,7 @@ describe('a copy that cannot be published', () => {
   it('is given up with the daemon, at once and without an ack', async () => {
     const publisher = new FailingPublisher(ALWAYS)
     const { delivery, stop, end } = deadLettering(publisher)
-    await vi.advanceTimersByTimeAsync(60_000)
+    await vi.advanceTimersByTimeAsync(1_500)
     const tried = publisher.tried.length
     stop.abort()
     await vi.advanceTimersByTimeAsync(0)
@@ -146,14 +148,17 @@ describe('a copy that AMQP cannot express', () => {
     )
   })
 
-  it('even then is tried again, not forgotten, and the operator hears of it', async () => {
+  it('even then is tried again, not forgotten, and the operator hears of it more than once', async () => {
     const publisher: Publisher = {
       publish: () => Promise.reject(Object.assign(new Error('never'), { code: 'INVALID_MESSAGE' })),
     }
     const { delivery, log, stop, end } = deadLettering(publisher)
     await vi.advanceTimersByTimeAsync(60_000)
     expect(delivery.settled).toEqual([])
-    expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(1)
+    expect(log.lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
+      'Cannot publish the copy of a message; repeated until it succeeds.',
+      'Messages are still parked: their copies cannot be published.',
+    ])
     stop.abort()
     await end
   })

@@ -181,6 +181,7 @@ describe.each([
     expect(delivery.settled).toEqual([])
     confirm()
     await end
+    await vi.advanceTimersByTimeAsync(0)
     expect(delivery.settled).toEqual(['ack'])
   })
 })

@@ -1,0 +1,43 @@
+import type { CopyForm } from './copy-headers.ts'
+
+/*
+ * What is to be done about a copy that could not be published, by the code of the error (see Publisher in ports.ts).
+ */
+
+/** @returns in what form the copy may be taken after this error; undefined when that is not what is wrong with it */
+export function smallerForm(form: CopyForm, error: unknown): CopyForm | undefined {
+  if (form.kind === 'bare') return undefined
+  switch (codeOf(error)) {
+    case 'HEADERS_TOO_LARGE':
+      if (form.kind === 'whole') return { kind: 'brief' }
+      return form.kind === 'brief' ? { kind: 'cut', by: excessOf(error) } : { kind: 'bare' }
+    case 'INVALID_MESSAGE':
+    case 'MESSAGE_REFUSED':
+      return { kind: 'bare' }
+    default:
+      return undefined
+  }
+}
+
+/** Whether that stays so until somebody changes something. */
+export function isRefused(error: unknown): boolean {
+  return ['HEADERS_TOO_LARGE', 'INVALID_MESSAGE', 'MESSAGE_REFUSED'].includes(codeOf(error))
+}
+
+/**
+ * @param certain for when the broker has said that it was one of those that were on their way
+ * @returns how many lost connections this is worth
+ */
+export function mayCutOthers(error: unknown, certain: number): number {
+  const code = codeOf(error)
+  if (code === 'SUSPECTED' || code === 'MESSAGE_REFUSED') return certain
+  return code === 'CUT_OFF' ? 1 : 0
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+function excessOf(error: unknown): number {
+  return error instanceof Error && 'excess' in error ? Number(error.excess) : 0
+}
