@@ -5,7 +5,7 @@
  * - `UNROUTABLE`, `NOT_CONFIRMED`: a published message that is in no queue for certain, or perhaps.
  * - `INVALID_MESSAGE`, `HEADERS_TOO_LARGE`: a message whose properties AMQP cannot express, or that does not fit into the
  *   frames that the broker takes (frame_max); nothing was sent.
- * - `MESSAGE_REFUSED`: a message that the broker takes from nobody; it has closed channel or connection over it.
+ * - `MESSAGE_REFUSED`, `BODY_TOO_LARGE`: a message that the broker takes from nobody; it has closed channel or connection over it.
  * - `SUSPECTED`: that has happened while several messages were on their way. `CUT_OFF`: the connection has ended under it, for another
  *   reason, or for none that was given.
  */
@@ -21,6 +21,7 @@ export type BrokerErrorCode =
   | 'INVALID_MESSAGE'
   | 'HEADERS_TOO_LARGE'
   | 'MESSAGE_REFUSED'
+  | 'BODY_TOO_LARGE'
   | 'SUSPECTED'
   | 'CUT_OFF'
 

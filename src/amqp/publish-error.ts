@@ -1,4 +1,4 @@
-import { BrokerError } from './broker-error.ts'
+import { BrokerError, type BrokerErrorCode } from './broker-error.ts'
 
 /**
  * What a broker says of a message that it will never take, by its reply code (AMQP 0-9-1, section 1.4.1 of the domains):
@@ -17,20 +17,28 @@ export interface Refusal {
 export function whyUnconfirmed(refusal: Refusal | undefined, error: Error): BrokerError {
   const cause = refusal?.error ?? error
   const code = 'code' in cause ? Number(cause.code) : Number.NaN
-  const [kind, text] = !MESSAGE_AT_FAULT.has(code)
-    ? kindOf(cause)
-    : refusal?.suspects === 1
-      ? (['MESSAGE_REFUSED', 'the broker does not take the message'] as const)
-      : (['SUSPECTED', 'the broker has refused one of several messages'] as const)
+  const [kind, text] = MESSAGE_AT_FAULT.has(code) ? faultOf(cause, refusal?.suspects === 1) : causeOf(cause)
   return new BrokerError(kind, `${text}: ${cause.message}${remedy(cause.message)}`, { cause })
 }
 
-function kindOf({ message }: Error): readonly ['NOT_CONFIRMED' | 'CUT_OFF', string] {
+type Kind = readonly [code: BrokerErrorCode, text: string]
+
+function faultOf({ message }: Error, certain: boolean): Kind {
+  if (!certain) return ['SUSPECTED', 'the broker has refused one of several messages']
+  return [
+    TOO_LARGE.test(message) ? 'BODY_TOO_LARGE' : 'MESSAGE_REFUSED',
+    'the broker does not take the message',
+  ]
+}
+
+function causeOf({ message }: Error): Kind {
   // amqplib's words for basic.nack.
   return message === 'message nacked'
     ? ['NOT_CONFIRMED', 'its queue does not take the message, and may be full']
     : ['CUT_OFF', 'the broker has not confirmed the message']
 }
+
+const TOO_LARGE = /message size .* larger than/
 
 /** What the operator can do about it, for what RabbitMQ says most. */
 const REMEDIES: readonly (readonly [what: RegExp, remedy: string])[] = [

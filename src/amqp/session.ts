@@ -115,7 +115,7 @@ export class Session {
   /** Asks for no more deliveries. Those on their way still arrive, until this resolves. */
   cancel(): Promise<void> {
     this.#wanted = false
-    return this.#inTurn(() => this.#cancel())
+    return this.#inTurn(() => this.#cancel(this.#tag))
   }
 
   /** Asks for deliveries again, after a cancel. If that fails the session ends. */
@@ -126,13 +126,14 @@ export class Session {
 
   /**
    * Asks for `prefetch` deliveries more, by another consumer in place of this one: it does not count what that one has left unacked
-   * (RabbitMQ's basic.qos is for each consumer).
+   * (RabbitMQ's basic.qos is for each consumer). It begins before the other ends: a queue may go with its last consumer.
    */
   widen(): Promise<void> {
     return this.#inTurn(async () => {
       if (!this.#wanted) return
-      await this.#cancel()
-      if (this.#wanted) await this.#consumeAgain()
+      const former = this.#tag
+      await this.#consumeAgain()
+      await this.#cancel(former)
     })
   }
 
@@ -142,9 +143,9 @@ export class Session {
     return this.#turn
   }
 
-  async #cancel(): Promise<void> {
+  async #cancel(consumerTag: string): Promise<void> {
     // If that fails the session is ending, and with it the consumer.
-    await withDeadline(this.#channel.cancel(this.#tag), RPC_TIMEOUT, 'basic.cancel').catch(() => {})
+    await withDeadline(this.#channel.cancel(consumerTag), RPC_TIMEOUT, 'basic.cancel').catch(() => {})
   }
 
   async #consumeAgain(): Promise<void> {

@@ -93,7 +93,7 @@ export class Copies {
     tries.form = form
     if (form.kind === 'brief') return
     const fields = { ...tries.copy.fields, cause: String(error) }
-    this.#log.warn('The copy goes without all headers of the message.', fields)
+    this.#log.warn('Headers of the message are left out of its copy.', fields)
   }
 
   async #later(tries: Tries, attempt: number, error: unknown): Promise<void> {

@@ -62,7 +62,7 @@ export interface Publisher {
    *
    * @param alone beside no other message: with an error of the code `SUSPECTED` it failed together with others, for one of them
    * @throws when it has not, or when that cannot be known. The error has a `code`: with `HEADERS_TOO_LARGE` (by `excess` bytes),
-   * `INVALID_MESSAGE` and `MESSAGE_REFUSED` trying again as it is will not help
+   * `INVALID_MESSAGE`, `MESSAGE_REFUSED` and `BODY_TOO_LARGE` trying again as it is will not help
    */
   publish(message: OutgoingMessage, alone?: boolean): Promise<void>
 }

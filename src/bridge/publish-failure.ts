@@ -19,9 +19,16 @@ export function smallerForm(form: CopyForm, error: unknown): CopyForm | undefine
   }
 }
 
+const REFUSALS: readonly string[] = [
+  'HEADERS_TOO_LARGE',
+  'INVALID_MESSAGE',
+  'MESSAGE_REFUSED',
+  'BODY_TOO_LARGE',
+]
+
 /** Whether that stays so until somebody changes something. */
 export function isRefused(error: unknown): boolean {
-  return ['HEADERS_TOO_LARGE', 'INVALID_MESSAGE', 'MESSAGE_REFUSED'].includes(codeOf(error))
+  return REFUSALS.includes(codeOf(error))
 }
 
 /**
@@ -30,7 +37,7 @@ export function isRefused(error: unknown): boolean {
  */
 export function mayCutOthers(error: unknown, certain: number): number {
   const code = codeOf(error)
-  if (code === 'SUSPECTED' || code === 'MESSAGE_REFUSED') return certain
+  if (['SUSPECTED', 'MESSAGE_REFUSED', 'BODY_TOO_LARGE'].includes(code)) return certain
   return code === 'CUT_OFF' ? 1 : 0
 }
 

@@ -144,7 +144,7 @@ describe('a copy that AMQP cannot express', () => {
     expect(headers).not.toHaveProperty('bad')
     expect(delivery.settled).toEqual(['ack'])
     expect(log.lines.map(({ message }) => message)).toContain(
-      'The copy goes without all headers of the message.',
+      'Headers of the message are left out of its copy.',
     )
   })
 
