@@ -7,7 +7,8 @@
  *   frames that the broker takes (frame_max); nothing was sent.
  * - `MESSAGE_REFUSED`, `BODY_TOO_LARGE`: a message that the broker takes from nobody; it has closed channel or connection over it.
  * - `SUSPECTED`: that has happened while several messages were on their way. `CUT_OFF`: the connection has ended under it, for another
- *   reason, or for none that was given.
+ *   reason, or for none that was given. `UNANSWERED`: nobody has confirmed it in time.
+ * - `PUBLISH_REFUSED`: the user may not publish. `CHANNEL_LIMIT`: the broker allows fewer channels than we need.
  */
 export type BrokerErrorCode =
   | 'UNREACHABLE'
@@ -24,8 +25,11 @@ export type BrokerErrorCode =
   | 'BODY_TOO_LARGE'
   | 'SUSPECTED'
   | 'CUT_OFF'
+  | 'UNANSWERED'
+  | 'PUBLISH_REFUSED'
+  | 'CHANNEL_LIMIT'
 
-const UNSURE: ReadonlySet<BrokerErrorCode> = new Set(['NOT_CONFIRMED', 'SUSPECTED', 'CUT_OFF'])
+const UNSURE: ReadonlySet<BrokerErrorCode> = new Set(['NOT_CONFIRMED', 'SUSPECTED', 'CUT_OFF', 'UNANSWERED'])
 /** What may be over the next time. */
 const PASSING: ReadonlySet<BrokerErrorCode> = new Set([...UNSURE, 'UNREACHABLE'])
 

@@ -46,7 +46,10 @@ const REMEDIES: readonly (readonly [what: RegExp, remedy: string])[] = [
     /message size .* larger than/,
     "; raise the broker's max_message_size, or take the message out of its queue",
   ],
-  [/ACCESS.REFUSED/, '; give the user the permission to write to the default exchange (amq.default)'],
+  [
+    /ACCESS.REFUSED/,
+    '; let the user write to the default exchange (amq.default): rabbitmqctl set_permissions',
+  ],
 ]
 
 function remedy(text: string): string {
@@ -63,6 +66,21 @@ export function unroutable(queue: string): BrokerError {
 }
 
 export function unanswered(queue: string, milliseconds: number): BrokerError {
-  const message = `queue "${queue}" has not confirmed the message within ${milliseconds} ms; it may have no leader (rabbitmqctl list_queues name state)`
-  return new BrokerError('NOT_CONFIRMED', message)
+  const message = `queue "${queue}" has not confirmed the message within ${milliseconds} ms; ${leaderless(queue)}`
+  return new BrokerError('UNANSWERED', message)
+}
+
+/** What is wrong with a queue that does not answer, and what to do about it. */
+export function leaderless(queue: string): string {
+  return `it may have no leader: a node is missing, or the broker was killed when the queue was young. If it stays so, delete it (rabbitmqctl delete_queue ${queue}), with what is in it; it is declared again`
+}
+
+/** Whether the broker has closed the channel since the user may not publish. */
+export function isForbidden({ cause }: BrokerError): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 403
+}
+
+export function forbidden(cause: BrokerError): BrokerError {
+  const message = `retries and dead letters cannot be published: ${cause.message}`
+  return new BrokerError('PUBLISH_REFUSED', message, { cause })
 }

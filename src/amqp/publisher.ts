@@ -1,6 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Log, OutgoingMessage, Publisher } from '../bridge/ports.ts'
 import type { BrokerList } from './broker-list.ts'
+import { leaderless } from './publish-error.ts'
 import { PublishingChannel } from './publishing-channel.ts'
+import { silentQueues } from './silent-queues.ts'
 import { ensureQueues, type Queue, type Topology } from './topology.ts'
 
 export interface PublisherOptions {
@@ -22,8 +25,8 @@ export class ConfirmPublisher implements Publisher {
    * under way another one succeeds at once, and the quorum queue, which has no leader yet, refuses what is published then.
    */
   readonly #ensured = new Map<string, Promise<void>>()
-  /** Resolves when nobody publishes alone any more. */
-  #alone: Promise<unknown> = Promise.resolve()
+  /** By queue, resolve when nobody publishes into it alone any more. */
+  readonly #alone = new Map<string, Promise<void>>()
 
   constructor(options: PublisherOptions, log: Log) {
     this.#options = options
@@ -40,6 +43,21 @@ export class ConfirmPublisher implements Publisher {
   }
 
   /**
+   * As connect; finds out, too, whether the user may publish, and names queues that do not answer.
+   *
+   * @throws {BrokerError} a permanent one is a matter of configuration
+   */
+  async prepare(): Promise<void> {
+    const channel = await this.#channel()
+    const { queues } = this.#options.topology
+    await this.#ensure(channel, queues)
+    await channel.probe()
+    for (const queue of await silentQueues(channel.connection, queues)) {
+      this.#log.error('A queue does not answer.', { queue, remedy: leaderless(queue) })
+    }
+  }
+
+  /**
    * @param alone on a connection that nobody else publishes on: when the broker ends it, there is no doubt for which message
    * @throws {BrokerError} HEADERS_TOO_LARGE or INVALID_MESSAGE when it cannot be encoded; UNROUTABLE when no queue took it;
    * MESSAGE_REFUSED when the broker takes no such message; SUSPECTED when that was this one or another that was on its way;
@@ -52,6 +70,8 @@ export class ConfirmPublisher implements Publisher {
       open,
       queues.filter(({ name }) => name === message.queue),
     )
+    const rest = this.#options.topology.ages?.rest(message.queue) ?? 0
+    if (rest > 0) await pause(rest)
     await (alone ? this.#publishAlone(message) : open.publish(message))
   }
 
@@ -64,7 +84,8 @@ export class ConfirmPublisher implements Publisher {
 
   /** One after the other, each on a connection of its own: it is rare, and the broker may end it each time. */
   #publishAlone(message: OutgoingMessage): Promise<void> {
-    const published = this.#alone.then(async () => {
+    const before = this.#alone.get(message.queue) ?? Promise.resolve()
+    const published = before.then(async () => {
       const channel = await this.#connect(`${this.#options.name} alone`, () => {})
       try {
         await channel.publish(message)
@@ -72,7 +93,10 @@ export class ConfirmPublisher implements Publisher {
         await channel.close()
       }
     })
-    this.#alone = published.catch(() => {})
+    this.#alone.set(
+      message.queue,
+      published.catch(() => {}),
+    )
     return published
   }
 

@@ -13,11 +13,19 @@ import { keepHeaderTables, tableOf } from './content-header-filter.ts'
 import { encodeFields, splitFields } from './header-fields.ts'
 import { OutgoingTables } from './outgoing-tables.ts'
 import { propertyBytes } from './property-bytes.ts'
-import { invalid, type Refusal, unanswered, unroutable, whyUnconfirmed } from './publish-error.ts'
+import {
+  forbidden,
+  invalid,
+  isForbidden,
+  type Refusal,
+  unanswered,
+  unroutable,
+  whyUnconfirmed,
+} from './publish-error.ts'
 import { PUBLISH_ID } from './publish-id.ts'
 
 /** Milliseconds for a confirm; none run while the broker is in alarm. */
-const CONFIRM_TIMEOUT = 20_000
+const CONFIRM_TIMEOUT = 30_000
 /** Milliseconds between two looks at the oldest message that is not confirmed. */
 const CONFIRM_INTERVAL = 1_000
 
@@ -118,7 +126,8 @@ export class PublishingChannel {
   }
 
   /**
-   * @throws {BrokerError} HEADERS_TOO_LARGE, INVALID_MESSAGE, UNROUTABLE, NOT_CONFIRMED, SUSPECTED or MESSAGE_REFUSED
+   * @throws {BrokerError} HEADERS_TOO_LARGE, INVALID_MESSAGE, UNROUTABLE, NOT_CONFIRMED, UNANSWERED, CUT_OFF, SUSPECTED,
+   * BODY_TOO_LARGE or MESSAGE_REFUSED
    */
   async publish({ queue, properties, headers, body }: OutgoingMessage): Promise<void> {
     await this.#full?.over
@@ -152,6 +161,22 @@ export class PublishingChannel {
         settle(error instanceof IllegalOperationError ? whyUnconfirmed(undefined, error) : invalid(error))
       }
     })
+  }
+
+  /**
+   * Finds out whether the user may publish: a message for a queue that does not exist comes back to who may, and closes the channel
+   * of who may not.
+   *
+   * @throws {BrokerError} PUBLISH_REFUSED
+   */
+  async probe(): Promise<void> {
+    const queue = `fpm-bridge-probe-${crypto.randomUUID()}`
+    try {
+      await this.publish({ queue, properties: {}, headers: [], body: Buffer.alloc(0) })
+    } catch (error) {
+      if (!(error instanceof BrokerError) || error.code === 'UNROUTABLE') return
+      throw isForbidden(error) ? forbidden(error) : error
+    }
   }
 
   /** Closes the connection. What is not confirmed by then fails with NOT_CONFIRMED. Idempotent. */

@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel } from 'amqplib'
 import { asBrokerError, BrokerError, withDeadline } from './broker-error.ts'
 import { RPC_TIMEOUT } from './connection.ts'
+import type { QueueAges } from './queue-ages.ts'
 
 export type QueueType = 'classic' | 'quorum'
 
@@ -18,6 +19,8 @@ export interface Topology {
   readonly queues: readonly Queue[]
   /** False: nothing is ever declared. */
   readonly declare: boolean
+  /** Hears of each queue that was looked for. */
+  readonly ages?: QueueAges
 }
 
 /** A queue that others may have declared before us, in their own way. */
@@ -51,15 +54,21 @@ export function delayQueue(name: string, delay: number, target: string): Queue {
  *
  * @throws {BrokerError} QUEUE_MISSING (all of them in one message), QUEUE_REFUSED or UNREACHABLE
  */
-export async function ensureQueues(connection: ChannelModel, { queues, declare }: Topology): Promise<void> {
+export async function ensureQueues(
+  connection: ChannelModel,
+  { queues, declare, ages }: Topology,
+): Promise<void> {
   const missing: Queue[] = []
-  for (const queue of queues) {
-    if (declare && queue.exact) await declareQueue(connection, queue)
-    else if (!(await exists(connection, queue))) {
-      if (declare) await declareQueue(connection, queue)
-      else missing.push(queue)
+  const ensure = async (queue: Queue): Promise<void> => {
+    const found = await exists(connection, queue)
+    if (!found && !declare) {
+      missing.push(queue)
+      return
     }
+    if (declare && (queue.exact || !found)) await declareQueue(connection, queue)
+    ages?.seen(queue, !found)
   }
+  await Promise.all(queues.map(ensure))
   if (missing.length === 0) return
   const list = missing.map(describe).join(', ')
   throw new BrokerError('QUEUE_MISSING', `missing, and --no-declare forbids to declare: ${list}`)
@@ -87,7 +96,7 @@ async function declareQueue(connection: ChannelModel, queue: Queue): Promise<voi
 }
 
 /** A refused method closes its channel, so each question gets one of its own. */
-async function onOwnChannel(
+export async function onOwnChannel(
   connection: ChannelModel,
   ask: (channel: Channel) => Promise<unknown>,
 ): Promise<void> {
@@ -100,8 +109,18 @@ async function onOwnChannel(
   } catch (error) {
     // A broker in alarm may answer hours later, and channels that stay open are at some time all that a connection has.
     opening.then((channel) => channel.close()).catch(() => {})
-    throw error
+    throw isChannelLimit(error) ? channelLimit(error) : error
   }
+}
+
+/** amqplib's words for a connection that has as many channels as the broker allows. */
+function isChannelLimit(error: unknown): boolean {
+  return error instanceof Error && error.message === 'No channels left to allocate'
+}
+
+function channelLimit(cause: unknown): BrokerError {
+  const message = "a connection may have too few channels; raise the broker's channel_max to 32 at least"
+  return new BrokerError('CHANNEL_LIMIT', message, { cause })
 }
 
 /** The code with which the broker closed a channel (AMQP 0-9-1, section 1.4.1 of the domains), if it did. */

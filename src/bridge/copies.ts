@@ -9,8 +9,8 @@ const PUBLISH_DELAY: BackoffRange = { min: 200, max: 10_000 }
 /** For what does not end by itself: perhaps somebody does something about it. */
 const REFUSED_DELAY: BackoffRange = { min: 20_000, max: 600_000 }
 
-/** Milliseconds for which a message waits for its copy before it is parked. */
-const PATIENCE = 2_000
+/** Milliseconds for which a message waits for its copy before it is parked: longer than for a young queue. */
+const PATIENCE = 5_000
 
 /** After so many connections that ended under it, a copy is published where it can cut off no others. */
 const MAX_CUTS = 3

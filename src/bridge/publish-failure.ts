@@ -32,12 +32,14 @@ export function isRefused(error: unknown): boolean {
 }
 
 /**
+ * A queue that does not answer has the broker keep what is published into it, and at last stop reading from that channel.
+ *
  * @param certain for when the broker has said that it was one of those that were on their way
  * @returns how many lost connections this is worth
  */
 export function mayCutOthers(error: unknown, certain: number): number {
   const code = codeOf(error)
-  if (['SUSPECTED', 'MESSAGE_REFUSED', 'BODY_TOO_LARGE'].includes(code)) return certain
+  if (['SUSPECTED', 'MESSAGE_REFUSED', 'BODY_TOO_LARGE', 'UNANSWERED'].includes(code)) return certain
   return code === 'CUT_OFF' ? 1 : 0
 }
 

@@ -3,6 +3,7 @@ import { BrokerError } from '../amqp/broker-error.ts'
 import { BrokerList } from '../amqp/broker-list.ts'
 import { textFields } from '../amqp/header-fields.ts'
 import { ConfirmPublisher } from '../amqp/publisher.ts'
+import { QueueAges } from '../amqp/queue-ages.ts'
 import { plainQueue } from '../amqp/topology.ts'
 import { OptionError } from '../config/reader.ts'
 import type { PublishConfig } from '../config.ts'
@@ -34,7 +35,7 @@ export async function publish(config: PublishConfig, signals: Signals): Promise<
   }
   const log = createLogger({ level: 'warn', format: 'text', stream: process.stderr, fields: {} })
   const { queue, queueType, declare } = config
-  const topology = { queues: [plainQueue(queue, queueType)], declare }
+  const topology = { queues: [plainQueue(queue, queueType)], declare, ages: new QueueAges(false) }
   const brokers = new BrokerList(config.brokers, log)
   brokers.warnOfInsecure()
   const publisher = new ConfirmPublisher({ brokers, name: 'fpm-bridge publish', topology }, log)

@@ -39,14 +39,14 @@ const delivered = (messageId: string, more: { redelivered?: boolean; body?: stri
   new RecordingDelivery({ properties: { messageId }, ...more })
 
 describe('a message whose copy cannot be published', () => {
-  it('is waited for for two seconds, then it is parked, unacked, and said by name', async () => {
+  it('is waited for for five seconds, then it is parked, unacked, and said by name', async () => {
     const { deadLetter, said } = parkingWith()
     const delivery = delivered('m-1')
     let settling = true
     void Promise.resolve(deadLetter(delivery)).then(() => {
       settling = false
     })
-    await vi.advanceTimersByTimeAsync(1_999)
+    await vi.advanceTimersByTimeAsync(4_999)
     expect(settling).toBe(true)
     await vi.advanceTimersByTimeAsync(1)
     expect([settling, delivery.settled]).toEqual([false, []])
@@ -68,7 +68,7 @@ describe('a message whose copy cannot be published', () => {
   it('is settled when its copy is published at last', async () => {
     const { deadLetter, publisher, said } = parkingWith()
     const delivery = delivered('m-1')
-    await Promise.all([deadLetter(delivery), vi.advanceTimersByTimeAsync(3_000)])
+    await Promise.all([deadLetter(delivery), vi.advanceTimersByTimeAsync(6_000)])
     publisher.open = true
     await vi.advanceTimersByTimeAsync(10_000)
     expect(delivery.settled).toEqual(['ack'])
@@ -80,7 +80,7 @@ describe('a message whose copy cannot be published', () => {
     const { deadLetter, intake } = parkingWith()
     const asked: number[] = []
     for (let n = 1; n <= 6; n += 1) {
-      await Promise.all([deadLetter(delivered(`m-${n}`)), vi.advanceTimersByTimeAsync(2_000)])
+      await Promise.all([deadLetter(delivered(`m-${n}`)), vi.advanceTimersByTimeAsync(5_000)])
       asked.push(intake.asked.length)
     }
     expect(asked).toEqual([0, 1, 1, 2, 2, 3])
@@ -89,7 +89,7 @@ describe('a message whose copy cannot be published', () => {
 
   it('is told of again after a minute, and every ten minutes', async () => {
     const { deadLetter, said } = parkingWith()
-    await Promise.all([deadLetter(delivered('m-1')), vi.advanceTimersByTimeAsync(2_000)])
+    await Promise.all([deadLetter(delivered('m-1')), vi.advanceTimersByTimeAsync(5_000)])
     const reminders = async (milliseconds: number) => {
       await vi.advanceTimersByTimeAsync(milliseconds)
       return said('Messages are still parked').length
@@ -105,7 +105,7 @@ describe('a message whose copy cannot be published', () => {
   it('cuts off nobody else again once the broker has closed the channel over it', async () => {
     const { deadLetter, publisher } = parkingWith()
     publisher.code = 'SUSPECTED'
-    await Promise.all([deadLetter(delivered('m-1')), vi.advanceTimersByTimeAsync(2_000)])
+    await Promise.all([deadLetter(delivered('m-1')), vi.advanceTimersByTimeAsync(5_000)])
     expect(publisher.tried.map(({ alone }) => alone)).toEqual([
       false,
       ...Array(publisher.tried.length - 1).fill(true),
@@ -142,7 +142,7 @@ describe('a parked message', () => {
   it('is recognised in the next session', async () => {
     const { deadLetter, settlement } = parkingWith()
     const delivery = delivered('m-1')
-    await Promise.all([deadLetter(delivery), vi.advanceTimersByTimeAsync(3_000)])
+    await Promise.all([deadLetter(delivery), vi.advanceTimersByTimeAsync(6_000)])
     delivery.live = false
     await vi.advanceTimersByTimeAsync(20_000)
     expect(settlement.takeBack(delivered('m-1', { redelivered: true }))).toBe(true)
@@ -151,7 +151,7 @@ describe('a parked message', () => {
   it('is recognised without an id by what it is', async () => {
     const { deadLetter, settlement } = parkingWith()
     const delivery = new RecordingDelivery({ body: 'a'.repeat(100_000) })
-    await Promise.all([deadLetter(delivery), vi.advanceTimersByTimeAsync(3_000)])
+    await Promise.all([deadLetter(delivery), vi.advanceTimersByTimeAsync(6_000)])
     delivery.live = false
     await vi.advanceTimersByTimeAsync(20_000)
     const bodies = [
@@ -171,7 +171,7 @@ describe('a parked message', () => {
   it('is forgotten an hour after somebody else has got it', async () => {
     const { deadLetter, settlement } = parkingWith()
     const delivery = delivered('m-1')
-    await Promise.all([deadLetter(delivery), vi.advanceTimersByTimeAsync(3_000)])
+    await Promise.all([deadLetter(delivery), vi.advanceTimersByTimeAsync(6_000)])
     delivery.live = false
     await vi.advanceTimersByTimeAsync(3_700_000)
     expect(settlement.takeBack(delivered('m-1', { redelivered: true }))).toBe(false)
@@ -181,12 +181,12 @@ describe('a parked message', () => {
   it('goes back when the daemon drains, and so does what would be parked after that', async () => {
     const { deadLetter, settlement, publisher } = parkingWith()
     const parked = delivered('m-1')
-    await Promise.all([deadLetter(parked), vi.advanceTimersByTimeAsync(3_000)])
+    await Promise.all([deadLetter(parked), vi.advanceTimersByTimeAsync(6_000)])
     const late = delivered('m-2')
     const end = deadLetter(late)
     settlement.drain()
     expect([parked.settled, late.settled]).toEqual([['requeue'], []])
-    await Promise.all([end, vi.advanceTimersByTimeAsync(2_000)])
+    await Promise.all([end, vi.advanceTimersByTimeAsync(5_000)])
     expect(late.settled).toEqual(['requeue'])
     const tried = publisher.tried.length
     await vi.advanceTimersByTimeAsync(60_000)

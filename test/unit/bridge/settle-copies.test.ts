@@ -49,7 +49,7 @@ describe('a copy that cannot be published', () => {
   })
 
   it('is told aloud for each new cause, and otherwise to who wants to know', async () => {
-    const causes = ['a', 'a', 'b', 'b']
+    const causes = ['a', 'a', 'b', 'b', 'b', 'b', 'b']
     const publish = async () => {
       const cause = causes.shift()
       if (cause !== undefined) throw new Error(cause)
@@ -63,7 +63,7 @@ describe('a copy that cannot be published', () => {
       ['error', 1, 2],
       ['debug', 2, 2],
       ['error', 3, 2],
-      ['debug', 4, 2],
+      ...[4, 5, 6, 7].map((publishAttempt) => ['debug', publishAttempt, 2]),
       // By then it is parked.
       ['warn', undefined, 2],
       ['info', undefined, 2],
@@ -99,7 +99,7 @@ describe('a copy that cannot be published', () => {
   it('is given up with the daemon, at once and without an ack', async () => {
     const publisher = new FailingPublisher(ALWAYS)
     const { delivery, stop, end } = deadLettering(publisher)
-    await vi.advanceTimersByTimeAsync(1_500)
+    await vi.advanceTimersByTimeAsync(4_500)
     const tried = publisher.tried.length
     stop.abort()
     await vi.advanceTimersByTimeAsync(0)
