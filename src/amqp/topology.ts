@@ -68,7 +68,9 @@ export async function ensureQueues(
     if (declare && (queue.exact || !found)) await declareQueue(connection, queue)
     ages?.seen(queue, !found)
   }
-  await Promise.all(queues.map(ensure))
+  const looks = await Promise.allSettled(queues.map(ensure))
+  const failed = looks.find(({ status }) => status === 'rejected')
+  if (failed !== undefined) throw (failed as PromiseRejectedResult).reason
   if (missing.length === 0) return
   const list = missing.map(describe).join(', ')
   throw new BrokerError('QUEUE_MISSING', `missing, and --no-declare forbids to declare: ${list}`)

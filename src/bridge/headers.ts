@@ -47,7 +47,10 @@ export function returnsTooOften(delivery: Delivery): boolean {
   return returnsOf(delivery) >= MAX_RETURNS
 }
 
-/** Where the message was published to, before our copies. */
+/**
+ * Where the message was published to, before our copies, as the last of them says; the delivery itself where it is none. Whoever may
+ * publish by way of the default exchange can make one up: nothing that the broker vouches for goes through a retry queue.
+ */
 export function originOf(delivery: Delivery, config: BridgeConfig): { exchange: string; routingKey: string } {
   const exchange = delivery.properties.headers?.[EXCHANGE]
   const routingKey = delivery.properties.headers?.[ROUTING_KEY]

@@ -49,7 +49,7 @@ describe('a copy that cannot be published', () => {
   })
 
   it('is told aloud for each new cause, and otherwise to who wants to know', async () => {
-    const causes = ['a', 'a', 'b', 'b', 'b', 'b', 'b']
+    const causes = ['a', 'a', 'b', ...Array(9).fill('b')]
     const publish = async () => {
       const cause = causes.shift()
       if (cause !== undefined) throw new Error(cause)
@@ -57,17 +57,13 @@ describe('a copy that cannot be published', () => {
     const { log, end } = deadLettering({ publish })
     await vi.advanceTimersByTimeAsync(60_000)
     await end
-    expect(
-      log.lines.map(({ level, fields }) => [level, fields['publishAttempt'], fields['attempt']]),
-    ).toEqual([
-      ['error', 1, 2],
-      ['debug', 2, 2],
-      ['error', 3, 2],
-      ...[4, 5, 6, 7].map((publishAttempt) => ['debug', publishAttempt, 2]),
-      // By then it is parked.
-      ['warn', undefined, 2],
-      ['info', undefined, 2],
+    const aloud = log.lines.filter(({ level }) => level === 'error')
+    expect(aloud.map(({ fields }) => [fields['publishAttempt'], fields['attempt']])).toEqual([
+      [1, 2],
+      [3, 2],
     ])
+    expect(log.lines.filter(({ level }) => level === 'debug')).toHaveLength(10)
+    expect(log.lines.at(-1)?.message).toBe('A parked message is settled: its copy has been published.')
     expect(log.lines[0]?.fields).toMatchObject({
       messageId: 'm-1',
       copyTo: 'commands.dead',
