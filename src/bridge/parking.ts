@@ -92,6 +92,7 @@ export class Parking {
     const { delivery, copy } = tries
     const parked = this.#find(delivery)
     if (parked === undefined) return
+    if (parked.here !== undefined) this.#depart(parked.here)
     tries.cause = parked.cause
     parked.copy = copy
     parked.here = tries
@@ -105,7 +106,7 @@ export class Parking {
     const { delivery, copy } = tries
     for (const parked of this.#parked) {
       if (parked.here !== tries) continue
-      this.#bytes -= delivery.body.length
+      this.#depart(tries)
       if (fate === 'published') {
         this.#parked.delete(parked)
         delivery.ack()
@@ -144,10 +145,15 @@ export class Parking {
     this.#intake.widen()
   }
 
+  #depart(tries: Tries): void {
+    tries.stop()
+    this.#bytes -= tries.delivery.body.length
+  }
+
   #find(delivery: Delivery): Parked | undefined {
     const key = messageKey(delivery)
     for (const parked of this.#parked)
-      if (parked.here === undefined && parked.key === key) return parked
+      if (parked.key === key && parked.here?.delivery.live !== true) return parked
     return undefined
   }
 

@@ -61,9 +61,9 @@ test('a message is executed until it succeeds, and each worker is told which att
     'x-fpm-bridge-reason': 'the worker answered with status 503',
     'x-fpm-bridge-status': 503,
   })
-  // Only what was needed, and each so that a crash of the broker loses nothing of it.
+  // All before the first was needed, and each so that a crash of the broker loses nothing of it.
   expect(await retryQueues(broker, queue)).toMatchObject(
-    [100, 200].map((delay) => ({
+    [100, 200, 400, 800, 1000].map((delay) => ({
       name: `${queue}.retry.${delay}`,
       type: 'quorum',
       durable: true,

@@ -140,12 +140,16 @@ describe('a parked message', () => {
   })
 
   it('is recognised in the next session', async () => {
-    const { deadLetter, settlement } = parkingWith()
+    const { deadLetter, settlement, publisher } = parkingWith()
     const delivery = delivered('m-1')
     await Promise.all([deadLetter(delivery), vi.advanceTimersByTimeAsync(6_000)])
     delivery.live = false
+    // At once, when the old one's next try is still to come.
+    const again = delivered('m-1', { redelivered: true })
+    expect(settlement.takeBack(again)).toBe(true)
+    publisher.open = true
     await vi.advanceTimersByTimeAsync(20_000)
-    expect(settlement.takeBack(delivered('m-1', { redelivered: true }))).toBe(true)
+    expect([delivery.settled, again.settled, vi.getTimerCount()]).toEqual([[], ['ack'], 0])
   })
 
   it('is recognised without an id by what it is', async () => {
