@@ -58,19 +58,20 @@ export async function ensureQueues(
   connection: ChannelModel,
   { queues, declare, ages }: Topology,
 ): Promise<void> {
-  const missing: Queue[] = []
-  const ensure = async (queue: Queue): Promise<void> => {
+  // Undefined where it is missing.
+  const ensure = async (queue: Queue): Promise<Queue | undefined> => {
     const found = await exists(connection, queue)
-    if (!found && !declare) {
-      missing.push(queue)
-      return
-    }
+    if (!found && !declare) return undefined
     if (declare && (queue.exact || !found)) await declareQueue(connection, queue)
     ages?.seen(queue, !found)
+    return queue
   }
   const looks = await Promise.allSettled(queues.map(ensure))
-  const failed = looks.find(({ status }) => status === 'rejected')
-  if (failed !== undefined) throw (failed as PromiseRejectedResult).reason
+  const failed = looks.find((look) => look.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  const missing = queues.filter(
+    (_, index) => looks[index]?.status === 'fulfilled' && looks[index].value === undefined,
+  )
   if (missing.length === 0) return
   const list = missing.map(describe).join(', ')
   throw new BrokerError('QUEUE_MISSING', `missing, and --no-declare forbids to declare: ${list}`)
