@@ -1,4 +1,4 @@
-import { encodeForm } from '../src/bridge/form.ts'
+import { formAtOnce } from '../test/support/form-at-once.ts'
 import { progress } from './progress.ts'
 import { ratios, type Spread, spread } from './statistics.ts'
 
@@ -10,7 +10,7 @@ interface Encoder {
 
 const DAEMON_ID = 'D-12345678'
 
-const OURS: Encoder = { name: 'fpm-bridge', encode: (body) => encodeForm(body, ['daemonId', DAEMON_ID]) }
+const OURS: Encoder = { name: 'fpm-bridge', encode: (body) => formAtOnce(body, ['daemonId', DAEMON_ID]) }
 
 /** What one would write without a thought for PHP: other bytes for lists, true, null, floats and integer-like keys. */
 const OBVIOUS: Encoder = {

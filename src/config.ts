@@ -38,6 +38,8 @@ export type Transport = 'native' | 'fastcgi-client'
 /** Everything `fpm-bridge run` does follows from this; frozen. */
 export interface RunConfig extends BridgeConfig, BrokerConfig {
   readonly pool: PoolAddress
+  /** Whether queues are taken that lose their messages some day: not durable, auto-delete, expiring. */
+  readonly allowTransientQueue: boolean
   /** Milliseconds. */
   readonly drainTimeout: number
   readonly transport: Transport
@@ -90,6 +92,7 @@ export function readRunConfig(options: RawOptions): RunConfig {
     payload: read.value('payload', oneOf<Payload>('form', 'raw')),
     concurrency,
     prefetch: read.optional('prefetch', integer(1, MAX_PREFETCH)) ?? defaultPrefetch(concurrency, ack),
+    allowTransientQueue: read.value('allow-transient-queue', flag),
     deadLetterQueue: read.optional('dead-letter-queue', queueName) ?? `${queue}.dead`,
     drainTimeout: read.value('drain-timeout', duration),
     ack,
@@ -100,6 +103,7 @@ export function readRunConfig(options: RawOptions): RunConfig {
     retryMaxDelay: read.value('retry-max-delay', positiveDuration),
     requireMarker: read.value('require-marker', flag),
     maxBody: read.value('max-body', size(1, 1024 ** 3)),
+    maxBytesInFlight: read.value('max-bytes-in-flight', size(1, 1024 ** 4)),
     transport,
     keepAlive: keepAlive === 'on' || (keepAlive === 'auto' && mayReuse(transport, ack, pool)),
     maxResponse: read.value('max-response', size(1_024, 1024 ** 3)),

@@ -1,5 +1,8 @@
 import type { Channel, Message } from 'amqplib'
 
+/** Between two delivery tags at most: as many as may be unacked at all. */
+const MAX_GAP = 65_535
+
 /**
  * Settles the deliveries of one channel, for as long as it is open. The acks of contiguous deliveries go out as one
  * frame, once per turn of the event loop: that costs daemon and broker less than a frame each. An ack never waits for
@@ -18,6 +21,7 @@ export class Acknowledgements {
   #done: number[] = []
   #scheduled = false
   #open = true
+  #lastDelivered = 0
 
   constructor(channel: Channel) {
     this.#channel = channel
@@ -26,6 +30,16 @@ export class Acknowledgements {
   /** False once the channel is gone: its unacked deliveries are the broker's again. */
   get open(): boolean {
     return this.#open
+  }
+
+  /**
+   * To be asked of each delivery: tags count up, one by one in RabbitMQ. What lies between two is noted as unfinished, so that a tag of 1e8
+   * would take minutes and all memory.
+   */
+  expects(deliveryTag: number): boolean {
+    if (deliveryTag <= this.#lastDelivered || deliveryTag > this.#lastDelivered + MAX_GAP) return false
+    this.#lastDelivered = deliveryTag
+    return true
   }
 
   ack(deliveryTag: number): void {

@@ -1,7 +1,11 @@
+import { meaningOf, replyOf, withRemedy } from './reply.ts'
+
 /**
- * - `UNREACHABLE`: no connection, or one that did not answer in time; it may be there later.
+ * - `UNREACHABLE`: no connection, one that did not answer in time, or a broker that refuses what it may allow later, as for a
+ *   node that is down or a limit that is reached.
  * - `TLS_REFUSED`: one side does not accept the other's certificate, or there is no TLS at all; `LOGIN_REFUSED`,
- *   `VHOST_REFUSED`, `QUEUE_MISSING`, `QUEUE_REFUSED`: the broker said no. It stays so until somebody changes something.
+ *   `VHOST_REFUSED`, `QUEUE_MISSING`, `QUEUE_REFUSED`: the broker said no; `QUEUE_UNFIT`: the queue that is there loses messages. It
+ *   stays so until somebody changes something.
  * - `UNROUTABLE`, `NOT_CONFIRMED`: a published message that is in no queue for certain, or perhaps.
  * - `INVALID_MESSAGE`, `HEADERS_TOO_LARGE`: a message whose properties AMQP cannot express, or that does not fit into the
  *   frames that the broker takes (frame_max); nothing was sent.
@@ -17,6 +21,7 @@ export type BrokerErrorCode =
   | 'VHOST_REFUSED'
   | 'QUEUE_MISSING'
   | 'QUEUE_REFUSED'
+  | 'QUEUE_UNFIT'
   | 'UNROUTABLE'
   | 'NOT_CONFIRMED'
   | 'INVALID_MESSAGE'
@@ -61,9 +66,13 @@ export class BrokerError extends Error {
 export function asBrokerError(error: unknown, during: string): BrokerError {
   if (error instanceof BrokerError) return error
   const message = error instanceof Error ? error.message : String(error)
-  return new BrokerError('UNREACHABLE', `the connection failed during ${during}: ${message}`, {
-    cause: error,
-  })
+  const reply = replyOf(error)
+  const remedy = reply === undefined ? undefined : meaningOf(reply).remedy
+  return new BrokerError(
+    'UNREACHABLE',
+    withRemedy(`the connection failed during ${during}: ${message}`, remedy),
+    { cause: error },
+  )
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Log } from '../bridge/ports.ts'
-import { BrokerError, type BrokerErrorCode } from './broker-error.ts'
+import { BrokerError } from './broker-error.ts'
 import { type BrokerUrl, formatBrokerUrl } from './broker-url.ts'
 
 /**
@@ -58,14 +58,12 @@ interface Failure {
   readonly error: BrokerError
 }
 
-/** What may change by itself comes first: it decides how long all are waited for. */
-const PASSING: readonly BrokerErrorCode[] = ['UNREACHABLE', 'VHOST_REFUSED']
-
 function inOne(failures: readonly Failure[]): BrokerError {
   const errors = failures.map(({ error }) => error)
   const [first, ...others] = errors as [BrokerError, ...BrokerError[]]
   if (others.length === 0) return first
-  const code = PASSING.find((passing) => errors.some((error) => error.code === passing)) ?? first.code
+  // What may change by itself decides how long all are waited for.
+  const { code } = errors.find(({ permanent }) => !permanent) ?? first
   const message = `no broker of --url can be used: ${failures.map(explain).join('; ')}`
   return new BrokerError(code, message, { cause: new AggregateError(errors) })
 }

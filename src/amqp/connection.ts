@@ -2,10 +2,17 @@ import type { Socket } from 'node:net'
 import { type ChannelModel, connect, credentials } from 'amqplib'
 import { BrokerError, withDeadline } from './broker-error.ts'
 import { type BrokerUrl, formatBrokerUrl, type Sasl } from './broker-url.ts'
+import { tellReplies } from './handshake.ts'
+import { meaningOf, replyOf, withRemedy } from './reply.ts'
 import { explainTlsError } from './tls.ts'
+
+tellReplies()
 
 /** Milliseconds for the TCP connect and the whole handshake. */
 const CONNECT_TIMEOUT = 10_000
+
+/** Of a host name, so many get their turn within the timeout; the first SYN of each may be lost, and is repeated after a second. */
+const ADDRESSES = 4
 
 /** Milliseconds a broker gets to answer one method. */
 export const RPC_TIMEOUT = 10_000
@@ -35,6 +42,8 @@ export async function openConnection(
       sasl.mechanism === 'PLAIN' ? credentials.plain(sasl.username, sasl.password) : credentials.external(),
     // net.connect takes a signal; amqplib hands it on, and its types do not know.
     signal: giveUp.signal,
+    // Node.js goes on to a name's next address after 250 ms: no broker that is further away would ever be reached.
+    autoSelectFamilyAttemptTimeout: Math.ceil(timeout / ADDRESSES),
     // Where rejectUnauthorized is left out, NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment switches it off.
     ...(tls && { ca: tls.ca, cert: tls.cert, key: tls.key, rejectUnauthorized: !tls.insecure }),
   }
@@ -52,7 +61,7 @@ export async function openConnection(
       socketOptions,
     )
     // An 'error' without a listener would end the process; 'close' follows it and is what others listen to.
-    connection.on('error', () => {})
+    connection.on('error', (error) => lastWords.set(connection, error))
     return connection
   } catch (error) {
     throw giveUp.signal.aborted ? tooLate(broker, timeout) : connectError(broker, error)
@@ -61,34 +70,39 @@ export async function openConnection(
   }
 }
 
+/** Why connections have ended: amqplib tells whoever waits for an answer only that none will come. */
+const lastWords = new WeakMap<ChannelModel, unknown>()
+
+/** @param error what amqplib threw for want of a connection, as it is where nothing better is known */
+export function reasonOf(connection: ChannelModel, error: unknown): unknown {
+  return error instanceof BrokerError || replyOf(error) !== undefined
+    ? error
+    : (lastWords.get(connection) ?? error)
+}
+
 function tooLate(broker: BrokerUrl, timeout: number): BrokerError {
   return new BrokerError('UNREACHABLE', `no connection to ${formatBrokerUrl(broker)} within ${timeout} ms`)
 }
 
-/** amqplib has no codes for what a broker says during the handshake, only sentences. */
+/** Of what amqplib itself finds out there are no codes, only sentences. */
 function connectError(broker: BrokerUrl, cause: unknown): BrokerError {
   const where = formatBrokerUrl(broker)
   const tlsError = explainTlsError(cause)
   if (tlsError !== undefined)
     return new BrokerError('TLS_REFUSED', `no TLS with ${where}: ${tlsError}`, { cause })
-  const message = describe(cause)
-  if (message.includes('ACCESS-REFUSED') || message.includes('ACCESS_REFUSED')) {
-    return new BrokerError('LOGIN_REFUSED', `${where} ${loginRefusal(broker.sasl)}`, { cause })
+  const reply = replyOf(cause)
+  if (reply !== undefined) {
+    const { code, remedy } = meaningOf(reply)
+    if (code === 'LOGIN_REFUSED')
+      return new BrokerError(code, `${where} ${loginRefusal(broker.sasl)}`, { cause })
+    return new BrokerError(code, withRemedy(`${where} opens no connection: ${reply.text}`, remedy), { cause })
   }
+  const message = describe(cause)
   if (message.startsWith('SASL mechanism')) {
     const { mechanism } = broker.sasl
     return new BrokerError(
       'LOGIN_REFUSED',
       `${where} does not offer SASL ${mechanism}; ${mechanism === 'PLAIN' ? 'give a client certificate (--tls-cert) and no user in --url' : 'enable it there (plugin rabbitmq_auth_mechanism_ssl), or give a user in --url'}`,
-      { cause },
-    )
-  }
-  // The broker closed the connection instead of opening the vhost. amqplib keeps its reason to itself; it may also
-  // be a broker that is just going.
-  if (message.includes('ConnectionOpenOk')) {
-    return new BrokerError(
-      'VHOST_REFUSED',
-      `${where} has no vhost "${broker.vhost}", or ${userOf(broker.sasl)} may not enter it; change the vhost in --url`,
       { cause },
     )
   }

@@ -3,12 +3,15 @@ import type { Delivery, Intake, Log } from '../bridge/ports.ts'
 import { BrokerError } from './broker-error.ts'
 import type { BrokerList } from './broker-list.ts'
 import { formatBrokerUrl } from './broker-url.ts'
+import type { Finding } from './queue-fitness.ts'
 import { Session, type SessionOptions } from './session.ts'
 
 export interface ConsumerOptions extends Omit<SessionOptions, 'broker'> {
   readonly brokers: BrokerList
   /** Milliseconds before try number `attempt` (from 1) to open a session, with any of the brokers, is repeated. */
   readonly delay: (attempt: number) => number
+  /** Called when the broker ends a session since a delivery was unacked for so many milliseconds. */
+  readonly onImpatience?: (milliseconds: number) => void
 }
 
 /** Milliseconds between tries when the broker says no to what it accepted before. */
@@ -29,6 +32,14 @@ interface Pause {
   readonly end: () => void
 }
 
+/** The milliseconds for which the broker waits for an ack, where that is why it has closed the channel (rabbit_channel). */
+export function patienceIn(reason: string): number | undefined {
+  const named = /delivery acknowledgement on channel \d+ timed out\. Timeout value used: (\d+) ms/.exec(
+    reason,
+  )?.[1]
+  return named === undefined ? undefined : Number(named)
+}
+
 /** Keeps a session open for as long as deliveries are wanted: opens one after the other. */
 export class Consumer implements Intake {
   readonly #options: ConsumerOptions
@@ -37,6 +48,8 @@ export class Consumer implements Intake {
   readonly #stop = new AbortController()
   #state: State = { kind: 'idle' }
   #pause: Pause | undefined
+  /** What has been said of the queues: each session finds it again. */
+  readonly #said = new Set<string>()
 
   constructor(options: ConsumerOptions, accept: (delivery: Delivery) => void, log: Log) {
     this.#options = options
@@ -48,8 +61,7 @@ export class Consumer implements Intake {
    * Resolves when the first session consumes, or when cancelled before; sessions then follow each other.
    * Brokers that cannot be reached are tried until one can.
    *
-   * @throws {BrokerError} what all brokers refuse at first (a vhost: twice, since that may also be a broker that is
-   * just going); later it is tried again
+   * @throws {BrokerError} what all brokers refuse at first, and will until somebody changes something; later it is tried again
    */
   async start(): Promise<void> {
     const first = await this.#open(true)
@@ -101,7 +113,14 @@ export class Consumer implements Intake {
       const opened = performance.now()
       const reason = await session.ended
       if (this.#stop.signal.aborted) return
-      this.#log.warn('The session with the broker has ended; opening another.', { reason })
+      const patience = patienceIn(reason)
+      this.#log.warn('The session with the broker has ended; opening another.', {
+        reason:
+          patience === undefined
+            ? reason
+            : `${reason}; --consumer-timeout and --timeout must stay below ${patience} ms`,
+      })
+      if (patience !== undefined) this.#options.onImpatience?.(patience)
       await session.close()
       shortOnes = performance.now() - opened < SHORT_SESSION ? shortOnes + 1 : 0
       if (shortOnes > 0) await this.#wait(this.#options.delay(shortOnes))
@@ -110,7 +129,7 @@ export class Consumer implements Intake {
 
   /** @returns undefined when cancelled */
   async #open(first: boolean): Promise<Session | undefined> {
-    const { brokers, delay, ...options } = this.#options
+    const { brokers, delay, onImpatience, ...options } = this.#options
     const { queue, prefetch } = options
     let reported: string | undefined
     for (let attempt = 1; !this.#stop.signal.aborted; attempt += 1) {
@@ -127,18 +146,26 @@ export class Consumer implements Intake {
         this.#state = { kind: 'consuming', session }
         // Paused while it was opened: to consume twice with one tag would end the connection.
         if (this.#pause !== undefined) await session.cancel()
+        for (const finding of session.findings) this.#say(finding)
         this.#log.info('Consuming.', { broker: formatBrokerUrl(broker), queue, prefetch })
         return session
       } catch (error) {
         if (!(error instanceof BrokerError)) throw error
-        const again = error.message === reported
-        if (first && error.permanent && (again || error.code !== 'VHOST_REFUSED')) throw error
-        if (!again) this.#log.warn('Not consuming; trying again until it works.', { reason: error.message })
+        if (first && error.permanent) throw error
+        if (error.message !== reported)
+          this.#log.warn('Not consuming; trying again until it works.', { reason: error.message })
         reported = error.message
         await this.#wait(error.permanent ? REFUSED_DELAY : delay(attempt))
       }
     }
     return undefined
+  }
+
+  #say({ kind, queue, reason }: Finding): void {
+    if (this.#said.has(queue + reason)) return
+    this.#said.add(queue + reason)
+    if (kind === 'unknown') this.#log.info('Taken as it is.', { queue, reason })
+    else this.#log.warn('This queue will lose messages (--allow-transient-queue).', { queue, reason })
   }
 
   /** Resolves after so many milliseconds, or at once when cancelled. */

@@ -3,6 +3,7 @@ import type { Log, OutgoingMessage, Publisher } from '../bridge/ports.ts'
 import type { BrokerList } from './broker-list.ts'
 import { leaderless } from './publish-error.ts'
 import { PublishingChannel } from './publishing-channel.ts'
+import { examineQueues, type Finding } from './queue-fitness.ts'
 import { silentQueues } from './silent-queues.ts'
 import { ensureQueues, type Queue, type Topology } from './topology.ts'
 
@@ -98,6 +99,18 @@ export class ConfirmPublisher implements Publisher {
       published.catch(() => {}),
     )
     return published
+  }
+
+  /**
+   * To be called once connected.
+   *
+   * @returns what whoever publishes should know of the queues
+   * @throws {BrokerError}
+   */
+  async examine(): Promise<readonly Finding[]> {
+    const { connection } = await this.#channel()
+    const demands = { consumed: undefined, allowTransient: true }
+    return examineQueues(connection, this.#options.topology, demands)
   }
 
   /** Looks for them together, so that one error names all that are missing. */

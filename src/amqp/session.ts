@@ -3,8 +3,9 @@ import type { Delivery, HeaderField, MessageProperties } from '../bridge/ports.t
 import { Acknowledgements } from './acknowledgements.ts'
 import { asBrokerError, withDeadline } from './broker-error.ts'
 import type { BrokerUrl } from './broker-url.ts'
-import { closeConnection, openConnection, RPC_TIMEOUT } from './connection.ts'
+import { closeConnection, openConnection, RPC_TIMEOUT, reasonOf } from './connection.ts'
 import { keepHeaderTables } from './content-header-filter.ts'
+import { examineQueues, type Finding } from './queue-fitness.ts'
 import { fieldsOf, type ReceivedHeaders, readHeaders } from './received-headers.ts'
 import { consumeError, ensureQueues, type Topology } from './topology.ts'
 
@@ -12,6 +13,8 @@ export interface SessionOptions {
   readonly broker: BrokerUrl
   readonly topology: Topology
   readonly queue: string
+  /** Whether queues are taken that lose their messages some day. */
+  readonly allowTransient: boolean
   /** Also the connection's name. Of a consumer that follows another on the channel: with a number. */
   readonly consumerTag: string
   /** Deliveries unacked at most, 1 to 65,535. */
@@ -25,6 +28,8 @@ export interface SessionOptions {
 export class Session {
   /** Resolves, once, with the reason. */
   readonly ended: Promise<string>
+  /** What the operator should know of the queues. */
+  readonly findings: readonly Finding[]
   readonly #connection: ChannelModel
   readonly #channel: Channel
   readonly #options: SessionOptions
@@ -43,15 +48,17 @@ export class Session {
     const connection = await openConnection(options.broker, options.consumerTag)
     try {
       keepHeaderTables(connection)
-      await ensureQueues(connection, options.topology)
+      const { topology, queue, allowTransient } = options
+      await ensureQueues(connection, topology)
+      const findings = await examineQueues(connection, topology, { consumed: queue, allowTransient })
       const channel = await withDeadline(connection.createChannel(), RPC_TIMEOUT, 'channel.open')
-      const session = new Session(connection, channel, options, accept)
+      const session = new Session(connection, channel, options, accept, findings)
       await withDeadline(channel.prefetch(options.prefetch), RPC_TIMEOUT, 'basic.qos')
       await session.#consume()
       return session
     } catch (error) {
       await closeConnection(connection)
-      throw asBrokerError(error, 'the start of the consumer')
+      throw asBrokerError(reasonOf(connection, error), 'the start of the consumer')
     }
   }
 
@@ -60,7 +67,9 @@ export class Session {
     channel: Channel,
     options: SessionOptions,
     accept: (delivery: Delivery) => void,
+    findings: readonly Finding[],
   ) {
+    this.findings = findings
     this.#connection = connection
     this.#channel = channel
     this.#options = options
@@ -103,12 +112,17 @@ export class Session {
           this.#end(
             `the broker cancelled the consumer: queue "${queue}" was deleted, its node is gone, or a message was unacked for longer than its consumer_timeout`,
           )
-        else this.#accept(new SessionDelivery(message, this.#acknowledgements))
+        else if (this.#acknowledgements.expects(message.fields.deliveryTag))
+          this.#accept(new SessionDelivery(message, this.#acknowledgements))
+        else
+          this.#end(
+            `the broker numbers its deliveries wrongly: ${message.fields.deliveryTag} is out of order`,
+          )
       },
       { consumerTag: this.#tag },
     )
     await withDeadline(consuming, RPC_TIMEOUT, 'basic.consume').catch((error: unknown) => {
-      throw consumeError(queue, error)
+      throw consumeError(queue, reasonOf(this.#connection, error))
     })
   }
 

@@ -1,7 +1,8 @@
 import type { Channel, ChannelModel } from 'amqplib'
 import { asBrokerError, BrokerError, withDeadline } from './broker-error.ts'
-import { RPC_TIMEOUT } from './connection.ts'
+import { RPC_TIMEOUT, reasonOf } from './connection.ts'
 import type { QueueAges } from './queue-ages.ts'
+import { meaningOf, replyOf, SILENT_QUEUE, withRemedy } from './reply.ts'
 
 export type QueueType = 'classic' | 'quorum'
 
@@ -83,7 +84,8 @@ async function exists(connection: ChannelModel, queue: Queue): Promise<boolean> 
     await onOwnChannel(connection, (channel) => channel.checkQueue(queue.name))
     return true
   } catch (error) {
-    if (replyCode(error) === 404) return false
+    const reply = replyOf(error)
+    if (reply !== undefined && meaningOf(reply).code === 'QUEUE_MISSING') return false
     throw queueError(queue, error)
   }
 }
@@ -112,7 +114,7 @@ export async function onOwnChannel(
   } catch (error) {
     // A broker in alarm may answer hours later, and channels that stay open are at some time all that a connection has.
     opening.then((channel) => channel.close()).catch(() => {})
-    throw isChannelLimit(error) ? channelLimit(error) : error
+    throw isChannelLimit(error) ? channelLimit(error) : reasonOf(connection, error)
   }
 }
 
@@ -126,40 +128,40 @@ function channelLimit(cause: unknown): BrokerError {
   return new BrokerError('CHANNEL_LIMIT', message, { cause })
 }
 
-/** The code with which the broker closed a channel (AMQP 0-9-1, section 1.4.1 of the domains), if it did. */
-function replyCode(error: unknown): number | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : undefined
-}
-
-function queueError(queue: Queue, cause: unknown): BrokerError {
-  const code = replyCode(cause)
-  if (code === undefined) return asBrokerError(cause, `the look-up of queue "${queue.name}"`)
+/** What came of looking for a queue, or of declaring it. */
+export function queueError(queue: Queue, cause: unknown): BrokerError {
   const options = queue.exact ? '--retry-delay, --retry-max-delay' : '--queue, --dead-letter-queue'
   const remedy =
-    code === 406 && queue.exact
-      ? `; delete the queue when it is empty, or choose other delays. It is declared as ${describe(queue)}`
-      : ''
-  return refusal(queue.name, options, cause, remedy)
+    replyOf(cause)?.code === 406 && queue.exact
+      ? `delete the queue when it is empty, or choose other delays. It is declared as ${describe(queue)}`
+      : undefined
+  return refusal(queue.name, options, cause, `the look-up of queue "${queue.name}"`, remedy)
 }
 
 /** What came of basic.consume: the user may not read from the queue, or somebody else alone may. */
 export function consumeError(queue: string, cause: unknown): BrokerError {
-  const code = replyCode(cause)
-  // It was there a moment ago; the next session looks for it again.
-  return code === undefined || code === 404
-    ? asBrokerError(cause, 'the start of the consumer')
-    : refusal(queue, '--queue', cause)
+  return refusal(queue, '--queue', cause, `the start of the consumer of queue "${queue}"`)
 }
 
-function refusal(queue: string, options: string, cause: unknown, remedy = ''): BrokerError {
-  const answer = cause instanceof Error ? cause.message : String(cause)
-  return new BrokerError(
-    'QUEUE_REFUSED',
-    `the broker refuses queue "${queue}" (${options}): ${answer}${remedy}`,
-    {
+function refusal(
+  queue: string,
+  options: string,
+  cause: unknown,
+  during: string,
+  remedy?: string,
+): BrokerError {
+  const reply = replyOf(cause)
+  if (cause instanceof BrokerError && cause.code === 'UNREACHABLE')
+    return new BrokerError(cause.code, withRemedy(`queue "${queue}": ${cause.message}`, SILENT_QUEUE), {
       cause,
-    },
-  )
+    })
+  if (reply === undefined) return asBrokerError(cause, during)
+  const { code, remedy: usual } = meaningOf(reply)
+  const who = code === 'UNREACHABLE' ? 'at the moment the broker refuses' : 'the broker refuses'
+  const answer = `${who} queue "${queue}" (${options}): ${reply.text}`
+  // A queue that was there a moment ago may be again: the next session looks for it.
+  const passing = code === 'QUEUE_MISSING' ? 'UNREACHABLE' : code
+  return new BrokerError(passing, withRemedy(answer, remedy ?? usual), { cause })
 }
 
 function describe({ name, arguments: given }: Queue): string {

@@ -1,11 +1,14 @@
 import type { FastCgiClient, FastCgiError } from '../fastcgi/client.ts'
+import { Adoption } from './adoption.ts'
 import { pause } from './backoff.ts'
+import { BytesInFlight } from './bytes-in-flight.ts'
 import type { Suspect } from './doubts.ts'
 import { Executor } from './execution.ts'
 import { returnsTooOften } from './headers.ts'
 import type { Obstacle } from './hold.ts'
 import { Obstacles } from './obstacles.ts'
 import type { Settleable } from './outcome.ts'
+import { Patience } from './patience.ts'
 import type { BridgeConfig, Delivery, Intake, Log } from './ports.ts'
 import type { Settlement } from './settle.ts'
 import { Waiting } from './waiting.ts'
@@ -33,6 +36,7 @@ export type Counts = Record<Settleable['kind'] | 'hold', number>
  * none, as long as no more than `prefetch` are being settled.
  */
 export class Dispatcher {
+  readonly patience: Patience
   readonly #config: BridgeConfig
   readonly #client: FastCgiClient
   readonly #executor: Executor
@@ -40,6 +44,8 @@ export class Dispatcher {
   readonly #intake: Intake
   readonly #obstacles: Obstacles
   readonly #waiting: Waiting
+  readonly #adoption: Adoption
+  readonly #bytesInFlight: BytesInFlight
   readonly #ageTimer: NodeJS.Timeout
   readonly #counts: Counts = { executed: 0, retry: 0, refused: 0, lost: 0, 'dead-letter': 0, hold: 0 }
   #state: State = { kind: 'running' }
@@ -55,7 +61,10 @@ export class Dispatcher {
     this.#executor = new Executor(config, client, log)
     this.#settlement = settlement
     this.#intake = intake
-    this.#waiting = new Waiting(config)
+    this.patience = new Patience(config, log)
+    this.#waiting = new Waiting(this.patience)
+    this.#adoption = new Adoption(config, log)
+    this.#bytesInFlight = new BytesInFlight(config)
     this.#obstacles = new Obstacles(log, {
       probe: (obstacle) => this.#lookAgain(obstacle),
       onOver: () => this.#resume(),
@@ -83,6 +92,7 @@ export class Dispatcher {
   accept(delivery: Delivery): void {
     if (this.#state.kind === 'draining') delivery.requeue()
     else if (delivery.redelivered && this.#settlement.takeBack(delivery)) return
+    else if (this.#adoption.adopt(delivery)) return
     else if (returnsTooOften(delivery)) this.#renew(delivery)
     else this.#enqueue(delivery)
   }
@@ -124,9 +134,13 @@ export class Dispatcher {
     })
   }
 
-  #fill(): void {
+  get #hasRoom(): boolean {
     const { concurrency, prefetch } = this.#config
-    while (this.#inFlight < concurrency && this.#settling < prefetch && !this.#obstacles.held) {
+    return this.#inFlight < concurrency && this.#settling < prefetch && !this.#bytesInFlight.full
+  }
+
+  #fill(): void {
+    while (this.#hasRoom && !this.#obstacles.held) {
       const delivery = this.#waiting.next()
       if (delivery === undefined) return
       void this.#run(delivery)
@@ -136,8 +150,11 @@ export class Dispatcher {
   /** @returns what kept the delivery from being executed, if anything did */
   async #run(delivery: Delivery, running?: Promise<unknown>): Promise<Obstacle | undefined> {
     this.#inFlight += 1
+    this.#adoption.begin(delivery)
+    this.#bytesInFlight.add(delivery)
     const executed = await this.#executor.execute(delivery, running)
-    const obstacle = this.#conclude({ delivery, executed })
+    this.#bytesInFlight.remove(delivery)
+    const obstacle = this.#conclude({ delivery: this.#adoption.end(delivery), executed })
     if (executed.cutOff) setTimeout(() => this.#freeSlot(), REST_AFTER_CUT_OFF)
     else this.#freeSlot()
     return obstacle

@@ -96,7 +96,8 @@ export class Executor {
   async #attempt(delivery: Delivery, execution: Execution, onSent: () => void): Promise<Result> {
     let prepared: PreparedRequest
     try {
-      prepared = prepareRequest(delivery, execution, this.#config)
+      const preparing = prepareRequest(delivery, execution, this.#config)
+      prepared = preparing instanceof Promise ? await preparing : preparing
     } catch (error) {
       const reason = error instanceof UnprocessableError ? error.message : `internal fault: ${String(error)}`
       return { kind: 'unprocessable', reason }

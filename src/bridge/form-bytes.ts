@@ -1,3 +1,4 @@
+import { keyHash } from './key-hash.ts'
 import { UnprocessableError } from './unprocessable.ts'
 
 const PERCENT = 0x25
@@ -5,6 +6,18 @@ const HEX = Buffer.from('0123456789ABCDEF')
 
 /** What an escape takes at most: a code point of four bytes, each `%XX`. */
 const LONGEST = 12
+
+/** Up to so many bytes a loop is faster than a call out of JavaScript. */
+const LOOP_AT_MOST = 64
+
+/** Every value repeats the keys around it, so a small deeply nested body could become an endless form. */
+const MAX_BYTES = 128 * 1024 * 1024
+
+/**
+ * What becomes larger gets all the room there can be: the operating system gives memory only to pages that are written, while
+ * copying what is there already would block for 200 ms.
+ */
+const DOUBLED_UP_TO = 1024 * 1024
 
 /**
  * What stands for each ASCII byte in a form, as PHP's urlencode has it: letters, digits and `-_.` themselves, `+` for a
@@ -20,27 +33,36 @@ const SPECIAL = new Uint8Array(256).fill(1, 0, 0x20)
 SPECIAL[0x22] = 1
 SPECIAL[0x5c] = 1
 
-/** Growing bytes of a form. */
+/** Growing bytes of a form, up to 128 MiB, a dozen more or less. */
 export class FormBytes {
+  readonly #room: Buffer
   #bytes: Buffer
   #length = 0
-  readonly #limit: number
+  readonly #what: string
 
   /**
-   * @param bytes where to begin; replaced when they are too few
-   * @param limit bytes at most, a dozen more or less
+   * @param room bytes to begin with; more are taken when they are too few
+   * @param what would have too many bytes, to begin a sentence with
    */
-  constructor(bytes: Buffer, limit = Number.POSITIVE_INFINITY) {
-    this.#bytes = bytes
-    this.#limit = limit
+  constructor(room: number, what: string) {
+    this.#room = Buffer.allocUnsafeSlow(room)
+    this.#bytes = this.#room
+    this.#what = what
+  }
+
+  /** Forgets everything, and gives back what was taken beyond the room to begin with. */
+  clear(): void {
+    this.#bytes = this.#room
+    this.#length = 0
   }
 
   get length(): number {
     return this.#length
   }
 
-  /** @param from the first byte of the copy */
+  /** @returns the bytes from an offset on: a copy, except where there are too many to be copied for nothing */
   toBuffer(from: number): Buffer {
+    if (this.#bytes !== this.#room) return this.#bytes.subarray(from, this.#length)
     const copy = Buffer.allocUnsafe(this.#length - from)
     this.#bytes.copy(copy, 0, from, this.#length)
     return copy
@@ -126,37 +148,41 @@ export class FormBytes {
   copy(source: FormBytes, from: number, to: number): void {
     const bytes = this.#reserve(to - from)
     const start = this.#length
-    // Up to here a loop is faster than a call out of JavaScript.
-    if (to - from <= 64)
+    if (to - from <= LOOP_AT_MOST)
       for (let at = from; at < to; at += 1) bytes[start + at - from] = source.#bytes[at] as number
     else source.#bytes.copy(bytes, start, from, to)
     this.#length = start + to - from
   }
 
-  /** Whether two ranges are the same. */
-  equal(from: number, to: number, otherFrom: number, otherTo: number): boolean {
-    if (to - from !== otherTo - otherFrom) return false
-    // Keys that differ tend to do so at their ends.
-    for (let at = to - 1, other = otherTo - 1; at >= from; at -= 1, other -= 1) {
-      if (this.#bytes[at] !== this.#bytes[other]) return false
+  /** What tells a range from most others at a glance: keys that differ tend to do so at their ends. */
+  print(from: number, to: number): number {
+    return to === from ? 0 : ((to - from) << 8) | (this.#bytes[to - 1] as number)
+  }
+
+  /** Whether a range is the same as another one of its length. */
+  equal(from: number, to: number, other: number): boolean {
+    const bytes = this.#bytes
+    const length = to - from
+    if (length > LOOP_AT_MOST) return bytes.compare(bytes, other, other + length, from, to) === 0
+    for (let at = length - 1; at >= 0; at -= 1) {
+      if (bytes[from + at] !== bytes[other + at]) return false
     }
     return true
   }
 
-  /** Bytes that are escaped already, as a string. */
-  text(from: number, to: number): string {
-    return this.#bytes.toString('latin1', from, to)
+  /** Of a range, with a key of its own in each process. */
+  hash(from: number, to: number): number {
+    return keyHash(this.#bytes, from, to)
   }
 
   #reserve(count: number): Buffer {
     const needed = this.#length + count
     if (needed <= this.#bytes.length) return this.#bytes
-    if (needed > this.#limit + LONGEST) {
-      throw new UnprocessableError(`the body becomes a form of more than ${this.#limit} bytes`)
+    if (needed > MAX_BYTES + LONGEST) {
+      throw new UnprocessableError(`${this.#what} of more than ${MAX_BYTES} bytes`)
     }
-    const grown = Buffer.allocUnsafe(
-      Math.max(needed, Math.min(2 * this.#bytes.length, this.#limit + LONGEST)),
-    )
+    const doubled = Math.max(needed, 2 * this.#bytes.length)
+    const grown = Buffer.allocUnsafeSlow(doubled > DOUBLED_UP_TO ? MAX_BYTES + LONGEST : doubled)
     this.#bytes.copy(grown, 0, 0, this.#length)
     this.#bytes = grown
     return grown

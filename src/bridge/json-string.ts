@@ -15,18 +15,19 @@ const ESCAPES: ReadonlyMap<number | undefined, number> = new Map(
  * Reads what is between the quotes of a JSON string, and writes it as a form has it.
  *
  * @param json UTF-8
- * @param offset of the byte behind the opening quote
- * @returns the offset of the first byte that is no part of the string: the closing quote in good JSON, else a control
- *   character or the end
+ * @param offset of the first byte to read, which belongs to the string
+ * @param end where to stop, or behind the escape there
+ * @returns the offset of the first byte that was not read: before `end` it is no part of the string, but the closing quote in
+ *   good JSON, else a control character
  * @throws {UnprocessableError} for an escape that json_decode refuses
  */
-export function readString(json: Uint8Array, offset: number, form: FormBytes): number {
-  let at = form.putPlainRun(json, offset)
-  while (json[at] === BACKSLASH) {
+export function readString(json: Uint8Array, offset: number, end: number, form: FormBytes): number {
+  let at = form.putPlainRun(json, offset, end)
+  while (at < end && json[at] === BACKSLASH) {
     // A string that ends in its escape ends too early; everything else that is no escape is refused here.
     if (at + 1 === json.length) return at + 1
     at = json[at + 1] === LETTER_U ? readUnicode(json, at, form) : readLetter(json, at, form)
-    at = form.putPlainRun(json, at)
+    at = form.putPlainRun(json, at, end)
   }
   return at
 }

@@ -1,3 +1,4 @@
+import { bodyHint } from './body-hints.ts'
 import type { FormBytes } from './form-bytes.ts'
 import { endOfNumber, isPlainInteger } from './json-number.ts'
 import { readString } from './json-string.ts'
@@ -7,14 +8,20 @@ import { UnprocessableError } from './unprocessable.ts'
 const [SPACE, TAB, LINE_FEED, RETURN] = [0x20, 0x09, 0x0a, 0x0d]
 export const QUOTE = 0x22
 
+/** Bytes of a string that are read at once. */
+const PIECE = 64 * 1024
+/** A key that is longer is no name of anything; PHP's own limits on names are far below. */
+const MAX_KEY = 1024 * 1024
+
 /** The tokens of one JSON text (RFC 8259), one after the other. */
 export class JsonText {
-  readonly #json: Buffer
+  #json: Buffer = Buffer.alloc(0)
   #offset = 0
 
   /** @param json UTF-8 */
-  constructor(json: Buffer) {
+  begin(json: Buffer): void {
     this.#json = json
+    this.#offset = 0
   }
 
   /** Of the next token, in bytes, once next() has looked for it. */
@@ -24,10 +31,12 @@ export class JsonText {
 
   /** @returns the first byte of the next token, which is not taken; undefined at the end */
   next(): number | undefined {
-    for (;;) {
-      const byte = this.#json[this.#offset]
-      if (byte !== SPACE && byte !== LINE_FEED && byte !== RETURN && byte !== TAB) return byte
-      this.#offset += 1
+    const json = this.#json
+    for (let offset = this.#offset; ; offset += 1) {
+      const byte = json[offset]
+      if (byte === SPACE || byte === LINE_FEED || byte === RETURN || byte === TAB) continue
+      this.#offset = offset
+      return byte
     }
   }
 
@@ -51,12 +60,28 @@ export class JsonText {
     this.#offset += word.length
   }
 
-  /** Takes a string, and writes it as a form has it. */
-  string(to: FormBytes): void {
+  /**
+   * Takes what is left of a string, or a piece of it, and writes it as a form has it.
+   *
+   * @returns whether the string has ended
+   */
+  text(to: FormBytes, piece = PIECE): boolean {
+    const json = this.#json
+    const end = Math.min(this.#offset + piece, json.length)
+    this.#offset = readString(json, this.#offset, end, to)
+    if (json[this.#offset] === QUOTE) {
+      this.#offset += 1
+      return true
+    }
+    if (this.#offset < end || end === json.length) this.refuse()
+    return false
+  }
+
+  /** Takes a string that is a key, and writes it as a form has it. */
+  key(to: FormBytes): void {
     this.expect(QUOTE)
-    this.#offset = readString(this.#json, this.#offset, to)
-    if (this.#json[this.#offset] !== QUOTE) this.refuse()
-    this.#offset += 1
+    if (!this.text(to, MAX_KEY))
+      throw new UnprocessableError(`a key in the JSON body has more than ${MAX_KEY} bytes`)
   }
 
   /** Takes a number, and writes it as PHP does. */
@@ -70,10 +95,9 @@ export class JsonText {
   }
 
   refuse(): never {
-    throw new UnprocessableError(
-      this.#offset < this.#json.length
-        ? `the body is not JSON: unexpected character at offset ${this.#offset}`
-        : 'the body is not JSON: it ends too early',
-    )
+    const isOver = this.#offset >= this.#json.length
+    const reason = isOver ? 'it ends too early' : `unexpected character at offset ${this.#offset}`
+    const hint = this.#offset === 0 ? bodyHint(this.#json) : undefined
+    throw new UnprocessableError(`the body is not JSON: ${hint ?? reason}`)
   }
 }

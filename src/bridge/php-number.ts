@@ -15,9 +15,8 @@ export function phpNumber(token: string): string {
   // Up to 14 digits come out of a double as they went in; below 0.0001 they are written with an exponent.
   if (token.length <= SIGNIFICANT_DIGITS && /^-?(?!0\.000)\d+\.\d+$/.test(token))
     return token.replace(/\.?0+$/, '')
-  if (/[.eE]/.test(token)) return phpFloat(Number(token))
   // Up to 15 characters there is nothing to decide, above 20 neither; BigInt is slow, and on long tokens very.
-  if (token.length > 20) return phpFloat(Number(token))
+  if (token.length > 20 || /[.eE]/.test(token)) return phpFloat(Number(token))
   if (token.length > 15) {
     const integer = BigInt(token)
     if (integer < INT64_MIN || integer > INT64_MAX) return phpFloat(Number(token))

@@ -118,6 +118,8 @@ export interface BridgeConfig extends OutcomePolicy, RetryPolicy {
   readonly concurrency: number
   /** Deliveries unacked at most. */
   readonly prefetch: number
+  /** Bytes of requests in flight, from which on no more are dispatched. */
+  readonly maxBytesInFlight: number
 }
 
 /** How a body becomes a request: JSON as `$_POST`, or its bytes as they are. */

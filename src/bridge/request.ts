@@ -68,18 +68,33 @@ export interface PreparedRequest {
  * What one delivery asks of the pool. No part of a message ever names a param: a header called
  * PHP_ADMIN_VALUE or SCRIPT_FILENAME is only a key in the JSON of AMQP_HEADERS. Of HTTP_* there are the three of a trace.
  *
- * @throws {UnprocessableError} when the body is too large or cannot become a form, or the message came with a defect
+ * @returns a promise only where the body becomes a large form
+ * @throws {UnprocessableError} or rejects with it, when the body is too large or cannot become a form, or the message came
+ *   with a defect
  */
 export function prepareRequest(
   delivery: Delivery,
-  { executionId, attempt }: Pick<Execution, 'executionId' | 'attempt'>,
+  execution: Pick<Execution, 'executionId' | 'attempt'>,
   config: BridgeConfig,
-): PreparedRequest {
-  const { properties, body, defect } = delivery
+): PreparedRequest | Promise<PreparedRequest> {
+  const { body, defect } = delivery
   if (defect !== undefined) throw new UnprocessableError(defect)
   if (body.length > config.maxBody) {
     throw new UnprocessableError(`the body has ${body.length} bytes; --max-body allows ${config.maxBody}`)
   }
+  if (config.payload === 'raw') return requestWith(body, delivery, execution, config)
+  const form = encodeForm(body, ['daemonId', config.daemonId])
+  if (form instanceof Promise) return form.then((made) => requestWith(made, delivery, execution, config))
+  return requestWith(form, delivery, execution, config)
+}
+
+function requestWith(
+  body: Buffer,
+  delivery: Delivery,
+  { executionId, attempt }: Pick<Execution, 'executionId' | 'attempt'>,
+  config: BridgeConfig,
+): PreparedRequest {
+  const { properties } = delivery
   const warnings: string[] = []
   const query = `execution=${executionId}`
   const params: Record<string, string> = {
@@ -121,18 +136,13 @@ export function prepareRequest(
     Object.assign(params, trace.params)
     for (const name of trace.invalid) warnings.push(`${name} is left out: the header is not valid`)
   }
-  if (config.payload === 'form') {
-    return { request: whole(params, encodeForm(body, ['daemonId', config.daemonId])), warnings }
+  if (config.payload === 'raw') {
+    params['CONTENT_TYPE'] = 'application/octet-stream'
+    if (properties.contentType !== undefined) add('CONTENT_TYPE', properties.contentType)
   }
-  params['CONTENT_TYPE'] = 'application/octet-stream'
-  if (properties.contentType !== undefined) add('CONTENT_TYPE', properties.contentType)
-  return { request: whole(params, body), warnings }
-}
-
-/** PHP runs a script with as much of the body as it got: the worker has to compare. */
-function whole(params: Record<string, string>, body: Uint8Array): FastCgiRequest {
+  // PHP runs a script with as much of the body as it got: the worker has to compare.
   params['AMQP_BODY_LENGTH'] = String(body.length)
-  return { params, body }
+  return { request: { params, body }, warnings }
 }
 
 function hasControlByte(value: string): boolean {

@@ -1,18 +1,5 @@
-import type { BridgeConfig, Delivery } from './ports.ts'
-
-/** Milliseconds that are left of the broker's patience when the last execution has to be over. */
-const MARGIN = 60_000
-
-/**
- * How long a delivery may be here before it is dispatched, in milliseconds.
- *
- * @returns 0 or less when the broker's patience is too short for any
- */
-export function maxWait({ ack, timeout, consumerTimeout }: BridgeConfig): number {
-  // With `dispatched` the ack does not wait for the script.
-  const execution = ack === 'completed' ? timeout : 0
-  return consumerTimeout === 0 ? Number.POSITIVE_INFINITY : consumerTimeout - execution - MARGIN
-}
+import type { Patience } from './patience.ts'
+import type { Delivery } from './ports.ts'
 
 /**
  * Deliveries that wait for a slot, in the order of their arrival. After a while each is too old to be dispatched: the
@@ -20,11 +7,10 @@ export function maxWait({ ack, timeout, consumerTimeout }: BridgeConfig): number
  */
 export class Waiting {
   readonly #deliveries: Delivery[] = []
-  /** Milliseconds. */
-  readonly #maxWait: number
+  readonly #patience: Pick<Patience, 'maxWait'>
 
-  constructor(config: BridgeConfig) {
-    this.#maxWait = maxWait(config)
+  constructor(patience: Pick<Patience, 'maxWait'>) {
+    this.#patience = patience
   }
 
   /** Whether there is anything that may not wait much longer. What came with a lost session is the broker's again. */
@@ -73,6 +59,6 @@ export class Waiting {
   }
 
   #isStale({ receivedAt }: Delivery): boolean {
-    return performance.now() - receivedAt >= this.#maxWait
+    return performance.now() - receivedAt >= this.#patience.maxWait
   }
 }

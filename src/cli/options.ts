@@ -104,7 +104,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     RUN,
     'keep-alive',
     { default: 'auto' },
-    'reuse connections to the pool: on, off, or auto: with --ack completed',
+    'reuse connections to the pool: on, off, or auto: not over TCP with --ack dispatched',
   ),
   option(RUN, 'timeout', { default: '25m' }, 'time limit of one request as a whole; 0: none'),
   option(
@@ -143,7 +143,19 @@ export const OPTIONS: readonly OptionSpec[] = [
     { defaultDescription: '<queue>.dead' },
     'where messages go that are given up',
   ),
+  option(
+    RUN,
+    'allow-transient-queue',
+    { kind: 'flag', default: 'false' },
+    'take queues that lose their messages (auto-delete, not durable, expiring), with a warning',
+  ),
   option(RUN, 'max-body', { default: '128MiB' }, 'larger bodies are not executed but dead-lettered'),
+  option(
+    RUN,
+    'max-bytes-in-flight',
+    { default: '256MiB' },
+    'of requests, from which on no more are dispatched; with --payload form, JSON counts four times',
+  ),
   option(
     RUN,
     'max-response',

@@ -43,6 +43,7 @@ export async function publish(config: PublishConfig, signals: Signals): Promise<
   const complete = async (): Promise<number> => {
     try {
       await publisher.connect()
+      await warnOfLosses(publisher)
       return await run.complete()
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error
@@ -53,6 +54,13 @@ export async function publish(config: PublishConfig, signals: Signals): Promise<
     }
   }
   return Promise.race([complete(), left(run, signals)])
+}
+
+/** What is confirmed, and gone some day all the same: nobody else tells the publisher. */
+async function warnOfLosses(publisher: ConfirmPublisher): Promise<void> {
+  for (const { kind, queue, reason } of await publisher.examine()) {
+    if (kind === 'transient') complain(`queue "${queue}" will lose messages: ${reason}`)
+  }
 }
 
 /** Resolves with an exit code when a signal leaves nothing to wait for. */

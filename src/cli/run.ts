@@ -5,6 +5,7 @@ import type { RunConfig } from '../config.ts'
 import { Daemon } from '../daemon.ts'
 import type { PoolAddress } from '../fastcgi/address.ts'
 import { createLogger } from '../operations/logger.ts'
+import { giveBackUnusedMemory } from '../operations/unused-memory.ts'
 import type { Signals } from './signals.ts'
 
 /** sysexits */
@@ -25,6 +26,7 @@ export async function run(config: RunConfig, version: string, signals: Signals):
     fields: { daemonId: config.daemonId },
   })
   const daemon = new Daemon(config, log, version)
+  giveBackUnusedMemory()
   return new Promise((resolve, reject) => {
     signals.listen({
       end() {

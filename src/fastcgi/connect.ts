@@ -14,6 +14,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'no answer',
 }
 
+/** Of a host name, so many get their turn within the timeout. */
+const ADDRESSES = 4
+
 /** What all sockets read into, one after the other: Node.js would allocate 64 KiB for each read, even of the end. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
 
@@ -28,7 +31,7 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
  */
 export function connectPool(address: PoolAddress, timeout: number, signal?: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = openSocket(address)
+    const socket = openSocket(address, timeout)
     // Without it a small request may wait for the acknowledgement of the one before (RFC 896).
     socket.setNoDelay(true)
     const giveUp = (): void => void socket.destroy(systemError('ETIMEDOUT'))
@@ -46,13 +49,20 @@ export function connectPool(address: PoolAddress, timeout: number, signal?: Abor
   })
 }
 
-function openSocket(address: PoolAddress): Socket {
+function openSocket(address: PoolAddress, timeout: number): Socket {
   const callback = (bytes: number): true => {
     socket.emit('data', READ_BUFFER.subarray(0, bytes))
     return true // read on
   }
   const onread = { buffer: READ_BUFFER, callback }
-  const socket = connect({ ...socketOptions(address), onread, allowHalfOpen: true })
+  // Node.js goes on to a name's next address after 250 ms: none that is further away would ever be reached.
+  const autoSelectFamilyAttemptTimeout = Math.ceil(timeout / ADDRESSES)
+  const socket = connect({
+    ...socketOptions(address),
+    onread,
+    allowHalfOpen: true,
+    autoSelectFamilyAttemptTimeout,
+  })
   return socket
 }
 

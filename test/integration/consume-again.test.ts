@@ -26,6 +26,7 @@ for (const type of ['classic', 'quorum'] as const satisfies readonly QueueType[]
       queue,
       consumerTag: 'D-again',
       prefetch: 2,
+      allowTransient: false,
       delay: () => 100,
     }
     const consumer = new Consumer(options, (delivery) => deliveries.push(delivery), log)

@@ -4,6 +4,7 @@ import { expect } from 'vitest'
 import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
+import { largeBody, SHAPES } from '../support/large-bodies.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
 import { readRecords, recordScript } from '../support/records.ts'
 
@@ -66,8 +67,8 @@ test('a form is made of the body alone, whatever the message calls it', async ({
     properties.headers?.['x-fpm-bridge-reason'],
   ])
   expect(reasons.sort()).toEqual([
-    ['M-5', expect.stringContaining('the body is not JSON')],
-    ['M-6', 'the body is not valid UTF-8'],
+    ['M-5', expect.stringContaining('it looks like a form already')],
+    ['M-6', expect.stringContaining('it is compressed')],
   ])
 })
 
@@ -107,6 +108,25 @@ test('a body as large as --max-body is executed, and one byte more is not', asyn
   expect(lengths.sort()).toEqual([65_535, 65_536])
   const [dead, ...others] = await takeAll(broker, `${queue}.dead`)
   expect([dead?.content.length, others]).toEqual([65_537, []])
+})
+
+test('a body of more members than the heap would have room for ends no daemon', async ({
+  broker,
+  queue,
+  sharedPool,
+  startDaemon,
+}) => {
+  const shape = SHAPES['short keys']
+  if (shape === undefined) throw new Error('There is no such shape')
+  await publishAll(broker, queue, [largeBody(shape, 28_000_000), '{"number":7}'])
+  const environment = { NODE_OPTIONS: '--max-old-space-size=256' }
+  const daemon = await startDaemon({ script: recordScript, environment })
+  await eventually('both are settled', () => ended(daemon.log) === 2)
+  expect(readRecords(sharedPool.workerLog, queue).map(({ post }) => post['number'])).toEqual(['7'])
+  const [dead] = await takeAll(broker, `${queue}.dead`)
+  expect(dead?.properties.headers?.['x-fpm-bridge-reason']).toBe(
+    'the JSON body has more than 1048576 members at once',
+  )
 })
 
 test('no header, property or routing key names a variable of its own, or steers PHP', async ({

@@ -60,6 +60,8 @@ export function brokerAt(address: BrokerAddress): Broker {
       headers: {
         authorization: `Basic ${Buffer.from('guest:guest').toString('base64')}`,
         'content-type': 'application/json',
+        // fetch would keep connections, and send into one that the server is just closing.
+        connection: 'close',
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })

@@ -6,18 +6,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PoolAddress } from '../../src/fastcgi/address.ts'
 
-/** Listens, and then does nothing for ever: what the backlog holds is connected, and nobody accepts it. */
+/** Listens, and then is stopped: what the backlog holds is connected, and nobody accepts it. Once awake it hangs up on all. */
 const LISTEN = `
   const { createServer } = require('node:net')
   const where = process.argv[1] === 'tcp' ? { host: '127.0.0.1', port: 0 } : { path: process.argv[1] }
-  const server = createServer().listen({ ...where, backlog: 1 }, () => {
+  const server = createServer((socket) => socket.destroy()).listen({ ...where, backlog: 1 }, () => {
     require('node:fs').writeSync(1, String(server.address().port ?? 0))
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    process.kill(process.pid, 'SIGSTOP')
   })
 `
 
 export interface DeafListener {
   readonly address: PoolAddress
+  /** From now on it accepts, and hangs up at once. */
+  wake(): void
   close(): void
 }
 
@@ -44,6 +46,7 @@ export async function deafListener(kind: PoolAddress['kind']): Promise<DeafListe
   }
   return {
     address,
+    wake: () => void child.kill('SIGCONT'),
     close() {
       for (const socket of sockets) socket.destroy()
       child.kill('SIGKILL')

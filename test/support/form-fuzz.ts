@@ -28,12 +28,12 @@ export async function fuzzForm(documents: number, seed: number): Promise<FuzzRes
     const agrees = fc.asyncProperty(bodies, async (document) => {
       const php = await oracle.ask(document)
       if (php === REFUSED) refused += 1
-      return encodedByUs(document) === php
+      return (await encodedByUs(document)) === php
     })
     const found = await fc.check(agrees, { numRuns: documents, seed })
     const [document] = found.counterexample ?? []
     if (document === undefined) return { documents: found.numRuns, refused }
-    const difference = { document, php: await oracle.ask(document), ours: encodedByUs(document) }
+    const difference = { document, php: await oracle.ask(document), ours: await encodedByUs(document) }
     return { documents: found.numRuns, refused, difference }
   } finally {
     await oracle.close()

@@ -44,9 +44,9 @@ export async function startFormOracle(): Promise<FormOracle> {
 }
 
 /** Our answer to the question that PHP is asked. */
-export function encodedByUs(document: Buffer): string {
+export async function encodedByUs(document: Buffer): Promise<string> {
   try {
-    return encodeForm(document, ['daemonId', 'D-1']).toString('latin1')
+    return (await encodeForm(document, ['daemonId', 'D-1'])).toString('latin1')
   } catch (error) {
     return error instanceof UnprocessableError ? REFUSED : `fault: ${String(error)}`
   }

@@ -65,6 +65,7 @@ export async function fuzzHeaders(
       topology,
       queue: name,
       consumerTag: name,
+      allowTransient: false,
       prefetch: BATCH,
     }
     const session = await Session.open(

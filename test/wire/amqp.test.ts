@@ -97,16 +97,23 @@ describe('opening a connection', () => {
   })
 
   it.each([
-    [530, "NOT_ALLOWED - vhost 'shop' not found"],
-    [530, "NOT_ALLOWED - access to vhost 'shop' refused for user 'alice'"],
-    // amqplib keeps the broker's reason to itself, so a broker that is just going or coming looks the same: that is
-    // why the consumer believes it only when it hears it twice.
-    [320, 'CONNECTION_FORCED - broker forced connection closure'],
-    [541, "INTERNAL_ERROR - access to vhost 'shop' refused for user 'alice': vhost 'shop' is down"],
-  ])('to a vhost that is not there, or not for us: %d %s', async (code, text) => {
-    const { url } = await brokerThat({ 'connection.open': () => connectionClose(code, text) })
+    [530, 'NOT_ALLOWED - vhost shop not found', 'VHOST_REFUSED'],
+    [
+      530,
+      "NOT_ALLOWED - access to vhost 'shop' refused for user 'alice': connection limit (1) is reached",
+      'UNREACHABLE',
+    ],
+    [320, 'CONNECTION_FORCED - broker forced connection closure', 'UNREACHABLE'],
+    [
+      403,
+      'ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For details see the broker logfile.',
+      'LOGIN_REFUSED',
+    ],
+  ])('that is closed in place of being opened says why: %d %s', async (replyCode, text, code) => {
+    const { url } = await brokerThat({ 'connection.open': () => connectionClose(replyCode, text) })
     const error = await failureOf(openConnection(url, 'D-1'))
-    expect([error.code, error.permanent]).toEqual(['VHOST_REFUSED', true])
+    expect(error.code).toBe(code)
+    if (code !== 'LOGIN_REFUSED') expect(error.message).toContain(`/shop opens no connection: ${text}`)
   })
 
   it.each([
@@ -150,7 +157,14 @@ describe('a session', () => {
       deliver = resolve
     })
     const topology = { queues: [plainQueue('q', 'classic')], declare: true }
-    const options = { broker: broker.url, topology, queue: 'q', consumerTag: 'tag', prefetch: 1 }
+    const options = {
+      broker: broker.url,
+      topology,
+      queue: 'q',
+      consumerTag: 'tag',
+      prefetch: 1,
+      allowTransient: false,
+    }
     const session = await Session.open(options, (each) => deliver(each))
     const say = (bytes: (channel: number) => Buffer) => {
       for (const socket of broker.sockets) socket.write(bytes(channel))

@@ -53,6 +53,7 @@ async function consumerOf(onOpening: (consumer: Consumer) => void = () => {}) {
     queue: 'q',
     consumerTag: 'tag',
     prefetch: 1,
+    allowTransient: false,
     delay: () => 10,
   }
   const consumer = new Consumer(options, () => {}, log)

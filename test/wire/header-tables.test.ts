@@ -37,7 +37,14 @@ async function receive(...deliveries: ((channel: number) => Buffer)[]): Promise<
   open.push(broker)
   const received: Delivery[] = []
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
-  const options = { broker: broker.url, topology, queue: 'q', consumerTag: 'tag', prefetch: 1 }
+  const options = {
+    broker: broker.url,
+    topology,
+    queue: 'q',
+    consumerTag: 'tag',
+    prefetch: 1,
+    allowTransient: false,
+  }
   const session = await Session.open(options, (each) => received.push(each))
   open.push(session)
   await eventually('all have arrived', () => received.length === deliveries.length + 1)
@@ -103,7 +110,14 @@ it('a content header that never ends ends the session, with the reason', async (
   const broker = await listenAmqp()
   open.push(broker)
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
-  const options = { broker: broker.url, topology, queue: 'q', consumerTag: 'tag', prefetch: 1 }
+  const options = {
+    broker: broker.url,
+    topology,
+    queue: 'q',
+    consumerTag: 'tag',
+    prefetch: 1,
+    allowTransient: false,
+  }
   const session = await Session.open(options, () => {})
   open.push(session)
   for (const socket of broker.sockets) socket.write(endless)

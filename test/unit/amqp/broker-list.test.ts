@@ -80,8 +80,7 @@ describe('a failover list', () => {
     ['LOGIN_REFUSED', 'TLS_REFUSED', `LOGIN_REFUSED: ${NONE}, for good`],
     ['LOGIN_REFUSED', 'UNREACHABLE', `UNREACHABLE: ${NONE}`],
     ['UNREACHABLE', 'QUEUE_MISSING', `UNREACHABLE: ${NONE}`],
-    // Who hears this once does not believe it: it may be a broker that is just going.
-    ['LOGIN_REFUSED', 'VHOST_REFUSED', `VHOST_REFUSED: ${NONE}, for good`],
+    ['LOGIN_REFUSED', 'VHOST_REFUSED', `LOGIN_REFUSED: ${NONE}, for good`],
   ])('of %s and %s is %s', async (a, b, outcome) => {
     const { failing, go } = listOf('ab')
     failing.set('a', a).set('b', b)

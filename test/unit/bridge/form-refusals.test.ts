@@ -4,12 +4,12 @@ import { UnprocessableError } from '../../../src/bridge/unprocessable.ts'
 
 /* What json_decode refuses, and what can be no form. None of it may take long, whatever its size. */
 
-const encode = (body: string | Buffer) => encodeForm(Buffer.from(body), ['daemonId', 'D-1'])
+const encode = async (body: string | Buffer) => encodeForm(Buffer.from(body), ['daemonId', 'D-1'])
 
 /** What the body is refused with. */
-function refusal(body: string | Buffer): string {
+async function refusal(body: string | Buffer): Promise<string> {
   try {
-    encode(body)
+    await encode(body)
   } catch (error) {
     expect(error).toBeInstanceOf(UnprocessableError)
     return (error as Error).message
@@ -27,7 +27,6 @@ describe('refused, with the reason', () => {
     ['a number', '1', 'the body is a JSON scalar; an object or an array is needed'],
     ['true', 'true', 'the body is a JSON scalar; an object or an array is needed'],
     ['null', 'null', 'the body is a JSON scalar; an object or an array is needed'],
-    ['a byte order mark', '\ufeff{}', 'the body is not JSON: unexpected character at offset 0'],
     ['text behind the value', '{} x', 'the body is not JSON: unexpected character at offset 3'],
     ['a second value', '{}{}', 'the body is not JSON: unexpected character at offset 2'],
     ['a NUL behind the value', '[]\0', 'the body is not JSON: unexpected character at offset 2'],
@@ -57,8 +56,8 @@ describe('refused, with the reason', () => {
       `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`,
       'the JSON body nests deeper than 511 levels',
     ],
-  ])('%s', (_, body, reason) => {
-    expect(refusal(body)).toBe(reason)
+  ])('%s', async (_, body, reason) => {
+    expect(await refusal(body)).toBe(reason)
   })
 
   it.each([
@@ -67,10 +66,8 @@ describe('refused, with the reason', () => {
     ['an encoded surrogate', [0x5b, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x5d]],
     ['a character cut short', [0x5b, 0x22, 0xe2, 0x82]],
     ['beyond U+10FFFF', [0x5b, 0x22, 0xf4, 0x90, 0x80, 0x80, 0x22, 0x5d]],
-    ['UTF-16', [0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00]],
-    ['gzip', [0x1f, 0x8b, 0x08, 0x00]],
-  ])('%s is not UTF-8', (_, bytes) => {
-    expect(refusal(Buffer.from(bytes))).toBe('the body is not valid UTF-8')
+  ])('%s is not UTF-8', async (_, bytes) => {
+    expect(await refusal(Buffer.from(bytes))).toBe('the body is not valid UTF-8')
   })
 
   it.each([
@@ -112,23 +109,24 @@ describe('refused, with the reason', () => {
     '{]',
     ':',
     ',',
-    'a=1&b=2',
-  ])('not JSON: %j', (body) => {
-    expect(refusal(body)).toMatch(
+  ])('not JSON: %j', async (body) => {
+    expect(await refusal(body)).toMatch(
       /^the body is not JSON: (unexpected character at offset \d+|it ends too early)$/,
     )
   })
 })
 
 describe('a small body that would become an endless form', () => {
-  it('is refused: each of its values repeats a long path', () => {
+  it('is refused: each of its values repeats a long path', async () => {
     const body = `${'{"":'.repeat(500)}[${'1,'.repeat(100_000)}1]${'}'.repeat(500)}`
-    expect(refusal(body)).toBe('the body becomes a form of more than 134217728 bytes')
+    expect(await refusal(body)).toBe('the body becomes a form of more than 134217728 bytes')
   })
 
-  it('is no matter when nothing of it is written', () => {
+  it('is no matter when nothing of it is written', async () => {
     const longKey = 'k'.repeat(MEBIBYTE)
-    expect(encode(`{"${longKey}":[${'[],null,'.repeat(100_000)}null]}`).toString()).toBe('daemonId=D-1')
+    expect((await encode(`{"${longKey}":[${'[],null,'.repeat(100_000)}null]}`)).toString()).toBe(
+      'daemonId=D-1',
+    )
   })
 })
 
@@ -143,8 +141,8 @@ describe('a mebibyte takes no longer than its size', () => {
     ['a quote', '"', 'the body is not JSON: unexpected character at offset 2'],
     ['a space', ' ', 'the body is not JSON: it ends too early'],
     ['a NUL', '\0', 'the body is not JSON: unexpected character at offset 0'],
-  ])('of %s', (_, character, reason) => {
-    expect(refusal(character.repeat(MEBIBYTE))).toBe(reason)
+  ])('of %s', async (_, character, reason) => {
+    expect(await refusal(character.repeat(MEBIBYTE))).toBe(reason)
   })
 
   it.each([
@@ -154,19 +152,19 @@ describe('a mebibyte takes no longer than its size', () => {
     ['exponent digits', `[1e-${'9'.repeat(MEBIBYTE)}]`, '0=0&daemonId=D-1'],
     ['keys that are all the same', `{${'"a":1,'.repeat(MEBIBYTE / 6)}"a":2}`, 'a=2&daemonId=D-1'],
     ['empty lists', `[${'[],'.repeat(MEBIBYTE / 3)}[]]`, 'daemonId=D-1'],
-  ])('of %s', (_, body, expected) => {
-    expect(encode(body).toString()).toBe(expected)
+  ])('of %s', async (_, body, expected) => {
+    expect((await encode(body)).toString()).toBe(expected)
   })
 
-  it('of escaped backslashes', () => {
-    expect(encode(`["${'\\\\'.repeat(MEBIBYTE / 2)}"]`).length).toBe(
+  it('of escaped backslashes', async () => {
+    expect((await encode(`["${'\\\\'.repeat(MEBIBYTE / 2)}"]`)).length).toBe(
       '0=&daemonId=D-1'.length + (MEBIBYTE / 2) * 3,
     )
   })
 
-  it('of members', () => {
+  it('of members', async () => {
     const members = Array.from({ length: 100_000 }, (_, index) => `"k${index}":${index}`)
-    const encoded = encode(`{${members.join(',')}}`).toString()
+    const encoded = (await encode(`{${members.join(',')}}`)).toString()
     expect(encoded.split('&').slice(99_999)).toEqual(['k99999=99999', 'daemonId=D-1'])
   })
 })

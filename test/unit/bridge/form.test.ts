@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { encodeForm } from '../../../src/bridge/form.ts'
+import { formAtOnce } from '../../support/form-at-once.ts'
 
 /*
  * What PHP 8 makes of `$d = json_decode($body, true); $d['daemonId'] = 'D-1'; http_build_query($d)`, byte for byte.
  * That these literals are PHP's is proved by test/integration/form-oracle.test.ts.
  */
 
-const form = (body: string | Buffer) => encodeForm(Buffer.from(body), ['daemonId', 'D-1']).toString('latin1')
+const form = (body: string | Buffer) => formAtOnce(Buffer.from(body)).toString('latin1')
 /** The form without the daemon's id at its end. */
 const pairs = (body: string | Buffer) => form(body).replace(/&?daemonId=D-1$/, '')
 
@@ -24,7 +24,7 @@ describe('the daemon id', () => {
   })
 
   it('is escaped like any value', () => {
-    expect(encodeForm(Buffer.from('{}'), ['daemonId', 'a&b=c d']).toString()).toBe('daemonId=a%26b%3Dc+d')
+    expect(formAtOnce(Buffer.from('{}'), ['daemonId', 'a&b=c d']).toString()).toBe('daemonId=a%26b%3Dc+d')
   })
 })
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { encodeForm } from '../../../src/bridge/form.ts'
 import { UnprocessableError } from '../../../src/bridge/unprocessable.ts'
+import { formAtOnce } from '../../support/form-at-once.ts'
 
 /* The examples of docs/payloads.md are true. */
 
@@ -16,7 +16,7 @@ it('has examples', () => {
 })
 
 it.each(rows)('$json becomes $form', ({ json, form }) => {
-  const encode = () => encodeForm(Buffer.from(json), ['daemonId', 'D-1']).toString()
+  const encode = () => formAtOnce(Buffer.from(json)).toString()
   if (form === undefined) expect(encode).toThrow(UnprocessableError)
   else expect(encode()).toBe(form)
 })

@@ -136,4 +136,5 @@ export const config: BridgeConfig = {
   retryMaxDelay: 600_000,
   requireMarker: false,
   maxBody: 128 * 1024 * 1024,
+  maxBytesInFlight: 256 * 1024 * 1024,
 }

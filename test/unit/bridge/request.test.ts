@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { MessageProperties, Payload } from '../../../src/bridge/ports.ts'
-import { prepareRequest, staticParams } from '../../../src/bridge/request.ts'
+import { staticParams } from '../../../src/bridge/request.ts'
 import { UnprocessableError } from '../../../src/bridge/unprocessable.ts'
+import { prepareAtOnce } from './prepare-at-once.ts'
 import { config, RecordingDelivery } from './recording.ts'
 
 const EXECUTION_ID = '6f1c2a9e-0000-4000-8000-000000000001'
 
 const prepare = (delivery: RecordingDelivery, payload: Payload = 'form') =>
-  prepareRequest(delivery, { executionId: EXECUTION_ID, attempt: 3 }, { ...config, payload })
+  prepareAtOnce(delivery, { executionId: EXECUTION_ID, attempt: 3 }, { ...config, payload })
 
 /** The params and warnings of a message with these properties. */
 function prepared(properties: MessageProperties, payload: Payload = 'form') {

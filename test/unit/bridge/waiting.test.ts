@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Patience } from '../../../src/bridge/patience.ts'
 import type { BridgeConfig } from '../../../src/bridge/ports.ts'
 import { Waiting } from '../../../src/bridge/waiting.ts'
-import { config, RecordingDelivery } from './recording.ts'
+import { config, RecordingDelivery, recordingLog } from './recording.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -16,7 +17,7 @@ const MINUTE = 60_000
 const LIMITS = { ack: 'completed', timeout: 25 * MINUTE, consumerTimeout: 30 * MINUTE } as const
 
 function waitingFor(count: number, given: Partial<BridgeConfig> = {}) {
-  const waiting = new Waiting({ ...config, ...LIMITS, ...given })
+  const waiting = new Waiting(new Patience({ ...config, ...LIMITS, ...given }, recordingLog()))
   const deliveries = Array.from({ length: count }, (_, index) => {
     const delivery = new RecordingDelivery({ deliveryTag: index + 1 })
     waiting.add(delivery)

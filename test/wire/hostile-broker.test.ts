@@ -1,0 +1,145 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { BrokerList } from '../../src/amqp/broker-list.ts'
+import { Consumer } from '../../src/amqp/consumer.ts'
+import { plainQueue } from '../../src/amqp/topology.ts'
+import type { Delivery } from '../../src/bridge/ports.ts'
+import { longString, method, shortString } from '../support/amqp-frames.ts'
+import { eventually } from '../support/eventually.ts'
+import { recordingLog } from '../unit/bridge/recording.ts'
+import { connectionClose, delivery, listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
+
+/*
+ * Brokers that break the protocol. None may end the process or keep it busy: the session ends with a reason, and another is
+ * opened. (An error that nobody catches fails the run.)
+ */
+
+const brokers: ScriptedBroker[] = []
+const consumers: Consumer[] = []
+afterEach(async () => {
+  for (const consumer of consumers.splice(0)) {
+    await consumer.cancel()
+    await consumer.close()
+  }
+  for (const broker of brokers.splice(0)) await broker.close()
+})
+
+const topology = { queues: [plainQueue('q', 'classic')], declare: true }
+const consumeOk = (channel: number): Buffer => method(channel, [60, 21], shortString('tag'))
+const openOk = (channel: number): Buffer => method(channel, [20, 11], longString(''))
+
+/** A consumer at such a broker, which misbehaves in the first session only. */
+async function consumerAt(
+  answers: Parameters<typeof listenAmqp>[0],
+  accept: (delivery: Delivery) => void = () => {},
+) {
+  const broker = await listenAmqp(answers)
+  brokers.push(broker)
+  const log = recordingLog()
+  const options = {
+    brokers: new BrokerList([broker.url], log),
+    topology,
+    queue: 'q',
+    consumerTag: 'tag',
+    prefetch: 2,
+    allowTransient: false,
+    delay: () => 10,
+  }
+  const consumer = new Consumer(options, accept, log)
+  consumers.push(consumer)
+  const consuming = () => log.lines.filter(({ message }) => message === 'Consuming.').length
+  const reasons = () => log.lines.flatMap(({ fields }) => fields['reason'] ?? [])
+  return { consumer, consuming, reasons }
+}
+
+describe('the session ends, and the next one is opened, when', () => {
+  it.each([
+    ['far ahead', [1, 100_000_000]],
+    ['the greatest there is', [2 ** 53 - 1]],
+    ['zero', [0]],
+    ['the same again', [1, 1]],
+    ['lower than the one before', [2, 1]],
+  ])('a delivery tag is %s', async (_, tags) => {
+    let sessions = 0
+    const { consumer, consuming, reasons } = await consumerAt(
+      {
+        'basic.consume': (channel) => {
+          sessions += 1
+          const given = sessions === 1 ? tags.map((tag) => delivery(channel, tag)) : []
+          return Buffer.concat([consumeOk(channel), ...given])
+        },
+      },
+      (each) => each.ack(),
+    )
+    await consumer.start()
+    await eventually('it consumes again', () => consuming() === 2)
+    expect(reasons()).toEqual([
+      expect.stringMatching(/^the broker numbers its deliveries wrongly: \d+ is out of order$/),
+    ])
+  })
+
+  it('a delivery comes for a consumer that nobody knows', async () => {
+    let sessions = 0
+    const { consumer, consuming } = await consumerAt({
+      'basic.consume': (channel) => {
+        sessions += 1
+        const early = Buffer.concat([delivery(channel, 1), consumeOk(channel)])
+        return sessions === 1 ? early : consumeOk(channel)
+      },
+    })
+    await consumer.start()
+    await eventually('it consumes', () => consuming() >= 1 && sessions === 2)
+  })
+
+  it.each([
+    [
+      'before the channel is open',
+      (channel: number) => Buffer.concat([delivery(channel, 1), openOk(channel)]),
+    ],
+    ['in place of an open channel', (channel: number) => delivery(channel, 1)],
+    [
+      'for a channel that is not there',
+      (channel: number) => Buffer.concat([delivery(channel + 5, 1), openOk(channel)]),
+    ],
+    [
+      'as an answer to nothing',
+      (channel: number) => Buffer.concat([openOk(channel), openOk(channel), openOk(channel)]),
+    ],
+    [
+      'as a close of nothing',
+      (channel: number) => Buffer.concat([method(channel, [20, 41]), openOk(channel)]),
+    ],
+    ['that makes no sense', (channel: number) => Buffer.concat([method(channel, [90, 90]), openOk(channel)])],
+  ])('something comes %s', async (_, first) => {
+    // The looks at the queue come first, and then the consumer's own channel.
+    for (const spoilt of [1, 2, 3]) {
+      let opened = 0
+      const { consumer, consuming } = await consumerAt({
+        'channel.open': (channel) => {
+          opened += 1
+          return opened === spoilt ? first(channel) : openOk(channel)
+        },
+      })
+      await consumer.start()
+      await eventually('it consumes', () => consuming() >= 1)
+    }
+  })
+
+  it.each([
+    ['a delivery', delivery(1, 1)],
+    ['a close', connectionClose(320, 'CONNECTION_FORCED')],
+    ['a method that makes no sense', method(0, [90, 90])],
+    ['a frame of no type', Buffer.from([9, 0, 0, 0, 0, 0, 0, 0xce])],
+    ['no frame at all', Buffer.alloc(20, 0xff)],
+  ])('%s comes with the opening of the connection', async (_, bytes) => {
+    let opened = 0
+    const { consumer, consuming } = await consumerAt({
+      'connection.open': () => {
+        opened += 1
+        const ok = method(0, [10, 41], shortString(''))
+        return opened === 1 ? Buffer.concat([ok, bytes]) : ok
+      },
+    })
+    await consumer.start()
+    await eventually('it consumes', () => consuming() === 1)
+  })
+})
