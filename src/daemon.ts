@@ -82,7 +82,10 @@ export class Daemon {
         allowTransient: config.allowTransientQueue,
         consumerTag: daemonId,
         delay: (attempt) => backoff(attempt, SESSION_DELAY),
-        onImpatience: (milliseconds) => this.#dispatcher.patience.shorten(milliseconds),
+        onImpatience: (milliseconds) => {
+          this.#dispatcher.patience.shorten(milliseconds)
+          settlement.shorten(milliseconds)
+        },
       },
       (delivery) => this.#dispatcher.accept(delivery),
       log,

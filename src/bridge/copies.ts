@@ -66,6 +66,11 @@ export class Copies {
     return true
   }
 
+  /** See Parking. */
+  shorten(consumerTimeout: number): void {
+    this.#parking.shorten(consumerTimeout)
+  }
+
   /** Hands back what is parked. */
   drain(): void {
     this.#parking.close()

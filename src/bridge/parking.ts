@@ -43,9 +43,12 @@ export class Parking {
   #remindAt = 0
   #timer: NodeJS.Timeout | undefined
   #closed = false
+  /** Milliseconds that the broker waits for an ack. */
+  #consumerTimeout: number
 
   constructor(config: BridgeConfig, intake: Intake, log: Log) {
     this.#config = config
+    this.#consumerTimeout = config.consumerTimeout || Number.POSITIVE_INFINITY
     this.#intake = intake
     this.#log = log
   }
@@ -125,6 +128,11 @@ export class Parking {
     if (this.#parked.size === 0) this.#stopLooking()
   }
 
+  /** The broker has shown that it waits no longer than so many milliseconds. */
+  shorten(consumerTimeout: number): void {
+    this.#consumerTimeout = Math.min(this.#consumerTimeout, consumerTimeout)
+  }
+
   /** Hands everything back. */
   close(): void {
     this.#closed = true
@@ -164,11 +172,7 @@ export class Parking {
 
   #look(): void {
     const now = performance.now()
-    const { consumerTimeout } = this.#config
-    const patience =
-      consumerTimeout === 0
-        ? Number.POSITIVE_INFINITY
-        : Math.max(consumerTimeout - MARGIN, consumerTimeout / 2)
+    const patience = Math.max(this.#consumerTimeout - MARGIN, this.#consumerTimeout / 2)
     for (const parked of this.#parked) {
       const age = now - parked.since
       if (parked.here === undefined) {

@@ -157,6 +157,11 @@ export class Settlement {
     return this.#copies.takeBack(delivery)
   }
 
+  /** The broker has ended a session since a delivery was unacked for so many milliseconds: what is parked goes back earlier. */
+  shorten(consumerTimeout: number): void {
+    this.#copies.shorten(consumerTimeout)
+  }
+
   /** Hands back what is executed and cannot be settled; to be called when no more deliveries are executed. */
   drain(): void {
     this.#copies.drain()

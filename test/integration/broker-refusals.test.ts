@@ -97,6 +97,26 @@ describe.concurrent('refused while it runs', () => {
     }
   })
 
+  test('at the start, a user who may not publish: exit 78, before a message is executed', async ({
+    broker,
+    queue,
+    startDaemon,
+  }) => {
+    const { user, permit, remove } = await daemonOfUser({ broker, queue, startDaemon })
+    try {
+      await permit({ ...ALL, write: '' })
+      const daemon = await startDaemon({ url: broker.url.replace('guest:guest', `${user}:s3cret`) })
+      expect(await daemon.exited).toMatchObject({ code: 78 })
+      expect(daemon.log.at(-1)).toMatchObject({
+        code: 'PUBLISH_REFUSED',
+        reason: expect.stringContaining('let the user write to the default exchange'),
+      })
+      expect(count(daemon.log, 'Consuming.')).toBe(0)
+    } finally {
+      await remove()
+    }
+  })
+
   test('a user who is deleted ends the session, and one of the same name consumes again', async ({
     broker,
     queue,

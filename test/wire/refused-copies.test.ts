@@ -2,7 +2,7 @@ import { afterEach, expect, it } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
-import { method, short, shortString } from '../support/amqp-frames.ts'
+import { long, method, short, shortString } from '../support/amqp-frames.ts'
 import { recordingLog } from '../unit/bridge/recording.ts'
 import { confirm, connectionClose, listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
 
@@ -65,4 +65,17 @@ it('of several that were on their way each may be at fault; alone there is no do
   // Still on its way, on a connection that nobody has closed.
   for (const socket of broker.sockets) socket.write(confirm(1, 1))
   expect(await waiting).toBe('published')
+})
+
+it('a connection that may have one channel only is refused by name', async () => {
+  const tune = method(0, [10, 30], short(1), long(131_072), short(0))
+  const broker = await listenAmqp({ 'connection.start-ok': () => tune })
+  const log = recordingLog()
+  const topology = { queues: [plainQueue('q', 'classic')], declare: true }
+  const publisher = new ConfirmPublisher(
+    { brokers: new BrokerList([broker.url], log), name: 'test', topology },
+    log,
+  )
+  open.push(broker, publisher)
+  await expect(publisher.prepare()).rejects.toMatchObject({ code: 'CHANNEL_LIMIT', permanent: true })
 })

@@ -44,6 +44,13 @@ describe('a message that is delivered again while it is executed', () => {
     )
   })
 
+  it('is told from others also by an integer of a kind that JSON has not', async () => {
+    const { pool, again } = await orphan()
+    again({ properties: { ...properties, headers: { ...properties.headers, large: 2n ** 62n } } })
+    await settle()
+    expect(pool.requests).toHaveLength(2)
+  })
+
   it('counts as one execution when that fails', async () => {
     const { pool, published, again } = await orphan()
     const second = again()

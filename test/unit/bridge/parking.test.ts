@@ -139,6 +139,16 @@ describe('a parked message', () => {
     expect(log.lines.at(-1)?.fields).toMatchObject({ messageId: 'm-1', parked: 0 })
   })
 
+  it('goes back earlier once the broker has shown that it waits no longer', async () => {
+    const { deadLetter, settlement } = parkingWith({ consumerTimeout: 1_800_000 })
+    settlement.shorten(20_000)
+    const delivery = delivered('m-1')
+    await Promise.all([deadLetter(delivery), vi.advanceTimersByTimeAsync(9_000)])
+    expect(delivery.settled).toEqual([])
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(delivery.settled).toEqual(['requeue'])
+  })
+
   it('is recognised in the next session', async () => {
     const { deadLetter, settlement, publisher } = parkingWith()
     const delivery = delivered('m-1')
