@@ -150,7 +150,12 @@ export function describe(result: Result, policy: OutcomePolicy): string {
     return isUnreadTooOften(result) ? `${result.unread} times in a row: ${message}` : message
   }
   const { status, body } = result.response
-  if (looksRefused(result)) return `php-fpm runs no script: ${body.toString('latin1').trim()} (--script)`
+  if (looksRefused(result)) {
+    const said = body.toString('latin1').trim()
+    return scriptDidNotRun(result)
+      ? `php-fpm runs no script: ${said} (--script)`
+      : `the answer is that of php-fpm for a script that it does not run, without its line on stderr: ${said} (--script)`
+  }
   const answer = `the worker answered with status ${status}`
   const marker = markerOf(result)
   if (marker !== undefined) return `${answer} and X-Bridge-Outcome: ${marker.slice(0, 100)}`

@@ -27,6 +27,8 @@ export class Connection {
   readonly #kind: PoolAddress['kind']
   #state: State = { kind: 'idle' }
   #requests = 0
+  /** Called once, when the other side has ended or the socket is closed. */
+  onClosed: (() => void) | undefined
 
   constructor(socket: Socket, kind: PoolAddress['kind']) {
     this.#socket = socket
@@ -40,6 +42,10 @@ export class Connection {
   /** Requests begun on it so far. */
   get requests(): number {
     return this.#requests
+  }
+
+  get closed(): boolean {
+    return this.#state.kind === 'closed'
   }
 
   /** For the exchange that is sent next. */
@@ -61,9 +67,15 @@ export class Connection {
    * Sends a request; the exchange ends with the answer. Only on a usable connection.
    *
    * @param request if it is streamed, its next batch is asked for when the socket has taken the last
+   * @param keepConn whether the pool is to leave the connection open afterwards
    * @param onSent called when the last byte is in the socket, if it comes to that
    */
-  send(exchange: Exchange, request: EncodedRequest | StreamedRequest, onSent: () => void): void {
+  send(
+    exchange: Exchange,
+    request: EncodedRequest | StreamedRequest,
+    keepConn: boolean,
+    onSent: () => void,
+  ): void {
     this.#requests += 1
     if (this.#state.kind === 'closed') {
       this.#state = { kind: 'busy', exchange, oneWrite: true, sent: false }
@@ -72,12 +84,12 @@ export class Connection {
     }
     this.#state = { kind: 'busy', exchange, oneWrite: request.isOneWrite, sent: false }
     if ('toBatches' in request) {
-      this.#sendBatches(exchange, request.toBatches(exchange.requestId), onSent).catch((error: unknown) =>
-        exchange.fail('SEND_FAILED', `the body broke off: ${String(error)}`, error),
+      this.#sendBatches(exchange, request.toBatches(exchange.requestId, keepConn), onSent).catch(
+        (error: unknown) => exchange.fail('SEND_FAILED', `the body broke off: ${String(error)}`, error),
       )
       return
     }
-    this.#write(request.toBuffers(exchange.requestId), () => this.#finish(exchange, onSent))
+    this.#write(request.toBuffers(exchange.requestId, keepConn), () => this.#finish(exchange, onSent))
   }
 
   /**
@@ -151,6 +163,9 @@ export class Connection {
   #lose(cause?: Error): void {
     const state = this.#state
     this.#state = { kind: 'closed' }
+    const { onClosed } = this
+    this.onClosed = undefined
+    onClosed?.()
     if (state.kind !== 'busy' || state.exchange.ended) return
     this.#fail(state.exchange, state.oneWrite, cause ?? systemError('EOF'))
   }

@@ -1,13 +1,17 @@
 import type { Connection } from './connection.ts'
+import type { ReuseTrust } from './reuse-trust.ts'
 
 /** After so much use a kept connection is let go. */
 const MAX_USE = { milliseconds: 1_000, requests: 200 } as const
 /** Milliseconds between two looks at what is kept: so much longer may an idle connection hold its child. */
 const REAP_INTERVAL = 50
+/** Milliseconds between an answer and the end of its connection that are no sign of a child that goes on. */
+const PROMPT = 200
 
 export interface KeptConnectionsOptions {
   /** Whether any connection is kept at all. */
   readonly keepAlive: boolean
+  readonly trust: ReuseTrust
   /** Whether a child is wanted by a request that has none: then no connection may hold one. */
   readonly childWanted: () => boolean
   /** Told of each connection that is let go: its child is free. */
@@ -22,6 +26,8 @@ export class KeptConnections {
   readonly #options: KeptConnectionsOptions
   /** The hottest last. */
   readonly #idle: Connection[] = []
+  /** Answered, and about to be closed by the pool. */
+  readonly #ending = new Set<Connection>()
   #reaper: NodeJS.Timeout | undefined
   #closed = false
 
@@ -38,10 +44,21 @@ export class KeptConnections {
     return undefined
   }
 
+  /** Whether the pool is to leave the connection open after the request that is sent next. */
+  mayKeep({ requests }: Connection): boolean {
+    const { keepAlive, trust } = this.#options
+    return keepAlive && trust.given && requests + 1 < MAX_USE.requests
+  }
+
   /** Takes a connection back, whose request has been answered: keeps it, or lets it go. */
-  release(connection: Connection): void {
-    const keep = this.#options.keepAlive && !this.#closed && connection.usable && !isWorn(connection)
-    if (!keep || this.#options.childWanted()) {
+  release(connection: Connection, keepConn: boolean): void {
+    const { keepAlive, trust, childWanted } = this.#options
+    if (keepAlive && !keepConn && !this.#closed) {
+      this.#awaitEnd(connection)
+      return
+    }
+    const keep = keepConn && trust.given && !this.#closed && connection.usable && !isWorn(connection)
+    if (!keep || childWanted()) {
       this.#letGo(connection)
       return
     }
@@ -49,11 +66,34 @@ export class KeptConnections {
     this.#reaper ??= setTimeout(() => this.#reap(), REAP_INTERVAL).unref()
   }
 
+  /** A child went on after its answer: until others have not, each request gets a connection of its own. */
+  distrust(): void {
+    this.#options.trust.breach()
+    for (const connection of this.#idle.splice(0)) this.#letGo(connection)
+  }
+
   /** Lets all go, and from now on whatever is released. Idempotent. */
   close(): void {
     this.#closed = true
     clearTimeout(this.#reaper)
     for (const connection of this.#idle.splice(0)) connection.destroy()
+    for (const connection of this.#ending) connection.destroy()
+  }
+
+  /** Without FCGI_KEEP_CONN the pool closes when the script has come to its end. */
+  #awaitEnd(connection: Connection): void {
+    const done = (): void => {
+      clearTimeout(timer)
+      connection.onClosed = undefined
+      this.#ending.delete(connection)
+      if (connection.closed) this.#options.trust.confirm()
+      else this.distrust()
+      this.#letGo(connection)
+    }
+    const timer = setTimeout(done, PROMPT)
+    this.#ending.add(connection)
+    if (connection.closed) done()
+    else connection.onClosed = done
   }
 
   #letGo(connection: Connection): void {
@@ -63,7 +103,7 @@ export class KeptConnections {
 
   #reap(): void {
     this.#reaper = undefined
-    for (const connection of this.#idle.splice(0)) this.release(connection)
+    for (const connection of this.#idle.splice(0)) this.release(connection, true)
   }
 }
 

@@ -13,12 +13,15 @@ import { Exchange } from './exchange.ts'
 import { KeptConnections } from './kept-connections.ts'
 import { PoolAcquaintance } from './pool-acquaintance.ts'
 import { type EncodedRequest, RequestEncoder, type StreamedRequest } from './request.ts'
+import { ReuseTrust } from './reuse-trust.ts'
 
 export interface NativeClientOptions extends FastCgiClientOptions {
   /** Whether connections are used again; see KeptConnections for how long. */
   readonly keepAlive: boolean
   /** Milliseconds for a request as a whole, the wait for a connection included; 0 = no limit. */
   readonly timeout: number
+  /** Requests before a connection is kept; 20 by default. See ReuseTrust. */
+  readonly probation?: number
   /** The pool's `pm.status_path`, which tells what kind of pool it is. */
   readonly statusPath: string
 }
@@ -53,6 +56,7 @@ export class NativeClient implements FastCgiClient {
     })
     this.#kept = new KeptConnections({
       keepAlive: options.keepAlive,
+      trust: new ReuseTrust(options.probation),
       childWanted: () => this.#connector.waiting || this.#isChildWanted(),
       onLetGo: () => this.#connector.vacate(),
     })
@@ -106,10 +110,12 @@ export class NativeClient implements FastCgiClient {
       }
       try {
         if (!reused) this.#unaccepted.set(exchange, performance.now())
-        connection.send(exchange, encoded, onSent)
+        const keepConn = this.#kept.mayKeep(connection)
+        connection.send(exchange, encoded, keepConn, onSent)
         const response = await exchange.response
         this.#pool.noteAnswer()
-        this.#kept.release(connection)
+        if (exchange.lateRecords) this.#kept.distrust()
+        this.#kept.release(connection, keepConn)
         return response
       } catch (error) {
         connection.destroy()
@@ -152,12 +158,11 @@ export class NativeClient implements FastCgiClient {
 
   /** @throws {FastCgiError} INVALID_REQUEST */
   #encode({ params, body }: FastCgiRequest): EncodedRequest | StreamedRequest {
-    const { keepAlive } = this.#options
     // Not a spread: Node.js 20 would make a hidden class anew for each request.
     const all = Object.assign({}, params, { CONTENT_LENGTH: String(body.length) })
     try {
-      if (body instanceof Uint8Array) return this.#encoder.encode(all, body, keepAlive)
-      return this.#encoder.stream(all, body.pieces, keepAlive)
+      if (body instanceof Uint8Array) return this.#encoder.encode(all, body)
+      return this.#encoder.stream(all, body.pieces)
     } catch (error) {
       throw invalidRequest(error)
     }

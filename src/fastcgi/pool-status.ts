@@ -85,7 +85,7 @@ async function askPage(
   const timer = setTimeout(() => exchange.fail('TIMEOUT', `no answer for ${path} in ${timeout} ms`), timeout)
   try {
     const params = { REQUEST_METHOD: 'GET', SCRIPT_NAME: path, SCRIPT_FILENAME: path, QUERY_STRING: query }
-    connection.send(exchange, ENCODER.encode(params, new Uint8Array(0), false), () => {})
+    connection.send(exchange, ENCODER.encode(params, new Uint8Array(0)), false, () => {})
     return await exchange.response
   } finally {
     clearTimeout(timer)

@@ -35,8 +35,8 @@ export class RequestEncoder {
    *
    * @throws {RangeError} when a param fits into no record
    */
-  encode(params: Readonly<Record<string, string>>, body: Uint8Array, keepConn: boolean): EncodedRequest {
-    return new EncodedRequest(this.#head(params, keepConn), body, this.#endOfStdin)
+  encode(params: Readonly<Record<string, string>>, body: Uint8Array): EncodedRequest {
+    return new EncodedRequest(this.#head(params), body, this.#endOfStdin)
   }
 
   /**
@@ -44,17 +44,13 @@ export class RequestEncoder {
    *
    * @throws {RangeError} as encode
    */
-  stream(
-    params: Readonly<Record<string, string>>,
-    pieces: AsyncIterable<Uint8Array>,
-    keepConn: boolean,
-  ): StreamedRequest {
-    return new StreamedRequest(this.#head(params, keepConn), pieces, this.#endOfStdin)
+  stream(params: Readonly<Record<string, string>>, pieces: AsyncIterable<Uint8Array>): StreamedRequest {
+    return new StreamedRequest(this.#head(params), pieces, this.#endOfStdin)
   }
 
-  #head(params: Readonly<Record<string, string>>, keepConn: boolean): RequestHead {
+  #head(params: Readonly<Record<string, string>>): RequestHead {
     const own = encodePairs(params)
-    return { common: this.#commonParams, own, keepConn, bytes: this.#commonBytes + recordsBytes(own) }
+    return { common: this.#commonParams, own, bytes: this.#commonBytes + recordsBytes(own) }
   }
 }
 
@@ -63,7 +59,6 @@ interface RequestHead {
   /** Contents of records: those of all requests, and this one's. */
   readonly common: readonly Buffer[]
   readonly own: readonly Buffer[]
-  readonly keepConn: boolean
   /** Of all its records. */
   readonly bytes: number
 }
@@ -90,15 +85,15 @@ export class EncodedRequest {
   }
 
   /** The buffers to write, in order. A small request is one buffer; of a large body the bytes are not copied. */
-  toBuffers(requestId: number): readonly Buffer[] {
+  toBuffers(requestId: number, keepConn: boolean): readonly Buffer[] {
     if (!this.isOneWrite) {
       const head = Buffer.allocUnsafe(this.#head.bytes)
-      writeHead(head, requestId, this.#head)
+      writeHead(head, requestId, keepConn, this.#head)
       const buffers = [head, ...stdinRecords(requestId, this.#body)]
       return this.#endOfStdin ? [...buffers, encodeHeader(RecordType.stdin, requestId, 0)] : buffers
     }
     const whole = Buffer.allocUnsafe(this.#bytes)
-    let offset = writeHead(whole, requestId, this.#head)
+    let offset = writeHead(whole, requestId, keepConn, this.#head)
     if (this.#body.length > 0) offset = writeRecord(whole, offset, RecordType.stdin, requestId, this.#body)
     if (this.#endOfStdin) writeHeader(whole, offset, RecordType.stdin, requestId, 0)
     return [whole]
@@ -119,9 +114,9 @@ export class StreamedRequest {
   }
 
   /** Batches of buffers to write one after the other. */
-  async *toBatches(requestId: number): AsyncGenerator<readonly Buffer[]> {
+  async *toBatches(requestId: number, keepConn: boolean): AsyncGenerator<readonly Buffer[]> {
     const head = Buffer.allocUnsafe(this.#head.bytes)
-    writeHead(head, requestId, this.#head)
+    writeHead(head, requestId, keepConn, this.#head)
     yield [head]
     for await (const piece of this.#pieces) if (piece.length > 0) yield stdinRecords(requestId, piece)
     if (this.#endOfStdin) yield [encodeHeader(RecordType.stdin, requestId, 0)]
@@ -132,7 +127,12 @@ export class StreamedRequest {
 const BEGIN = { keep: beginRequestBody(true), once: beginRequestBody(false) }
 
 /** @returns where the stdin stream begins */
-function writeHead(target: Buffer, requestId: number, { common, own, keepConn }: RequestHead): number {
+function writeHead(
+  target: Buffer,
+  requestId: number,
+  keepConn: boolean,
+  { common, own }: RequestHead,
+): number {
   const begin = keepConn ? BEGIN.keep : BEGIN.once
   let offset = writeRecord(target, 0, RecordType.beginRequest, requestId, begin)
   for (const content of common) offset = writeRecord(target, offset, RecordType.params, requestId, content)

@@ -57,12 +57,12 @@ async function childrenForTwelve(pool: Pool, paced: boolean): Promise<number> {
     paced: () => paced,
   })
   const more = { ACTION: 'sleep', VALUE: '500', CONTENT_LENGTH: '0' }
-  const message = new RequestEncoder({ params, endOfStdin: false }).encode(more, new Uint8Array(0), false)
+  const message = new RequestEncoder({ params, endOfStdin: false }).encode(more, new Uint8Array(0))
   const answers = await Promise.all(
     upTo(12).map(async () => {
       const connection = new Connection(await connector.open(new AbortController().signal), 'unix')
       const exchange = new Exchange({ maxResponse, maxStderr }, 1, performance.now(), 0)
-      connection.send(exchange, message, () => {})
+      connection.send(exchange, message, false, () => {})
       const { body } = await exchange.response
       connection.destroy()
       return body.toString()

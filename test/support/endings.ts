@@ -94,7 +94,7 @@ export async function observeEndings(options: EndingsOptions) {
         if (!kept || !connection?.usable) connection = undefined
         connection ??= new Connection(await connectPool(address, 1_000), 'unix')
         const exchange = new Exchange(LIMITS, connection.nextRequestId, 0, 0)
-        connection.send(exchange, encoder.encode(more, body, kept), () => {})
+        connection.send(exchange, encoder.encode(more, body), kept, () => {})
         await exchange.response
         answered += 1
       } catch (error) {

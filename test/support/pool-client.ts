@@ -24,6 +24,7 @@ export function nativeClient(
   return new NativeClient({
     ...clientOptions(pool),
     keepAlive: true,
+    probation: 0,
     timeout: 20_000,
     statusPath: '/status',
     ...options,

@@ -20,6 +20,7 @@ export function clientOf(
     maxResponse: 1024 * 1024,
     maxStderr: 1024,
     keepAlive: true,
+    probation: 0,
     timeout: 5_000,
     statusPath: STATUS_PATH,
     ...options,

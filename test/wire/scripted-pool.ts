@@ -45,6 +45,7 @@ export function withId(records: Buffer, requestId: number): Buffer {
 export class ReceivedRequest {
   readonly params = new Map<string, string>()
   id = 0
+  keepConn = false
   stdin = Buffer.alloc(0)
   /** Whether the empty stdin record has come. Unix sockets do without. */
   stdinEnded = false
@@ -64,7 +65,10 @@ export class ReceivedRequest {
       const end = 8 + length + (this.#rest[6] ?? 0)
       if (this.#rest.length < end) return
       const content = this.#rest.subarray(8, 8 + length)
-      if (this.#rest[1] === TYPE.begin) this.id = this.#rest.readUInt16BE(2)
+      if (this.#rest[1] === TYPE.begin) {
+        this.id = this.#rest.readUInt16BE(2)
+        this.keepConn = ((content[2] ?? 0) & 1) === 1
+      }
       if (this.#rest[1] === TYPE.params) {
         this.#readParams(content)
         this.#paramsEnded = length === 0

@@ -19,8 +19,8 @@ interface Given {
 function encode(params: Record<string, string>, body: Uint8Array, given: Given = {}): readonly Buffer[] {
   const { common = {}, keepConn = false, endOfStdin = true, requestId = 1 } = given
   return new RequestEncoder({ params: common, endOfStdin })
-    .encode(params, body, keepConn)
-    .toBuffers(requestId)
+    .encode(params, body)
+    .toBuffers(requestId, keepConn)
 }
 
 describe('a request', () => {
@@ -95,8 +95,8 @@ describe('a request', () => {
       [largest, true],
       [largest + 1, false],
     ] as const) {
-      const request = encoder.encode({}, Buffer.alloc(length), false)
-      expect([request.isOneWrite, request.toBuffers(1).length === 1]).toEqual([isOneWrite, isOneWrite])
+      const request = encoder.encode({}, Buffer.alloc(length))
+      expect([request.isOneWrite, request.toBuffers(1, false).length === 1]).toEqual([isOneWrite, isOneWrite])
     }
   })
 
@@ -155,9 +155,9 @@ describe('a body in pieces', () => {
     async function* body() {
       yield* pieces
     }
-    const request = new RequestEncoder({ params: {}, endOfStdin }).stream({ A: '1' }, body(), false)
+    const request = new RequestEncoder({ params: {}, endOfStdin }).stream({ A: '1' }, body())
     const batches: Buffer[] = []
-    for await (const batch of request.toBatches(7)) batches.push(Buffer.concat([...batch]))
+    for await (const batch of request.toBatches(7, false)) batches.push(Buffer.concat([...batch]))
     return batches
   }
 
