@@ -1,12 +1,14 @@
 import { setMaxListeners } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
+import { BrokerError } from './amqp/broker-error.ts'
 import { BrokerList } from './amqp/broker-list.ts'
 import { Consumer } from './amqp/consumer.ts'
 import { ConfirmPublisher } from './amqp/publisher.ts'
+import { QueueAges } from './amqp/queue-ages.ts'
 import { delayQueue, plainQueue, type Queue } from './amqp/topology.ts'
 import { type BackoffRange, backoff } from './bridge/backoff.ts'
 import { Dispatcher } from './bridge/dispatcher.ts'
-import type { Log } from './bridge/ports.ts'
+import type { Intake, Log } from './bridge/ports.ts'
 import { staticParams } from './bridge/request.ts'
 import { retryDelays, retryQueue } from './bridge/retry.ts'
 import { Settlement } from './bridge/settle.ts'
@@ -19,6 +21,9 @@ import { createLibraryClient } from './fastcgi-library.ts'
 
 /** The broker must be consumed from within 5 s of its return, so the longest pause is well below. */
 const SESSION_DELAY: BackoffRange = { min: 100, max: 2_000 }
+
+/** Publishing is prepared beside everything else, and may take its time. */
+const PREPARE_DELAY: BackoffRange = { min: 500, max: 30_000 }
 
 /** Milliseconds that the pool's pages get when they are asked at start: a child serves them, and all may be busy. */
 const PAGE_TIMEOUT = 1_000
@@ -53,30 +58,34 @@ export class Daemon {
     setMaxListeners(0, this.#gaveUp.signal)
     const { queue, daemonId, prefetch, declare } = config
     const { always, atNeed } = queuesOf(config)
+    const ages = new QueueAges(true)
     this.#brokers = new BrokerList(config.brokers, log)
     this.#client = createClient(config, version)
     const brokers = this.#brokers
     this.#publisher = new ConfirmPublisher(
-      { brokers, name: `${daemonId} publisher`, topology: { queues: [...always, ...atNeed], declare } },
+      { brokers, name: `${daemonId} publisher`, topology: { queues: [...always, ...atNeed], declare, ages } },
       log,
     )
-    this.#dispatcher = new Dispatcher(
-      config,
-      this.#client,
-      new Settlement(config, this.#publisher, this.#gaveUp.signal, log),
-      { pause: () => this.#consumer.pause(), resume: () => this.#consumer.resume() },
-      log,
-    )
+    const intake: Intake = {
+      pause: () => this.#consumer.pause(),
+      resume: () => this.#consumer.resume(),
+      widen: () => this.#consumer.widen(),
+    }
+    const settlement = new Settlement(config, this.#publisher, intake, this.#gaveUp.signal, log)
+    this.#dispatcher = new Dispatcher(config, this.#client, settlement, intake, log)
     this.#consumer = new Consumer(
       {
         brokers,
-        topology: { queues: declare ? always : [...always, ...atNeed], declare },
+        topology: { queues: declare ? always : [...always, ...atNeed], declare, ages },
         queue,
         prefetch,
         allowTransient: config.allowTransientQueue,
         consumerTag: daemonId,
         delay: (attempt) => backoff(attempt, SESSION_DELAY),
-        onImpatience: (milliseconds) => this.#dispatcher.patience.shorten(milliseconds),
+        onImpatience: (milliseconds) => {
+          this.#dispatcher.patience.shorten(milliseconds)
+          settlement.shorten(milliseconds)
+        },
       },
       (delivery) => this.#dispatcher.accept(delivery),
       log,
@@ -101,8 +110,29 @@ export class Daemon {
     this.#brokers.warnOfInsecure()
     this.#warnOfEndlessExecutions()
     void this.#describePool()
+    // What fails for good must fail before the first message is executed.
+    await this.#prepareCopies()
     await Promise.all([this.#dispatcher.probe(), this.#consumer.start()])
     if (this.#state.kind === 'starting') this.#state = { kind: 'running' }
+  }
+
+  /**
+   * Declares the queues that copies go to, before there is any: nothing may be published into a young quorum queue. What may pass is
+   * tried again beside everything else.
+   *
+   * @throws {BrokerError} when waiting makes no sense
+   */
+  async #prepareCopies(attempt = 1): Promise<void> {
+    if (this.#state.kind === 'draining' || this.#state.kind === 'stopped') return
+    try {
+      await this.#publisher.prepare()
+    } catch (error) {
+      if (attempt === 1 && error instanceof BrokerError && error.permanent) throw error
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#log[attempt === 1 ? 'warn' : 'debug']('Cannot prepare for copies; trying again.', { reason })
+      const again = setTimeout(() => void this.#prepareCopies(attempt + 1), backoff(attempt, PREPARE_DELAY))
+      this.#gaveUp.signal.addEventListener('abort', () => clearTimeout(again))
+    }
   }
 
   /**

@@ -7,7 +7,12 @@ import { meaningOf, replyOf, withRemedy } from './reply.ts'
  *   `VHOST_REFUSED`, `QUEUE_MISSING`, `QUEUE_REFUSED`: the broker said no; `QUEUE_UNFIT`: the queue that is there loses messages. It
  *   stays so until somebody changes something.
  * - `UNROUTABLE`, `NOT_CONFIRMED`: a published message that is in no queue for certain, or perhaps.
- * - `INVALID_MESSAGE`: a message whose properties AMQP cannot express; nothing was sent.
+ * - `INVALID_MESSAGE`, `HEADERS_TOO_LARGE`: a message whose properties AMQP cannot express, or that does not fit into the
+ *   frames that the broker takes (frame_max); nothing was sent.
+ * - `MESSAGE_REFUSED`, `BODY_TOO_LARGE`: a message that the broker takes from nobody; it has closed channel or connection over it.
+ * - `SUSPECTED`: that has happened while several messages were on their way. `CUT_OFF`: the connection has ended under it, for another
+ *   reason, or for none that was given. `UNANSWERED`: nobody has confirmed it in time.
+ * - `PUBLISH_REFUSED`: the user may not publish. `CHANNEL_LIMIT`: the broker allows fewer channels than we need.
  */
 export type BrokerErrorCode =
   | 'UNREACHABLE'
@@ -20,20 +25,40 @@ export type BrokerErrorCode =
   | 'UNROUTABLE'
   | 'NOT_CONFIRMED'
   | 'INVALID_MESSAGE'
+  | 'HEADERS_TOO_LARGE'
+  | 'MESSAGE_REFUSED'
+  | 'BODY_TOO_LARGE'
+  | 'SUSPECTED'
+  | 'CUT_OFF'
+  | 'UNANSWERED'
+  | 'PUBLISH_REFUSED'
+  | 'CHANNEL_LIMIT'
+
+const UNSURE: ReadonlySet<BrokerErrorCode> = new Set(['NOT_CONFIRMED', 'SUSPECTED', 'CUT_OFF', 'UNANSWERED'])
+/** What may be over the next time. */
+const PASSING: ReadonlySet<BrokerErrorCode> = new Set([...UNSURE, 'UNREACHABLE'])
 
 /** The one error of this folder. Its message is for the operator and names the option to change. */
 export class BrokerError extends Error {
   override readonly name = 'BrokerError'
   readonly code: BrokerErrorCode
+  /** With HEADERS_TOO_LARGE, by how many bytes. */
+  readonly excess: number
 
-  constructor(code: BrokerErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: BrokerErrorCode, message: string, options?: ErrorOptions & { readonly excess?: number }) {
     super(message, options)
     this.code = code
+    this.excess = options?.excess ?? 0
+  }
+
+  /** Whether a message that failed so may be in its queue all the same. */
+  get unsure(): boolean {
+    return UNSURE.has(this.code)
   }
 
   /** Trying again is of no use before somebody has changed something. */
   get permanent(): boolean {
-    return this.code !== 'UNREACHABLE' && this.code !== 'NOT_CONFIRMED'
+    return !PASSING.has(this.code)
   }
 }
 

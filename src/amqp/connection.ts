@@ -146,3 +146,8 @@ export async function closeConnection(connection: ChannelModel): Promise<void> {
 export function socketOf(connection: ChannelModel): Socket {
   return (connection.connection as unknown as { readonly stream: Socket }).stream
 }
+
+/** Bytes of the largest frame that client and broker have agreed on. amqplib keeps it to itself, too. */
+export function frameMaxOf(connection: ChannelModel): number {
+  return (connection.connection as unknown as { readonly frameMax: number }).frameMax
+}

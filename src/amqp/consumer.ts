@@ -88,6 +88,10 @@ export class Consumer implements Intake {
     if (this.#state.kind === 'consuming') void this.#state.session.resume()
   }
 
+  widen(): void {
+    if (this.#state.kind === 'consuming' && this.#pause === undefined) void this.#state.session.widen()
+  }
+
   /** No more deliveries and no more sessions; what was delivered can still be settled. */
   async cancel(): Promise<void> {
     const session = this.#state.kind === 'consuming' ? this.#state.session : undefined

@@ -1,11 +1,12 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
-import type { Delivery, MessageProperties } from '../bridge/ports.ts'
+import type { Delivery, HeaderField, MessageProperties } from '../bridge/ports.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { asBrokerError, withDeadline } from './broker-error.ts'
 import type { BrokerUrl } from './broker-url.ts'
 import { closeConnection, openConnection, RPC_TIMEOUT, reasonOf } from './connection.ts'
-import { defectOf, filterContentHeaders } from './content-header-filter.ts'
+import { keepHeaderTables } from './content-header-filter.ts'
 import { examineQueues, type Finding } from './queue-fitness.ts'
+import { fieldsOf, type ReceivedHeaders, readHeaders } from './received-headers.ts'
 import { consumeError, ensureQueues, type Topology } from './topology.ts'
 
 export interface SessionOptions {
@@ -35,6 +36,9 @@ export class Session {
   readonly #accept: (delivery: Delivery) => void
   readonly #acknowledgements: Acknowledgements
   #consumers = 0
+  /** Whether deliveries are asked for, or will be when it is the turn of that. */
+  #wanted = true
+  #turn: Promise<void> = Promise.resolve()
   #end: (reason: string) => void = () => {}
 
   /**
@@ -43,7 +47,7 @@ export class Session {
   static async open(options: SessionOptions, accept: (delivery: Delivery) => void): Promise<Session> {
     const connection = await openConnection(options.broker, options.consumerTag)
     try {
-      filterContentHeaders(connection)
+      keepHeaderTables(connection)
       const { topology, queue, allowTransient } = options
       await ensureQueues(connection, topology)
       const findings = await examineQueues(connection, topology, { consumed: queue, allowTransient })
@@ -123,15 +127,42 @@ export class Session {
   }
 
   /** Asks for no more deliveries. Those on their way still arrive, until this resolves. */
-  async cancel(): Promise<void> {
-    if (!this.#acknowledgements.open) return
-    // If that fails the session is ending, and with it the consumer.
-    await withDeadline(this.#channel.cancel(this.#tag), RPC_TIMEOUT, 'basic.cancel').catch(() => {})
+  cancel(): Promise<void> {
+    this.#wanted = false
+    return this.#inTurn(() => this.#cancel(this.#tag))
   }
 
   /** Asks for deliveries again, after a cancel. If that fails the session ends. */
-  async resume(): Promise<void> {
-    if (!this.#acknowledgements.open) return
+  resume(): Promise<void> {
+    this.#wanted = true
+    return this.#inTurn(() => this.#consumeAgain())
+  }
+
+  /**
+   * Asks for `prefetch` deliveries more, by another consumer in place of this one: it does not count what that one has left unacked
+   * (RabbitMQ's basic.qos is for each consumer). It begins before the other ends: a queue may go with its last consumer.
+   */
+  widen(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#wanted) return
+      const former = this.#tag
+      await this.#consumeAgain()
+      await this.#cancel(former)
+    })
+  }
+
+  /** One after the other: a consumer that is cancelled while it begins would go on. */
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn.then(() => (this.#acknowledgements.open ? step() : undefined))
+    return this.#turn
+  }
+
+  async #cancel(consumerTag: string): Promise<void> {
+    // If that fails the session is ending, and with it the consumer.
+    await withDeadline(this.#channel.cancel(consumerTag), RPC_TIMEOUT, 'basic.cancel').catch(() => {})
+  }
+
+  async #consumeAgain(): Promise<void> {
     await this.#consume().catch((error: unknown) => this.#end(`cannot consume again: ${String(error)}`))
   }
 
@@ -158,9 +189,9 @@ class SessionDelivery implements Delivery {
   readonly routingKey: string
   readonly properties: MessageProperties
   readonly body: Buffer
-  readonly defect: string | undefined
   readonly receivedAt = performance.now()
   readonly #acknowledgements: Acknowledgements
+  readonly #headers: ReceivedHeaders
   #settled = false
 
   constructor({ fields, properties, content }: ConsumeMessage, acknowledgements: Acknowledgements) {
@@ -169,14 +200,22 @@ class SessionDelivery implements Delivery {
     this.redelivered = fields.redelivered
     this.exchange = fields.exchange
     this.routingKey = fields.routingKey
-    this.defect = defectOf(properties.headers)
-    this.properties = this.defect === undefined ? properties : { ...properties, headers: undefined }
+    this.#headers = readHeaders(properties)
+    this.properties = properties
     this.body = content
     this.#acknowledgements = acknowledgements
   }
 
   get live(): boolean {
     return this.#acknowledgements.open
+  }
+
+  get defect(): string | undefined {
+    return this.#headers.defect
+  }
+
+  headerFields(): readonly HeaderField[] {
+    return fieldsOf(this.#headers)
   }
 
   ack(): void {

@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel } from 'amqplib'
 import { asBrokerError, BrokerError, withDeadline } from './broker-error.ts'
 import { RPC_TIMEOUT, reasonOf } from './connection.ts'
+import type { QueueAges } from './queue-ages.ts'
 import { meaningOf, replyOf, SILENT_QUEUE, withRemedy } from './reply.ts'
 
 export type QueueType = 'classic' | 'quorum'
@@ -19,6 +20,8 @@ export interface Topology {
   readonly queues: readonly Queue[]
   /** False: nothing is ever declared. */
   readonly declare: boolean
+  /** Hears of each queue that was looked for. */
+  readonly ages?: QueueAges
 }
 
 /** A queue that others may have declared before us, in their own way. */
@@ -52,15 +55,24 @@ export function delayQueue(name: string, delay: number, target: string): Queue {
  *
  * @throws {BrokerError} QUEUE_MISSING (all of them in one message), QUEUE_REFUSED or UNREACHABLE
  */
-export async function ensureQueues(connection: ChannelModel, { queues, declare }: Topology): Promise<void> {
-  const missing: Queue[] = []
-  for (const queue of queues) {
-    if (declare && queue.exact) await declareQueue(connection, queue)
-    else if (!(await exists(connection, queue))) {
-      if (declare) await declareQueue(connection, queue)
-      else missing.push(queue)
-    }
+export async function ensureQueues(
+  connection: ChannelModel,
+  { queues, declare, ages }: Topology,
+): Promise<void> {
+  // Undefined where it is missing.
+  const ensure = async (queue: Queue): Promise<Queue | undefined> => {
+    const found = await exists(connection, queue)
+    if (!found && !declare) return undefined
+    if (declare && (queue.exact || !found)) await declareQueue(connection, queue)
+    ages?.seen(queue, !found)
+    return queue
   }
+  const looks = await Promise.allSettled(queues.map(ensure))
+  const failed = looks.find((look) => look.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  const missing = queues.filter(
+    (_, index) => looks[index]?.status === 'fulfilled' && looks[index].value === undefined,
+  )
   if (missing.length === 0) return
   const list = missing.map(describe).join(', ')
   throw new BrokerError('QUEUE_MISSING', `missing, and --no-declare forbids to declare: ${list}`)
@@ -102,8 +114,18 @@ export async function onOwnChannel(
   } catch (error) {
     // A broker in alarm may answer hours later, and channels that stay open are at some time all that a connection has.
     opening.then((channel) => channel.close()).catch(() => {})
-    throw reasonOf(connection, error)
+    throw isChannelLimit(error) ? channelLimit(error) : reasonOf(connection, error)
   }
+}
+
+/** amqplib's words for a connection that has as many channels as the broker allows. */
+function isChannelLimit(error: unknown): boolean {
+  return error instanceof Error && error.message === 'No channels left to allocate'
+}
+
+function channelLimit(cause: unknown): BrokerError {
+  const message = "a connection may have too few channels; raise the broker's channel_max to 32 at least"
+  return new BrokerError('CHANNEL_LIMIT', message, { cause })
 }
 
 /** What came of looking for a queue, or of declaring it. */

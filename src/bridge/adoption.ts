@@ -65,5 +65,6 @@ function isSame(one: Delivery, other: Delivery): boolean {
 
 function identity({ properties: { headers = {}, ...properties } }: Delivery): string {
   const own = Object.entries(headers).filter(([name]) => !OF_THE_BROKER.has(name))
-  return JSON.stringify([properties, own])
+  // JSON has no bigints.
+  return JSON.stringify([properties, own], (_, value) => (typeof value === 'bigint' ? `${value}n` : value))
 }

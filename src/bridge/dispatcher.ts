@@ -91,12 +91,15 @@ export class Dispatcher {
 
   accept(delivery: Delivery): void {
     if (this.#state.kind === 'draining') delivery.requeue()
+    else if (delivery.redelivered && this.#settlement.takeBack(delivery)) return
     else if (this.#adoption.adopt(delivery)) return
     else if (returnsTooOften(delivery)) this.#renew(delivery)
-    else {
-      this.#waiting.add(delivery)
-      this.#fill()
-    }
+    else this.#enqueue(delivery)
+  }
+
+  #enqueue(delivery: Delivery): void {
+    this.#waiting.add(delivery)
+    this.#fill()
   }
 
   /** Hands back what has not started; resolves when nothing is in flight. Idempotent. */
@@ -112,6 +115,7 @@ export class Dispatcher {
     clearInterval(this.#ageTimer)
     this.#obstacles.close()
     this.#waiting.handBackAll()
+    this.#settlement.drain()
     if (this.inFlight === 0) onIdle()
     return idle
   }
@@ -123,7 +127,11 @@ export class Dispatcher {
 
   #renew(delivery: Delivery): void {
     const others = this.#renewed
-    this.#renewed = this.#settlement.renew(delivery).then(() => others)
+    this.#renewed = this.#settlement.renew(delivery).then((renewed) => {
+      if (!renewed && this.#state.kind === 'draining') delivery.requeue()
+      else if (!renewed && delivery.live) this.#enqueue(delivery)
+      return others
+    })
   }
 
   get #hasRoom(): boolean {

@@ -1,6 +1,6 @@
 import type { Delivery } from './ports.ts'
 
-/** Bytes of a body that are looked at. */
+/** Bytes that are looked at of a body's beginning, and of its end. */
 const SAMPLE_BYTES = 16 * 1024
 
 /**
@@ -8,7 +8,8 @@ const SAMPLE_BYTES = 16 * 1024
  * message id alone does not: publishers leave it out, or give it twice.
  */
 export function messageKey({ properties: { messageId = '' }, body }: Delivery): string {
-  return `${messageId}/${body.length}/${fnv1a(body.subarray(0, SAMPLE_BYTES))}`
+  const [beginning, end] = [body.subarray(0, SAMPLE_BYTES), body.subarray(-SAMPLE_BYTES)]
+  return `${messageId}/${body.length}/${fnv1a(beginning)}/${fnv1a(end)}`
 }
 
 /** FNV-1a, 32 bits (RFC 9923): quick, and good enough where nobody gains by a collision. */

@@ -16,6 +16,12 @@ export interface MessageProperties {
   readonly appId?: string | undefined
 }
 
+/**
+ * A field of a header table. The characters of its name are the bytes of it, which need not be UTF-8. A value that came with a
+ * message is those bytes, for nobody but src/amqp to look into; one of ours is a text, an integer or a boolean.
+ */
+export type HeaderField = readonly [name: string, value: string | number | boolean | Uint8Array]
+
 /** A message handed to us, to be settled exactly once. */
 export interface Delivery {
   readonly deliveryTag: number
@@ -26,6 +32,8 @@ export interface Delivery {
   readonly routingKey: string
   readonly properties: MessageProperties
   readonly body: Buffer
+  /** Its header table as it came: `properties.headers` is what can be made of it. */
+  headerFields(): readonly HeaderField[]
   /** Why it cannot be executed, where it came with headers that nobody can decode; those are missing then. */
   readonly defect?: string | undefined
   /** When it came, in milliseconds of `performance.now()`: from then on the broker's clock runs. */
@@ -43,17 +51,20 @@ export interface Delivery {
 /** A message of ours on its way to a queue, by way of the default exchange. */
 export interface OutgoingMessage {
   readonly queue: string
-  readonly properties: MessageProperties
+  readonly properties: Omit<MessageProperties, 'headers'>
+  readonly headers: readonly HeaderField[]
   readonly body: Buffer
 }
 
 export interface Publisher {
   /**
    * Resolves when the broker has routed the message to a queue and confirmed it.
-   * Rejects when it has not, or when that cannot be known; with an error of the code `INVALID_MESSAGE` when it
-   * never will, because AMQP cannot express its properties.
+   *
+   * @param alone beside no other message: with an error of the code `SUSPECTED` it failed together with others, for one of them
+   * @throws when it has not, or when that cannot be known. The error has a `code`: with `HEADERS_TOO_LARGE` (by `excess` bytes),
+   * `INVALID_MESSAGE`, `MESSAGE_REFUSED` and `BODY_TOO_LARGE` trying again as it is will not help
    */
-  publish(message: OutgoingMessage): Promise<void>
+  publish(message: OutgoingMessage, alone?: boolean): Promise<void>
 }
 
 /** Where deliveries come from. */
@@ -61,6 +72,8 @@ export interface Intake {
   /** Resolves when no more deliveries come; those that are here can still be settled. */
   pause(): Promise<void>
   resume(): void
+  /** As many deliveries more as are handed out at once, whatever is unacked by then. */
+  widen(): void
 }
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'

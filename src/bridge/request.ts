@@ -115,9 +115,13 @@ function requestWith(
     if (hasControlByte(value)) warnings.push(`${name} is left out: it has a control character`)
     else params[name] = value
   }
-  const { exchange, routingKey } = originOf(delivery, config)
-  add('AMQP_EXCHANGE', exchange)
-  add('AMQP_ROUTING_KEY', routingKey)
+  add('AMQP_EXCHANGE', delivery.exchange)
+  add('AMQP_ROUTING_KEY', delivery.routingKey)
+  const origin = originOf(delivery, config)
+  if (origin !== delivery) {
+    add('AMQP_ORIGINAL_EXCHANGE', origin.exchange)
+    add('AMQP_ORIGINAL_ROUTING_KEY', origin.routingKey)
+  }
   for (const [name, property] of PROPERTY_PARAMS) {
     const value = properties[property]
     if (value !== undefined) add(name, String(value))

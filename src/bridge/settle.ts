@@ -1,8 +1,10 @@
-import { Copies, type Copy } from './copies.ts'
-import { type CopyPurpose, executionsOf, returnsOf } from './headers.ts'
+import { Copies } from './copies.ts'
+import type { CopyPurpose } from './copy-headers.ts'
+import { executionsOf, returnsOf } from './headers.ts'
 import type { Diagnosis, Settleable } from './outcome.ts'
-import type { BridgeConfig, Delivery, Log, Publisher } from './ports.ts'
+import type { BridgeConfig, Delivery, Intake, Log, Publisher } from './ports.ts'
 import { retryDelay, retryQueue } from './retry.ts'
+import type { Copy } from './tries.ts'
 
 /** Characters of a worker's stderr that go into a log line. */
 const LOGGED_STDERR = 2_048
@@ -33,9 +35,9 @@ export class Settlement {
   readonly #log: Log
 
   /** @param signal aborted when the daemon gives up: unsettled deliveries stay with the broker */
-  constructor(config: BridgeConfig, publisher: Publisher, signal: AbortSignal, log: Log) {
+  constructor(config: BridgeConfig, publisher: Publisher, intake: Intake, signal: AbortSignal, log: Log) {
     this.#config = config
-    this.#copies = new Copies(config, publisher, signal, log)
+    this.#copies = new Copies(config, publisher, intake, signal, log)
     this.#log = log
   }
 
@@ -116,14 +118,14 @@ export class Settlement {
     const { queue } = this.#config
     const notes = { reason, attempt: execution.attempt - 1, unread }
     const fields = { ...execution, outcome: 'hold', queue, reason }
-    const copied = await this.#copies.publish(delivery, {
+    const fate = await this.#copies.publish(delivery, {
       queue,
       purpose: 'execute',
       notes,
-      needed: () => true,
+      acked: true,
       fields,
     })
-    if (copied) this.#log.warn('Not executed, though acked: put back into its queue.', fields)
+    if (fate === 'published') this.#log.warn('Not executed, though acked: put back into its queue.', fields)
     else
       this.#log.error('Not executed, though acked, and not put back in time: lost.', {
         ...fields,
@@ -133,18 +135,36 @@ export class Settlement {
 
   /**
    * Puts a message back into its queue as a new one: nobody has counted yet how often that has come back. Not an attempt.
-   * Resolves when it is done, or when the message is the broker's again.
+   *
+   * @returns whether that was done; if not, and the delivery is live, it may as well be executed. Its queue may be full, and who
+   * published it may have made up how often it has come back
    */
-  async renew(delivery: Delivery): Promise<void> {
+  async renew(delivery: Delivery): Promise<boolean> {
     const { queue } = this.#config
     const { deliveryTag, properties } = delivery
     const reason = `it has come back ${returnsOf(delivery)} times, and a quorum queue drops what does so too often`
     const notes = { reason, attempt: executionsOf(delivery) }
     const fields = { deliveryTag, messageId: properties.messageId, queue, reason }
-    const copy: Copy = { queue, purpose: 'execute', notes, needed: () => delivery.live, fields }
-    if (!(await this.#copies.publish(delivery, copy))) return
+    const copy: Copy = { queue, purpose: 'execute', notes, acked: false, fields }
+    if (!(await this.#copies.publishSoon(delivery, copy))) return false
     delivery.ack()
     this.#log.warn('Put back into its queue as a new message.', fields)
+    return true
+  }
+
+  /** @returns whether the message was executed before, and only its copy could not be published: it is not to be executed again */
+  takeBack(delivery: Delivery): boolean {
+    return this.#copies.takeBack(delivery)
+  }
+
+  /** The broker has ended a session since a delivery was unacked for so many milliseconds: what is parked goes back earlier. */
+  shorten(consumerTimeout: number): void {
+    this.#copies.shorten(consumerTimeout)
+  }
+
+  /** Hands back what is executed and cannot be settled; to be called when no more deliveries are executed. */
+  drain(): void {
+    this.#copies.drain()
   }
 
   #logUnsettled(outcome: Settleable, fields: Fields): void {
@@ -166,11 +186,12 @@ export class Settlement {
   ): Promise<void> {
     const notes = { ...diagnosis, attempt, durationMs, unread }
     const all = { ...fields, ...shown(diagnosis) }
-    const copy: Copy = { queue, purpose, notes, needed: () => acked || delivery.live, fields: all }
-    if (await this.#copies.publish(delivery, copy)) {
+    const copy: Copy = { queue, purpose, notes, acked, fields: all }
+    const fate = await this.#copies.publish(delivery, copy)
+    if (fate === 'published') {
       delivery.ack()
       this.#log.warn(message, all)
-    } else this.#log.warn('Not settled: the broker delivers it again.', all)
+    } else if (fate === 'left') this.#log.warn('Not settled: the broker delivers it again.', all)
   }
 }
 

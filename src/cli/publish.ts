@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { BrokerError } from '../amqp/broker-error.ts'
 import { BrokerList } from '../amqp/broker-list.ts'
+import { textFields } from '../amqp/header-fields.ts'
 import { ConfirmPublisher } from '../amqp/publisher.ts'
+import { QueueAges } from '../amqp/queue-ages.ts'
 import { plainQueue } from '../amqp/topology.ts'
 import { OptionError } from '../config/reader.ts'
 import type { PublishConfig } from '../config.ts'
@@ -33,7 +35,7 @@ export async function publish(config: PublishConfig, signals: Signals): Promise<
   }
   const log = createLogger({ level: 'warn', format: 'text', stream: process.stderr, fields: {} })
   const { queue, queueType, declare } = config
-  const topology = { queues: [plainQueue(queue, queueType)], declare }
+  const topology = { queues: [plainQueue(queue, queueType)], declare, ages: new QueueAges(false) }
   const brokers = new BrokerList(config.brokers, log)
   brokers.warnOfInsecure()
   const publisher = new ConfirmPublisher({ brokers, name: 'fpm-bridge publish', topology }, log)
@@ -95,10 +97,12 @@ class Run {
   #begun = false
   /** Ends a wait for our readers. */
   #wake: () => void = () => {}
+  readonly #headers: ReturnType<typeof textFields>
   /** Why no more is sent. */
   #stopped: { readonly reason: string; readonly exitCode: number } | undefined
 
   constructor(config: PublishConfig, publisher: ConfirmPublisher) {
+    this.#headers = textFields(config.properties.headers ?? {})
     this.#config = config
     this.#publisher = publisher
     this.#progress = new Progress(process.stderr, countOf(config.source))
@@ -155,12 +159,14 @@ class Run {
     }
     const messageId = properties.messageId ?? randomUUID()
     const timestamp = properties.timestamp ?? Math.floor(Date.now() / 1_000)
+    const { headers: _, ...others } = properties
     const { length } = message.body
     this.#window.enter(length)
     this.#publisher
       .publish({
         queue,
-        properties: { ...properties, messageId, timestamp, deliveryMode: 2 },
+        properties: { ...others, messageId, timestamp, deliveryMode: 2 },
+        headers: this.#headers,
         body: message.body,
       })
       .then(
@@ -177,7 +183,7 @@ class Run {
   }
 
   #fail(message: SourceMessage, error: Error): void {
-    if (error instanceof BrokerError && error.code === 'NOT_CONFIRMED') this.#unsure += 1
+    if (error instanceof BrokerError && error.unsure) this.#unsure += 1
     this.#stop(`${message.label}: ${error.message}`, EXIT.incomplete)
   }
 

@@ -97,6 +97,26 @@ describe.concurrent('refused while it runs', () => {
     }
   })
 
+  test('at the start, a user who may not publish: exit 78, before a message is executed', async ({
+    broker,
+    queue,
+    startDaemon,
+  }) => {
+    const { user, permit, remove } = await daemonOfUser({ broker, queue, startDaemon })
+    try {
+      await permit({ ...ALL, write: '' })
+      const daemon = await startDaemon({ url: broker.url.replace('guest:guest', `${user}:s3cret`) })
+      expect(await daemon.exited).toMatchObject({ code: 78 })
+      expect(daemon.log.at(-1)).toMatchObject({
+        code: 'PUBLISH_REFUSED',
+        reason: expect.stringContaining('let the user write to the default exchange'),
+      })
+      expect(count(daemon.log, 'Consuming.')).toBe(0)
+    } finally {
+      await remove()
+    }
+  })
+
   test('a user who is deleted ends the session, and one of the same name consumes again', async ({
     broker,
     queue,
@@ -125,6 +145,8 @@ describe.concurrent('refused while it runs', () => {
     const { daemon, permit, remove } = await daemonOfUser({ broker, queue, startDaemon })
     try {
       await permit({ ...ALL, write: '' })
+      // A channel remembers for a while what its user may do.
+      await closeConnection(broker, `D-${queue} publisher`)
       await publishAll(broker, queue, ['not JSON'])
       const { cause } = await daemon.waitForLine(REPEATED)
       expect(cause).toContain('ACCESS_REFUSED')
@@ -158,6 +180,6 @@ describe.concurrent('refused while it runs', () => {
       taken.push(...(await takeAll(broker, `${queue}.dead`)).map(({ content }) => content.toString()))
       return taken.length >= 3
     })
-    expect(taken).toEqual(['first', 'second', 'third'])
+    expect(taken.sort()).toEqual(['first', 'second', 'third'])
   })
 })

@@ -1,8 +1,10 @@
 import { expect } from 'vitest'
+import { byte, field, longString } from '../support/amqp-frames.ts'
 import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
+import { publishRaw, withHeaders } from '../support/raw-publisher.ts'
 
 const UNPROCESSABLE: readonly [body: string | Buffer, reason: RegExp][] = [
   ['', /is empty/],
@@ -82,16 +84,24 @@ test('the copy keeps what the message had, and nothing that would make it unpubl
   })
 })
 
-test('a header table that is too large for a copy is left behind, not the message', async ({
+test('headers that are too large for a copy are left behind by name, not the message, nor the others', async ({
   broker,
   queue,
   startDaemon,
 }) => {
-  await publishAll(broker, queue, ['not JSON'], { headers: { large: 'x'.repeat(62 * 1024) } })
+  const large = field('large', 'S', longString('x'.repeat(130_700)))
+  const message = withHeaders(
+    Buffer.concat([large, field('small', 't', byte(1))]),
+    'M-1',
+    Buffer.from('no JSON'),
+  )
+  await publishAll(broker, queue, [])
+  await publishRaw(broker, queue, message)
   const daemon = await startDaemon()
   await daemon.waitForLine('Dead-lettered.')
   const [copy] = await takeAll(broker, `${queue}.dead`)
-  expect(copy?.properties.headers).toMatchObject({ 'x-fpm-bridge-headers-dropped': true })
+  expect(copy?.properties.headers).toMatchObject({ small: true, 'x-fpm-bridge-headers-dropped': 'large' })
+  expect(copy?.properties.headers).not.toHaveProperty('large')
 })
 
 test('a dead-letter queue that is deleted in mid-run is declared again; the message waits unacked', async ({

@@ -1,5 +1,8 @@
 import { expect } from 'vitest'
 import { type BridgeProcess, leaveAtOnce } from '../support/bridge-process.ts'
+import type { Broker } from '../support/broker-api.ts'
+import { closeConnection } from '../support/broker-connections.ts'
+
 import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { startFaultProxy } from '../support/fault-proxy.ts'
@@ -7,6 +10,10 @@ import { test } from '../support/fixtures.ts'
 import { publishAll } from '../support/messages.ts'
 import { freePorts } from '../support/ports.ts'
 import { countsOf } from '../support/queue-counts.ts'
+
+/** What it has opened at its start. */
+const closePublisher = (broker: Broker, { log }: BridgeProcess) =>
+  closeConnection(broker, `${log[0]?.['daemonId']} publisher`)
 
 /* The daemon leaves while copies of messages wait for a connection on which they can be published. */
 
@@ -35,6 +42,7 @@ test.for<[string, string, (daemon: BridgeProcess) => Promise<void>]>([
       await daemon.waitForLine('Consuming.')
       // The session works; the connection on which the message would be put back never opens.
       proxy.silence()
+      await closePublisher(broker, daemon)
       await publishAll(broker, queue, [{}], { messageId: 'M-1' })
       await daemon.waitForLine('Holding')
       await end(daemon)
@@ -61,6 +69,7 @@ test('any number of copies may wait, without a word of Node.js about listeners',
     const daemon = await startDaemon({ url: `amqp://127.0.0.1:${port}`, args })
     await daemon.waitForLine('Consuming.')
     proxy.silence()
+    await closePublisher(broker, daemon)
     await publishAll(broker, queue, Array(25).fill('not JSON'))
     await eventually('all are here', async () => (await countsOf(broker, queue))?.unacked === 25)
     daemon.signal('SIGTERM')

@@ -3,6 +3,7 @@ import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { delayQueue } from '../../src/amqp/topology.ts'
+import { closeConnection } from '../support/broker-connections.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { publishAll } from '../support/messages.ts'
@@ -41,7 +42,7 @@ test('a retry queue that is deleted in mid-run is declared again', async ({ brok
   })
 })
 
-test('a retry queue with other arguments: the message waits unacked, the log says what to do, and then it goes on', async ({
+test('a retry queue with other arguments: exit 78 at the start, and the log says what to do', async ({
   broker,
   queue,
   startDaemon,
@@ -50,18 +51,38 @@ test('a retry queue with other arguments: the message waits unacked, the log say
   await broker.api('PUT', `/queues/%2F/${queue}.retry.100`, other)
   await publishAll(broker, queue, [{}])
   const daemon = await startDaemon({ script: failsOnce(), args: AGAIN })
-  const line = await daemon.waitForLine(REPEATED)
-  expect(line['cause']).toContain(
-    `the broker refuses queue "${queue}.retry.100" (--retry-delay, --retry-max-delay)`,
-  )
-  expect(line['cause']).toContain('PRECONDITION_FAILED')
-  expect(line['cause']).toContain('delete the queue when it is empty, or choose other delays')
-  expect(line['cause']).toContain('"x-message-ttl"=100'.replaceAll('"', ''))
-  expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 1 })
+  expect(await daemon.exited).toMatchObject({ code: 78 })
+  const reason = daemon.log.at(-1)?.['reason']
+  expect(reason).toContain(`the broker refuses queue "${queue}.retry.100" (--retry-delay, --retry-max-delay)`)
+  expect(reason).toContain('PRECONDITION_FAILED')
+  expect(reason).toContain('delete the queue when it is empty, or choose other delays')
+  expect(reason).toContain('x-message-ttl=100')
+  expect(await countsOf(broker, queue)).toEqual({ ready: 1, unacked: 0 })
+})
 
+test('one that gets other arguments later: the message waits unacked, and then it goes on', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const daemon = await startDaemon({ script: failsOnce(), args: AGAIN })
+  await daemon.waitForLine('Consuming.')
+  const other = { durable: true, arguments: { 'x-message-ttl': 7_000 } }
+  await broker.api('DELETE', `/queues/%2F/${queue}.retry.100`)
+  await broker.api('PUT', `/queues/%2F/${queue}.retry.100`, other)
+  // So that it looks again.
+  await closeConnection(broker, `${daemon.log[0]?.['daemonId']} publisher`)
+  await publishAll(broker, queue, [{}])
+  const line = await daemon.waitForLine(({ message, cause }) =>
+    Boolean(message.startsWith(REPEATED) && String(cause).includes('PRECONDITION_FAILED')),
+  )
+  expect(line['cause']).toContain(`the broker refuses queue "${queue}.retry.100"`)
+  await eventually('it waits', async () => {
+    expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 1 })
+    return true
+  })
   await broker.api('DELETE', `/queues/%2F/${queue}.retry.100`)
   await daemon.waitForLine('Executed.')
-  expect(daemon.log.filter(({ message }) => message.startsWith(REPEATED))).toHaveLength(1)
 })
 
 test('--no-declare with --ack completed: every missing queue is named with its arguments, exit 78', async ({
@@ -137,7 +158,7 @@ test('many that need a queue at once declare it once: the broker refuses none of
     const options = { brokers: new BrokerList([parseBrokerUrl(broker.url)], log), name: queue, topology }
     const publisher = new ConfirmPublisher(options, log)
     try {
-      const message = { queue: name, properties: {}, body: Buffer.from('{}') }
+      const message = { queue: name, properties: {}, headers: [], body: Buffer.from('{}') }
       // Not all in one turn, or the second declare would not meet the first one half done.
       const late = (milliseconds: number) =>
         new Promise((resolve) => setTimeout(resolve, milliseconds)).then(() => publisher.publish(message))

@@ -61,9 +61,9 @@ test('a message is executed until it succeeds, and each worker is told which att
     'x-fpm-bridge-reason': 'the worker answered with status 503',
     'x-fpm-bridge-status': 503,
   })
-  // Only what was needed, and each so that a crash of the broker loses nothing of it.
+  // All before the first was needed, and each so that a crash of the broker loses nothing of it.
   expect(await retryQueues(broker, queue)).toMatchObject(
-    [100, 200].map((delay) => ({
+    [100, 200, 400, 800, 1000].map((delay) => ({
       name: `${queue}.retry.${delay}`,
       type: 'quorum',
       durable: true,
@@ -190,9 +190,15 @@ test('the worker is told the exchange and the routing key of the original, in ea
   const daemon = await startDaemon({ script: failing(), args: AGAIN })
   await daemon.waitForLine('Executed.')
   const seen = readRecords(sharedPool.workerLog, queue).map(({ params }) => [
+    params['AMQP_ATTEMPT'],
     params['AMQP_EXCHANGE'],
     params['AMQP_ROUTING_KEY'],
-    params['AMQP_ATTEMPT'],
+    params['AMQP_ORIGINAL_EXCHANGE'],
+    params['AMQP_ORIGINAL_ROUTING_KEY'],
   ])
-  expect(seen).toEqual(['1', '2', '3'].map((attempt) => [exchange, 'order.placed', attempt]))
+  expect(seen).toEqual([
+    ['1', exchange, 'order.placed', undefined, undefined],
+    ['2', '', queue, exchange, 'order.placed'],
+    ['3', '', queue, exchange, 'order.placed'],
+  ])
 })

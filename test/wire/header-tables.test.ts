@@ -2,7 +2,16 @@ import { afterEach, expect, it } from 'vitest'
 import { Session } from '../../src/amqp/session.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
-import { method, nestedFields } from '../support/amqp-frames.ts'
+import {
+  byte,
+  contentHeader,
+  FLAG,
+  field,
+  long,
+  longString,
+  method,
+  nestedFields,
+} from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
 import { delivery, listenAmqp } from './scripted-broker.ts'
 
@@ -67,7 +76,7 @@ it('an unsigned 64-bit integer arrives as the number it is', async () => {
   )
   const [each] = await receive((channel) => delivery(channel, 1, fields))
   expect(each).toMatchObject({ defect: undefined })
-  expect(each?.properties.headers).toEqual({ a: 2 ** 32 + 2, b: 2 ** 64, c: true })
+  expect(each?.properties.headers).toEqual({ a: 2 ** 32 + 2, b: 2n ** 64n - 1n, c: true })
 })
 
 it('a value of a type that nobody knows arrives as a delivery with a defect', async () => {
@@ -75,9 +84,42 @@ it('a value of a type that nobody knows arrives as a delivery with a defect', as
   expect(each?.defect).toBe('its header table has a value of the unknown type "Z"')
 })
 
-it('a publisher cannot pose as the filter', async () => {
-  const fields = Buffer.from('\x13x-fpm-bridge-defectS\0\0\0\x01x')
+it.each(['x-fpm-bridge-defect', 'x-fpm-bridge-table'])(
+  'a publisher cannot pose as the filter: %s',
+  async (name) => {
+    const fields = field(name, 'S', longString('x'))
+    const [each] = await receive((channel) => delivery(channel, 1, fields))
+    expect(each?.defect).toBeUndefined()
+    expect(each?.properties.headers).toEqual({ [name]: 'x' })
+  },
+)
+
+it('the id that we publish with is not for the worker, nor for copies', async () => {
+  const fields = Buffer.concat([
+    field('x-fpm-bridge-publish-id', 'S', longString('7')),
+    field('a', 't', byte(1)),
+  ])
   const [each] = await receive((channel) => delivery(channel, 1, fields))
-  expect(each?.defect).toBeUndefined()
-  expect(each?.properties.headers).toEqual({ 'x-fpm-bridge-defect': 'x' })
+  expect(each?.properties.headers).toEqual({ a: true })
+  expect(each?.headerFields()).toEqual([['a', Buffer.from('t\x01')]])
+})
+
+it('a content header that never ends ends the session, with the reason', async () => {
+  const endless = contentHeader(1, 0, FLAG.headers, long(100))
+  endless.writeUInt32BE(2 ** 31, 3)
+  const broker = await listenAmqp()
+  open.push(broker)
+  const topology = { queues: [plainQueue('q', 'classic')], declare: true }
+  const options = {
+    broker: broker.url,
+    topology,
+    queue: 'q',
+    consumerTag: 'tag',
+    prefetch: 1,
+    allowTransient: false,
+  }
+  const session = await Session.open(options, () => {})
+  open.push(session)
+  for (const socket of broker.sockets) socket.write(endless)
+  expect(await session.ended).toContain('announces a frame of 2147483656 bytes')
 })

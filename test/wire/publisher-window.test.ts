@@ -25,7 +25,7 @@ it('lets everybody go on who waited for a full buffer, also when others have fil
   )
   const published: number[] = []
   const publish = async (n: number) => {
-    await publisher.publish({ queue: 'q', properties: {}, body })
+    await publisher.publish({ queue: 'q', properties: {}, headers: [], body })
     published.push(n)
   }
   try {

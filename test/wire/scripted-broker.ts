@@ -60,6 +60,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'basic.qos': (channel) => method(channel, [60, 11]),
   'basic.consume': (channel) => method(channel, [60, 21], shortString('tag')),
   'basic.cancel': (channel) => method(channel, [60, 31], shortString('tag')),
+  'basic.get': (channel) => method(channel, [60, 72], shortString('')),
   'basic.publish': (channel, broker) => {
     broker.published += 1
     return confirm(channel, broker.published)
@@ -77,6 +78,7 @@ const NAMES: Readonly<Record<string, string>> = {
   '60.20': 'basic.consume',
   '60.30': 'basic.cancel',
   '60.40': 'basic.publish',
+  '60.70': 'basic.get',
   '85.10': 'confirm.select',
 }
 

@@ -37,7 +37,7 @@ it('closes the channel of a look for a queue that is answered too late', async (
   const publisher = new ConfirmPublisher({ brokers, name: 'test', topology }, log)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   try {
-    const published = publisher.publish({ queue: 'q', properties: {}, body: Buffer.from('{}') })
+    const published = publisher.publish({ queue: 'q', properties: {}, headers: [], body: Buffer.from('{}') })
     const failed = expect(published).rejects.toThrow('has not answered queue.declare')
     while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
     await vi.advanceTimersByTimeAsync(10_000)

@@ -3,7 +3,7 @@ import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { Settlement } from '../../src/bridge/settle.ts'
-import { config, RecordingDelivery, recordingLog } from '../unit/bridge/recording.ts'
+import { config, RecordingDelivery, RecordingIntake, recordingLog } from '../unit/bridge/recording.ts'
 import { ENDED } from '../unit/bridge/settling.ts'
 import { confirm, listenAmqp } from './scripted-broker.ts'
 
@@ -24,7 +24,13 @@ it('a copy whose confirm is lost with the connection is published again before t
   const brokers = new BrokerList([broker.url], log)
   const publisher = new ConfirmPublisher({ brokers, name: 'test', topology }, log)
   try {
-    const settlement = new Settlement(config, publisher, AbortSignal.timeout(8_000), log)
+    const settlement = new Settlement(
+      config,
+      publisher,
+      new RecordingIntake(),
+      AbortSignal.timeout(8_000),
+      log,
+    )
     await settlement.settle(delivery, { kind: 'dead-letter', reason: 'a reason' }, ENDED, false)
     // A duplicate, and no loss.
     expect(settledAtPublish).toEqual([[], []])

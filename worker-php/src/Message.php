@@ -15,7 +15,9 @@ final class Message
     /**
      * @param string               $executionId of this execution alone, as in the daemon's log
      * @param string               $queue       from which the daemon took it
-     * @param string               $exchange    to which it was published; empty for the default exchange
+     * @param string               $exchange    from which it came; empty for the default exchange, as for every retry
+     * @param string               $originalExchange to which it was published, as a retry says; nobody vouches for that
+     * @param string               $originalRoutingKey likewise; route by it, and never trust it
      * @param bool                 $redelivered the broker has handed it out before; it may have been executed
      * @param int                  $attempt     the number of this execution, from 1
      * @param int                  $maxAttempts after which the daemon gives up; 1 when it does not repeat anything
@@ -34,6 +36,8 @@ final class Message
         public readonly string $queue,
         public readonly string $exchange,
         public readonly string $routingKey,
+        public readonly string $originalExchange,
+        public readonly string $originalRoutingKey,
         public readonly string $consumerTag,
         public readonly bool $redelivered,
         public readonly int $attempt,
@@ -143,6 +147,8 @@ final class Message
             queue: $params->text('AMQP_QUEUE') ?? '',
             exchange: $params->text('AMQP_EXCHANGE') ?? '',
             routingKey: $params->text('AMQP_ROUTING_KEY') ?? '',
+            originalExchange: $params->text('AMQP_ORIGINAL_EXCHANGE') ?? $params->text('AMQP_EXCHANGE') ?? '',
+            originalRoutingKey: $params->text('AMQP_ORIGINAL_ROUTING_KEY') ?? $params->text('AMQP_ROUTING_KEY') ?? '',
             consumerTag: $params->text('AMQP_CONSUMER_TAG') ?? '',
             redelivered: $params->text('AMQP_REDELIVERED') === '1',
             attempt: $params->integer('AMQP_ATTEMPT') ?? 1,

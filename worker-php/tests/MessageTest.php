@@ -38,6 +38,8 @@ final class MessageTest extends TestCase
                 'queue' => 'commands',
                 'exchange' => 'orders',
                 'routingKey' => 'orders.paid',
+                'originalExchange' => 'orders',
+                'originalRoutingKey' => 'orders.paid',
                 'consumerTag' => 'D-1f3a9c02',
                 'redelivered' => true,
                 'attempt' => 3,

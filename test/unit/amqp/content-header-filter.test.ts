@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { ChannelModel } from 'amqplib'
 import { describe, expect, it } from 'vitest'
-import { ContentHeaderFilter, filterContentHeaders } from '../../../src/amqp/content-header-filter.ts'
+import { ContentHeaderFilter, keepHeaderTables, tableOf } from '../../../src/amqp/content-header-filter.ts'
 import {
   contentHeader,
   FLAG,
@@ -31,8 +31,15 @@ const header = (fields: Buffer) =>
 const deliver = method(1, [60, 60], Buffer.from('arguments'))
 const body = frame(3, 1, Buffer.from('{}'))
 const heartbeat = frame(8, 0, Buffer.alloc(0))
-const plain = Buffer.concat([deliver, header(Buffer.from('\x01at\x01')), body, heartbeat])
-const poison = Buffer.concat([deliver, header(DEEP), body])
+/** A message whose table is longer than amqplib decodes. */
+const deep = Buffer.concat([deliver, header(DEEP), body])
+/** One without a table. */
+const plain = Buffer.concat([
+  deliver,
+  contentHeader(1, 2, FLAG.deliveryMode, Buffer.from([2])),
+  body,
+  heartbeat,
+])
 
 function filtered(...chunks: Buffer[]): Buffer {
   const filter = new ContentHeaderFilter()
@@ -40,30 +47,34 @@ function filtered(...chunks: Buffer[]): Buffer {
 }
 
 describe('the filter of content headers', () => {
-  it('hands on what it has nothing against, without a copy', () => {
+  it('hands on what has no table, without a copy', () => {
     const chunk = Buffer.concat([plain, plain])
     const handedOn = new ContentHeaderFilter().push(chunk)
     expect(handedOn).toEqual(chunk)
     expect(handedOn.buffer).toBe(chunk.buffer)
   })
 
-  it('replaces the table, and nothing but the table', () => {
-    const handedOn = filtered(Buffer.concat([plain, poison, plain]))
+  it.each([
+    ['no fields', Buffer.alloc(0)],
+    ['600 levels', DEEP],
+    ['fields that nobody knows', Buffer.from('\x01aZ\x01')],
+  ])('makes a table with %s the one field of another, and changes nothing else', (_, fields) => {
+    const handedOn = filtered(Buffer.concat([plain, deliver, header(fields), body, plain]))
     const start = plain.length + deliver.length
     expect(handedOn.subarray(0, start)).toEqual(Buffer.concat([plain, deliver]))
     const size = handedOn.readUInt32BE(start + 3)
     const replaced = handedOn.subarray(start, start + 8 + size)
-    const table = replaced.subarray(7 + 14 + 11 + 5)
-    const fields = table.subarray(4, 4 + table.readUInt32BE(0))
-    expect(fields.toString('latin1')).toMatch(
-      /^.x-fpm-bridge-defect-[\w-]{36}S\0\0\0.its header table nests deeper/s,
-    )
-    expect(replaced).toEqual(header(fields))
+    const outer = replaced.subarray(7 + 14 + 11 + 5)
+    const field = outer.subarray(4, 4 + outer.readUInt32BE(0))
+    expect(replaced).toEqual(header(field))
+    const name = field.toString('latin1', 1, 1 + field.readUInt8())
+    expect(name).toMatch(/^x-fpm-bridge-table-[\w-]{36}$/)
+    expect(tableOf({ [name]: field.subarray(1 + name.length + 5) })).toEqual(fields)
     expect(handedOn.subarray(start + replaced.length)).toEqual(Buffer.concat([body, plain]))
   })
 
   it('does the same at every split point', () => {
-    const stream = Buffer.concat([plain, poison, plain])
+    const stream = Buffer.concat([plain, deep, plain])
     const whole = filtered(stream)
     for (let split = 0; split <= stream.length; split += 1) {
       const inTwo = filtered(stream.subarray(0, split), stream.subarray(split))
@@ -80,7 +91,7 @@ describe('the filter of content headers', () => {
   })
 
   it('does not take the bytes of a body for a frame', () => {
-    const stream = Buffer.concat([frame(3, 1, poison), plain])
+    const stream = Buffer.concat([frame(3, 1, deep), plain])
     expect(filtered(stream)).toEqual(stream)
   })
 
@@ -88,12 +99,35 @@ describe('the filter of content headers', () => {
     const stream = Buffer.concat([deliver, contentHeader(1, 0, 0), plain])
     expect(filtered(stream)).toEqual(stream)
   })
+
+  it('takes in no frame that is announced to be endless, be it a header or not', () => {
+    for (const type of [2, 3]) {
+      const announced = frame(type, 1, Buffer.alloc(100))
+      announced.writeUInt32BE(2 ** 31, 3)
+      expect(() => filtered(announced)).toThrow('announces a frame of 2147483656 bytes')
+    }
+  })
+
+  it('collects a large content header without a copy for each piece', () => {
+    const large = Buffer.concat([deliver, header(nestedFields(3_000_000)), body])
+    const filter = new ContentHeaderFilter()
+    let handedOn = 0
+    // With a copy of it all for each piece that would be 100 GB of copying.
+    for (let at = 0; at < large.length; at += 1_000)
+      handedOn += filter.push(large.subarray(at, at + 1_000)).length
+    expect(handedOn).toBeGreaterThan(large.length)
+  })
+
+  it('refuses a table that is larger than its frame', () => {
+    const broken = contentHeader(1, 0, FLAG.headers, long(500), Buffer.alloc(20))
+    expect(() => filtered(broken)).toThrow('larger than its frame')
+  })
 })
 
 describe("amqplib's stream, with the filter before it", () => {
   function filteredStream(): Readable {
     const stream = new Readable({ read() {} })
-    filterContentHeaders({ connection: { stream } } as unknown as ChannelModel)
+    keepHeaderTables({ connection: { stream } } as unknown as ChannelModel)
     return stream
   }
 
@@ -107,11 +141,11 @@ describe("amqplib's stream, with the filter before it", () => {
 
   it('gives out a content header once it is complete', () => {
     const stream = filteredStream()
-    stream.push(poison.subarray(0, 500))
+    stream.push(deep.subarray(0, 500))
     expect(stream.read()).toEqual(deliver)
-    stream.push(poison.subarray(500, 600))
+    stream.push(deep.subarray(500, 600))
     expect(stream.read()).toHaveLength(0)
-    stream.push(poison.subarray(600))
-    expect(stream.read()).toHaveLength(filtered(poison).length - deliver.length)
+    stream.push(deep.subarray(600))
+    expect(stream.read()).toHaveLength(filtered(deep).length - deliver.length)
   })
 })

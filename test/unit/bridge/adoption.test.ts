@@ -44,12 +44,19 @@ describe('a message that is delivered again while it is executed', () => {
     )
   })
 
+  it('is told from others also by an integer of a kind that JSON has not', async () => {
+    const { pool, again } = await orphan()
+    again({ properties: { ...properties, headers: { ...properties.headers, large: 2n ** 62n } } })
+    await settle()
+    expect(pool.requests).toHaveLength(2)
+  })
+
   it('counts as one execution when that fails', async () => {
     const { pool, published, again } = await orphan()
     const second = again()
     pool.requests[0]?.succeed(answer(500))
     await settle()
-    expect(published[0]?.properties.headers).toMatchObject({ 'x-fpm-bridge-attempt': 1 })
+    expect(Object.fromEntries(published[0]?.headers ?? [])).toMatchObject({ 'x-fpm-bridge-attempt': 1 })
     expect(second.settled).toEqual(['ack'])
   })
 

@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import {
-  bareProperties,
-  type CopyNotes,
-  type CopyPurpose,
-  copyProperties,
-  executionsOf,
-  originOf,
-} from '../../../src/bridge/headers.ts'
+import { type CopyNotes, type CopyPurpose, copyOf } from '../../../src/bridge/copy-headers.ts'
+import { executionsOf, originOf } from '../../../src/bridge/headers.ts'
 import type { Delivery, MessageProperties } from '../../../src/bridge/ports.ts'
-import { config, RecordingDelivery } from './recording.ts'
+import { config, propertiesOf, RecordingDelivery } from './recording.ts'
 
 /*
  * Copies that come back, and what is believed of them.
@@ -23,10 +17,10 @@ const published = (properties: MessageProperties = {}) =>
 
 /** A copy as it comes back from a retry queue, by way of the default exchange. */
 const returned = (delivery: Delivery, purpose: CopyPurpose = 'execute') =>
-  new RecordingDelivery({ properties: copyProperties(delivery, purpose, NOTES, config) })
+  new RecordingDelivery({ properties: propertiesOf(copyOf(delivery, purpose, NOTES, config)) })
 
 const headersOf = (delivery: Delivery, purpose: CopyPurpose, notes = NOTES) =>
-  copyProperties(delivery, purpose, notes, config).headers ?? {}
+  propertiesOf(copyOf(delivery, purpose, notes, config)).headers
 
 describe('what happened', () => {
   it('is in the headers of every copy', () => {
@@ -146,42 +140,5 @@ describe('a message that poses as a copy', () => {
       Array(10).fill(0),
     )
     expect(executionsOf(new RecordingDelivery())).toBe(0)
-  })
-})
-
-describe('a bare copy', () => {
-  it('has our headers alone, and every property that AMQP can express', () => {
-    const bare = bareProperties(
-      published({
-        messageId: 'x'.repeat(255),
-        correlationId: 'x'.repeat(256),
-        type: '\ufffd'.repeat(86),
-        appId: '\ufffd'.repeat(85),
-        userId: 'alice',
-        expiration: '5',
-        deliveryMode: 1,
-        priority: 3,
-        timestamp: 1_700_000_000,
-        headers: { a: 1, CC: ['other'] },
-      }),
-      NOTES,
-      config,
-    )
-    expect(bare).toEqual({
-      messageId: 'x'.repeat(255),
-      appId: '\ufffd'.repeat(85),
-      deliveryMode: 2,
-      priority: 3,
-      timestamp: 1_700_000_000,
-      headers: expect.objectContaining({ 'x-fpm-bridge-headers-dropped': true, 'x-fpm-bridge-attempt': 1 }),
-    })
-    expect(Object.keys(bare.headers ?? {}).filter((name) => !name.startsWith('x-fpm-bridge-'))).toEqual([])
-  })
-
-  it('has no timestamp beyond what is exact: read as a double, the largest has become one too large', () => {
-    const timestampOf = (timestamp: number) =>
-      bareProperties(published({ timestamp }), NOTES, config).timestamp
-    expect(timestampOf(2 ** 64)).toBeUndefined()
-    expect(timestampOf(2 ** 53 - 1)).toBe(2 ** 53 - 1)
   })
 })

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { copyProperties, HEADER_PREFIX } from '../../../src/bridge/headers.ts'
+import { copyOf as copy } from '../../../src/bridge/copy-headers.ts'
+import { HEADER_PREFIX } from '../../../src/bridge/headers.ts'
 import type { MessageProperties } from '../../../src/bridge/ports.ts'
-import { config, RecordingDelivery } from './recording.ts'
+import { config, propertiesOf, RecordingDelivery } from './recording.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.UTC(2024, 0, 2, 3, 4, 5) })
@@ -12,11 +13,13 @@ afterEach(() => {
 
 /** The properties of the dead-lettered copy of a message with these. */
 const copyOf = (properties: MessageProperties) =>
-  copyProperties(
-    new RecordingDelivery({ exchange: 'orders', routingKey: 'orders.new', properties }),
-    'dead-letter',
-    { reason: 'not JSON', attempt: 0 },
-    config,
+  propertiesOf(
+    copy(
+      new RecordingDelivery({ exchange: 'orders', routingKey: 'orders.new', properties }),
+      'dead-letter',
+      { reason: 'not JSON', attempt: 0 },
+      config,
+    ),
   )
 
 const DIAGNOSIS = {
@@ -99,49 +102,13 @@ describe('a dead-lettered copy', () => {
   })
 })
 
-describe('a header table that no frame can carry', () => {
-  const DROPPED = { ...DIAGNOSIS, 'x-fpm-bridge-headers-dropped': true }
-
-  it('is replaced by ours', () => {
-    const kept = copyOf({ headers: { a: 'x'.repeat(50_000) } })
-    expect(kept.headers).toHaveProperty('a')
-    expect(copyOf({ messageId: 'm', headers: { a: 'x'.repeat(62_000) } })).toEqual({
-      messageId: 'm',
-      deliveryMode: 2,
-      headers: DROPPED,
-    })
-  })
-
-  it('is measured in bytes', () => {
-    expect(copyOf({ headers: { a: '€'.repeat(21_000) } }).headers).toEqual(DROPPED)
-  })
-
-  it.each([
-    // As AMQP an empty array takes 5 bytes, as JSON 3; a double 9 and 4.
-    ['by its size as AMQP: empty arrays', { a: Array.from({ length: 14_000 }, () => []) }],
-    ['by its size as AMQP: doubles', { a: Array.from({ length: 7_500 }, () => 0.5) }],
-  ])('is recognised %s', (_, headers) => {
-    expect(copyOf({ headers }).headers).toEqual(DROPPED)
-  })
-
-  it('is recognised by its depth', () => {
-    let headers: Record<string, unknown> = {}
-    for (let level = 0; level < 20_000; level += 1) headers = { a: headers }
-    expect(copyOf({ headers }).headers).toEqual(DROPPED)
-  })
-})
-
 it('the copy of a message whose headers nobody could decode says so, and keeps the rest', () => {
   const properties = { messageId: 'm', expiration: '60000' }
   const delivery = new RecordingDelivery({ defect: 'its header table bites', properties })
-  const copy = copyProperties(
-    delivery,
-    'dead-letter',
-    { reason: 'its header table bites', attempt: 0 },
-    config,
-  )
-  expect(copy).toMatchObject({ messageId: 'm', deliveryMode: 2 })
-  expect(copy.headers).toMatchObject({
+  const notes = { reason: 'its header table bites', attempt: 0 }
+  const bitten = propertiesOf(copy(delivery, 'dead-letter', notes, config))
+  expect(bitten).toMatchObject({ messageId: 'm', deliveryMode: 2 })
+  expect(bitten.headers).toMatchObject({
     'x-fpm-bridge-reason': 'its header table bites',
     'x-fpm-bridge-headers-dropped': true,
     'x-fpm-bridge-original-expiration': '60000',

@@ -1,6 +1,7 @@
 import type {
   BridgeConfig,
   Delivery,
+  HeaderField,
   Intake,
   Log,
   LogLevel,
@@ -46,6 +47,11 @@ export class RecordingDelivery implements Delivery {
     this.live = given.live ?? true
   }
 
+  /** What a value is in bytes nobody here looks at. */
+  headerFields(): readonly HeaderField[] {
+    return this.defect === undefined ? (Object.entries(this.properties.headers ?? {}) as HeaderField[]) : []
+  }
+
   ack(): void {
     this.settled.push('ack')
   }
@@ -72,6 +78,16 @@ export function recordingLog(): Log & { readonly lines: readonly RecordedLine[] 
   return { lines, error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
 }
 
+/** A copy's properties with its headers among them, as they would come back. */
+export function propertiesOf({
+  properties,
+  headers,
+}: Pick<OutgoingMessage, 'properties' | 'headers'>): MessageProperties & {
+  headers: Record<string, unknown>
+} {
+  return { ...properties, headers: Object.fromEntries(headers) }
+}
+
 /** A publisher that fails a number of times before it takes what it gets. */
 export class FailingPublisher implements Publisher {
   readonly tried: OutgoingMessage[] = []
@@ -89,7 +105,7 @@ export class FailingPublisher implements Publisher {
 
 /** An intake that notes what it is asked for. */
 export class RecordingIntake implements Intake {
-  readonly asked: ('pause' | 'resume')[] = []
+  readonly asked: ('pause' | 'resume' | 'widen')[] = []
 
   async pause(): Promise<void> {
     this.asked.push('pause')
@@ -97,6 +113,10 @@ export class RecordingIntake implements Intake {
 
   resume(): void {
     this.asked.push('resume')
+  }
+
+  widen(): void {
+    this.asked.push('widen')
   }
 }
 

@@ -125,14 +125,21 @@ describe('a copy that comes back', () => {
     'x-fpm-bridge-routing-key': 'orders.new',
   }
 
-  it('shows the worker where the message was published to', () => {
+  it('shows the worker what it says of where it was published to, beside what is sure', () => {
     const { params } = prepared({ headers })
-    expect(params).toMatchObject({ AMQP_EXCHANGE: 'orders', AMQP_ROUTING_KEY: 'orders.new' })
+    expect(params).toMatchObject({
+      AMQP_EXCHANGE: '',
+      AMQP_ROUTING_KEY: 'commands',
+      AMQP_ORIGINAL_EXCHANGE: 'orders',
+      AMQP_ORIGINAL_ROUTING_KEY: 'orders.new',
+    })
   })
 
   it('is told from a message that others publish to an exchange of their own', () => {
     const delivery = new RecordingDelivery({ exchange: 'x', routingKey: 'y', properties: { headers } })
-    expect(prepare(delivery).request.params).toMatchObject({ AMQP_EXCHANGE: 'x', AMQP_ROUTING_KEY: 'y' })
+    const { params } = prepare(delivery).request
+    expect(params).toMatchObject({ AMQP_EXCHANGE: 'x', AMQP_ROUTING_KEY: 'y' })
+    expect(Object.keys(params).join()).not.toContain('ORIGINAL')
   })
 })
 

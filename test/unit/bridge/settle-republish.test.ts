@@ -18,9 +18,10 @@ describe('a message that was acked and not executed', () => {
       {
         queue: 'commands',
         body: Buffer.from('kept'),
-        properties: {
-          headers: { 'x-fpm-bridge-attempt': 1, 'x-fpm-bridge-reason': 'File not found.' },
-        },
+        headers: expect.arrayContaining([
+          ['x-fpm-bridge-attempt', 1],
+          ['x-fpm-bridge-reason', 'File not found.'],
+        ]),
       },
     ])
     expect(log.lines).toMatchObject([
@@ -37,8 +38,8 @@ describe('a message that was acked and not executed', () => {
     const headers = { 'x-death': [{ count: 1 }], a: 1 }
     const { settlement } = settlementWith(publisher)
     await settlement.republish(new RecordingDelivery({ properties: { headers } }), 'no script', ENDED)
-    expect(publisher.tried[0]?.properties.headers).toMatchObject({ a: 1 })
-    expect(publisher.tried[0]?.properties.headers).not.toHaveProperty('x-death')
+    expect(Object.fromEntries(publisher.tried[0]?.headers ?? [])).toMatchObject({ a: 1 })
+    expect(Object.fromEntries(publisher.tried[0]?.headers ?? [])).not.toHaveProperty('x-death')
   })
 
   it('is settled no second time, and not given up for the end of its session', async () => {

@@ -89,16 +89,14 @@ describe('a retry', () => {
       {
         queue: 'commands.retry.2000',
         body: Buffer.from('body'),
-        properties: {
-          deliveryMode: 2,
-          headers: expect.objectContaining({
-            'x-fpm-bridge-attempt': 2,
-            'x-fpm-bridge-reason': 'a reason',
-            'x-fpm-bridge-status': 503,
-            'x-fpm-bridge-stderr': 'busy',
-            'x-fpm-bridge-duration-ms': 30,
-          }),
-        },
+        properties: { deliveryMode: 2 },
+        headers: expect.arrayContaining([
+          ['x-fpm-bridge-attempt', 2],
+          ['x-fpm-bridge-reason', 'a reason'],
+          ['x-fpm-bridge-status', 503],
+          ['x-fpm-bridge-stderr', 'busy'],
+          ['x-fpm-bridge-duration-ms', 30],
+        ]),
       },
     ])
     expect(delivery.settled).toEqual(['ack'])
@@ -126,7 +124,7 @@ describe('a retry', () => {
     const publisher = new FailingPublisher()
     await settling(retry(), {}, delivery(), publisher).end
     await settling(deadLetter, {}, delivery(), publisher).end
-    const [again, dead] = publisher.tried.map(({ properties }) => Object.keys(properties.headers ?? {}))
+    const [again, dead] = publisher.tried.map(({ headers }) => headers.map(([name]) => name))
     expect(again).not.toContain('x-death')
     expect(dead).toContain('x-death')
   })
@@ -141,7 +139,8 @@ describe('a dead letter', () => {
       {
         queue: 'commands.dead',
         body: Buffer.from('body'),
-        properties: { deliveryMode: 2, headers: { 'x-fpm-bridge-attempt': 2 } },
+        properties: { deliveryMode: 2 },
+        headers: expect.arrayContaining([['x-fpm-bridge-attempt', 2]]),
       },
     ])
     expect(delivery.settled).toEqual(['ack'])
@@ -182,6 +181,7 @@ describe.each([
     expect(delivery.settled).toEqual([])
     confirm()
     await end
+    await vi.advanceTimersByTimeAsync(0)
     expect(delivery.settled).toEqual(['ack'])
   })
 })

@@ -1,6 +1,6 @@
 import type { BridgeConfig, Publisher } from '../../../src/bridge/ports.ts'
 import { type Ended, Settlement } from '../../../src/bridge/settle.ts'
-import { config, recordingLog } from './recording.ts'
+import { config, RecordingIntake, recordingLog } from './recording.ts'
 
 /** The second execution of a message. */
 export const ENDED: Ended = {
@@ -22,6 +22,8 @@ export const LOGGED = logged
 export function settlementWith(publisher: Publisher, given: Partial<BridgeConfig> = {}) {
   const log = recordingLog()
   const stop = new AbortController()
-  const settlement = new Settlement({ ...config, ack: 'completed', ...given }, publisher, stop.signal, log)
-  return { log, stop, settlement }
+  const intake = new RecordingIntake()
+  const settings: BridgeConfig = { ...config, ack: 'completed', ...given }
+  const settlement = new Settlement(settings, publisher, intake, stop.signal, log)
+  return { log, stop, settlement, intake }
 }

@@ -63,7 +63,7 @@ export function dispatcherOf(given: Partial<BridgeConfig> = {}, publisher = new 
   const intake = new RecordingIntake()
   const gaveUp = new AbortController()
   const policy = { ...config, ...given }
-  const settlement = new Settlement(policy, publisher, gaveUp.signal, log)
+  const settlement = new Settlement(policy, publisher, intake, gaveUp.signal, log)
   const dispatcher = new Dispatcher(policy, pool, settlement, intake, log)
   const deliver = (body = '{}') => {
     const delivery = new RecordingDelivery({ body })

@@ -1,0 +1,34 @@
+import type { ChannelModel } from 'amqplib'
+import { onOwnChannel, type Queue } from './topology.ts'
+
+/*
+ * A quorum queue without a leader still answers queue.declare: as one that is empty. It takes messages and confirms none, and
+ * answers neither basic.get nor basic.consume.
+ */
+
+/** @returns the names of those that do not answer; of queues that the user may not read from it is not known */
+export async function silentQueues(
+  connection: ChannelModel,
+  queues: readonly Queue[],
+): Promise<readonly string[]> {
+  const quorum = queues.filter(({ arguments: { 'x-queue-type': type } }) => type === 'quorum')
+  const silent = await Promise.all(
+    quorum.map(async ({ name }) => ((await answers(connection, name)) ? [] : name)),
+  )
+  return silent.flat()
+}
+
+async function answers(connection: ChannelModel, queue: string): Promise<boolean> {
+  try {
+    await onOwnChannel(connection, async (channel) => {
+      const { messageCount } = await channel.checkQueue(queue)
+      // Only its leader knows of any.
+      if (messageCount > 0) return
+      const message = await channel.get(queue)
+      if (message !== false) channel.nack(message)
+    })
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 403
+  }
+}

@@ -1,0 +1,126 @@
+import { setMaxListeners } from 'node:events'
+import fc from 'fast-check'
+import { BrokerList } from '../../src/amqp/broker-list.ts'
+import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
+import { encodeFields, splitFields } from '../../src/amqp/header-fields.ts'
+import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
+import { Session } from '../../src/amqp/session.ts'
+import { plainQueue, type Queue, type QueueType } from '../../src/amqp/topology.ts'
+import { Copies } from '../../src/bridge/copies.ts'
+import type { BridgeConfig, Delivery, Log } from '../../src/bridge/ports.ts'
+import type { Broker } from './broker-api.ts'
+import { headerTables } from './header-tables.ts'
+
+/** Messages on their way at once. */
+const BATCH = 250
+
+export interface HeaderFuzz {
+  readonly tables: number
+  /** Of the broker's connections and sessions, those that ended on the way. */
+  readonly lost: number
+  /** The first table of which a copy is not what came, as hexadecimal digits. */
+  readonly difference: { readonly copy: string; readonly came: string; readonly copied: string } | undefined
+}
+
+/**
+ * Sends header tables of every type through both copies, by a real broker, and compares their bytes with what came. RabbitMQ 4
+ * sorts the fields of what is published, and quorum queues of 3.10 make an unsigned 64-bit integer a signed one; so what counts is
+ * what the broker has delivered, of queues of one type.
+ *
+ * @param queue that exists for nobody else
+ */
+export async function fuzzHeaders(
+  broker: Pick<Broker, 'url'>,
+  queue: string,
+  tables: number,
+  seed: number,
+  type: QueueType,
+): Promise<HeaderFuzz> {
+  let lost = 0
+  const note = (): void => {
+    lost += 1
+  }
+  const log: Log = { error: note, warn: note, info() {}, debug() {} }
+  const queues = {
+    work: plainQueue(queue, type),
+    // One to which nothing comes back while it is read.
+    execute: plainQueue(`${queue}.retry`, type),
+    'dead-letter': plainQueue(`${queue}.dead`, type),
+  }
+  const topology = { queues: Object.values(queues), declare: true }
+  const brokers = new BrokerList([parseBrokerUrl(broker.url)], log)
+  const publisher = new ConfirmPublisher({ brokers, name: 'fuzz', topology }, log)
+  const config = { queue, deadLetterQueue: queues['dead-letter'].name, script: '/s', daemonId: 'D-1' }
+  const { signal } = new AbortController()
+  setMaxListeners(0, signal)
+  const intake = { async pause() {}, resume() {}, widen() {} }
+  const copies = new Copies(config as BridgeConfig, publisher, intake, signal, log)
+  const inboxes = new Map<string, Map<string, Delivery>>()
+  const sessions: Session[] = []
+  const consume = async ({ name }: Queue): Promise<void> => {
+    const inbox = new Map<string, Delivery>()
+    inboxes.set(name, inbox)
+    const options = {
+      broker: parseBrokerUrl(broker.url),
+      topology,
+      queue: name,
+      consumerTag: name,
+      allowTransient: false,
+      prefetch: BATCH,
+    }
+    const session = await Session.open(
+      options,
+      (each) => void inbox.set(String(each.properties.messageId), each),
+    )
+    void session.ended.then(note)
+    sessions.push(session)
+  }
+  const take = async ({ name }: Queue, id: string): Promise<Delivery> => {
+    const inbox = inboxes.get(name) as Map<string, Delivery>
+    while (!inbox.has(id)) await new Promise((resolve) => setTimeout(resolve, 2))
+    const delivery = inbox.get(id) as Delivery
+    inbox.delete(id)
+    return delivery
+  }
+  const check = async (table: Buffer, id: string): Promise<HeaderFuzz['difference']> => {
+    await publisher.publish({
+      queue,
+      properties: { messageId: id },
+      headers: splitFields(table),
+      body: Buffer.from('{}'),
+    })
+    const delivery = await take(queues.work, id)
+    const came = bytesOf(delivery)
+    for (const purpose of ['execute', 'dead-letter'] as const) {
+      const notes = { reason: 'a reason', attempt: 1 }
+      const copy = { queue: queues[purpose].name, purpose, notes, acked: false, fields: {} }
+      await copies.publish(delivery, copy)
+      const copied = await take(queues[purpose], id)
+      copied.ack()
+      if (bytesOf(copied) !== came) return { copy: purpose, came, copied: bytesOf(copied) }
+    }
+    delivery.ack()
+    return undefined
+  }
+  try {
+    await publisher.connect()
+    for (const each of topology.queues) await consume(each)
+    for (let done = 0; done < tables; done += BATCH) {
+      const numRuns = Math.min(BATCH, tables - done)
+      const batch = fc.sample(headerTables, { numRuns, seed: seed + done })
+      const found = await Promise.all(batch.map((table, index) => check(table, `${done + index}`)))
+      const difference = found.find((each) => each !== undefined)
+      if (difference !== undefined || lost > 0) return { tables: done + numRuns, lost, difference }
+    }
+    return { tables, lost, difference: undefined }
+  } finally {
+    for (const session of sessions) await session.close()
+    await publisher.close()
+  }
+}
+
+/** The fields that the message came with, ours left out. */
+function bytesOf(delivery: Delivery): string {
+  const fields = delivery.headerFields().filter(([name]) => !name.startsWith('x-fpm-bridge-'))
+  return encodeFields(fields).toString('hex')
+}

@@ -1,0 +1,100 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import { BrokerList } from '../../src/amqp/broker-list.ts'
+import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
+import { QueueAges } from '../../src/amqp/queue-ages.ts'
+import { plainQueue } from '../../src/amqp/topology.ts'
+import { method, short, shortString } from '../support/amqp-frames.ts'
+import { recordingLog } from '../unit/bridge/recording.ts'
+import { confirm, listenAmqp } from './scripted-broker.ts'
+
+/*
+ * A quorum queue without a leader: it is declared like any other, and then nothing is heard of it.
+ */
+
+const open: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  vi.useRealTimers()
+  for (const each of open.splice(0).reverse()) await each.close()
+})
+
+async function publisherTo(answers: Parameters<typeof listenAmqp>[0], ages = new QueueAges(false)) {
+  const broker = await listenAmqp(answers)
+  const log = recordingLog()
+  const topology = { queues: [plainQueue('q', 'quorum')], declare: true, ages }
+  const brokers = new BrokerList([broker.url], log)
+  const publisher = new ConfirmPublisher({ brokers, name: 'test', topology }, log)
+  open.push(broker, publisher)
+  const publish = () =>
+    publisher.publish({ queue: 'q', properties: {}, headers: [], body: Buffer.from('{}') })
+  return { broker, log, publisher, publish }
+}
+
+const turns = () => new Promise((resolve) => setImmediate(resolve))
+
+it('is named when the daemon starts', async () => {
+  const gets: number[] = []
+  const { log, publisher } = await publisherTo({
+    'basic.get': (channel) => {
+      gets.push(channel)
+      return undefined
+    },
+  })
+  await publisher.connect()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const prepared = publisher.prepare()
+  while (gets.length === 0) await turns()
+  await vi.advanceTimersByTimeAsync(10_000)
+  await prepared
+  expect(log.lines).toMatchObject([
+    { level: 'error', message: 'A queue does not answer.', fields: { queue: 'q' } },
+  ])
+  expect(log.lines[0]?.fields['remedy']).toContain('rabbitmqctl delete_queue q')
+})
+
+it.each([
+  ['is empty', (channel: number) => method(channel, [60, 72], shortString(''))],
+  [
+    'may not be read from',
+    (channel: number) => method(channel, [20, 40], short(403), shortString('no'), short(60), short(70)),
+  ],
+])('is not what a queue that %s is taken for', async (_, answer) => {
+  const { log, publisher } = await publisherTo({ 'basic.get': answer })
+  await publisher.prepare()
+  expect(log.lines).toEqual([])
+})
+
+it('is given up after 30 s without a confirm, and named', async () => {
+  let published = 0
+  const { publisher, publish } = await publisherTo({
+    'basic.publish': () => {
+      published += 1
+      return undefined
+    },
+  })
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  await publisher.connect()
+  const failed = expect(publish()).rejects.toMatchObject({
+    code: 'UNANSWERED',
+    message: expect.stringContaining('queue "q" has not confirmed the message within 30000 ms'),
+  })
+  while (published === 0) await turns()
+  await vi.advanceTimersByTimeAsync(31_000)
+  await failed
+})
+
+it('nothing is published into a queue that was just declared', async () => {
+  const published: number[] = []
+  const { publish } = await publisherTo(
+    {
+      'basic.publish': (channel, broker) => {
+        published.push(performance.now())
+        broker.published += 1
+        return confirm(channel, broker.published)
+      },
+    },
+    new QueueAges(true),
+  )
+  const started = performance.now()
+  await publish()
+  expect((published[0] as number) - started).toBeGreaterThan(2_900)
+})
