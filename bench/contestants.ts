@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { installedProgram } from '../test/support/installed.mjs'
 import type { PoolClient } from './pool-only.ts'
@@ -33,14 +34,14 @@ const php = (name: string): readonly string[] => [installedProgram('php'), file(
 export const script = (name: string): string => file(`php/${name}.php`)
 
 /** `fpm-bridge run`, as shipped: its log at level info goes to a file. */
-export function bridge(name: string, args: readonly string[]): Contestant {
+export function bridge(name: string, args: readonly string[], main = file('../dist/main.js')): Contestant {
   return {
     name: `fpm-bridge ${name}`,
     executedBy: 'pool',
     share: 1,
     command: (place) => [
       process.execPath,
-      file('../dist/main.js'),
+      main,
       'run',
       ...['--url', urlOf(place), '--queue', QUEUE],
       ...['--socket', place.socket, '--script', place.script, '--concurrency', String(place.concurrency)],
@@ -51,6 +52,10 @@ export function bridge(name: string, args: readonly string[]): Contestant {
 
 export const COMPLETED = bridge('--ack completed', ['--ack', 'completed'])
 export const DISPATCHED = bridge('--ack dispatched', ['--ack', 'dispatched'])
+/** The same of another checkout, which is built. */
+export const completedOf = (checkout: string): Contestant =>
+  bridge(BEFORE, ['--ack', 'completed'], resolve(checkout, 'dist/main.js'))
+export const BEFORE = 'before, --ack completed'
 export const LIBRARY = bridge('--transport fastcgi-client', [
   '--ack',
   'completed',

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { bodies } from './bodies.ts'
 import { utilisation } from './children.ts'
+import { COMPLETED, completedOf, DISPATCHED } from './contestants.ts'
 import { form } from './form.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
@@ -61,6 +62,10 @@ async function measure(section: Section, stage: Stage, options: BenchOptions): P
       return { startTime: await startTime(stage) }
     case 'throughput':
       return { throughput: await throughput(stage, options) }
+    case 'modes': {
+      const before = options.before === undefined ? [] : [completedOf(options.before)]
+      return { modes: await throughput(stage, options, [COMPLETED, DISPATCHED, ...before], []) }
+    }
     case 'latency':
       return { latency: await latency(stage, rounds) }
     case 'children':

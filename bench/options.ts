@@ -1,7 +1,16 @@
 import { fileURLToPath } from 'node:url'
 import yargs from 'yargs'
 
-export const SECTIONS = ['start', 'throughput', 'latency', 'children', 'memory', 'bodies', 'form'] as const
+export const SECTIONS = [
+  'start',
+  'throughput',
+  'modes',
+  'latency',
+  'children',
+  'memory',
+  'bodies',
+  'form',
+] as const
 export type Section = (typeof SECTIONS)[number]
 
 export interface BenchOptions {
@@ -11,6 +20,8 @@ export interface BenchOptions {
   readonly rounds: number
   /** Whether the memory section takes a million messages. */
   readonly million: boolean
+  /** A checkout of another version, built, to compare with in the section `modes`. */
+  readonly before: string | undefined
   /** Where the results go. */
   readonly json: string
   /** Whether docs/bench.svg is drawn. */
@@ -45,6 +56,10 @@ export function readOptions(args: readonly string[]): BenchOptions {
       default: false,
       describe: 'memory over a million messages, not 50,000',
     })
+    .option('before', {
+      type: 'string',
+      describe: 'a built checkout of another version, for the section modes',
+    })
     .option('json', { type: 'string', default: resultsFile, describe: 'file that the results go to' })
     .option('svg', { type: 'boolean', default: false, describe: 'draw the throughput into docs/bench.svg' })
     .strict()
@@ -60,6 +75,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     messages: integer('messages', parsed.messages, FEWEST_MESSAGES),
     rounds: integer('rounds', parsed.rounds, 1),
     million: parsed.million,
+    before: parsed.before,
     json: parsed.json,
     svg: parsed.svg,
   }

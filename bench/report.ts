@@ -9,12 +9,13 @@ const range = ({ least, most }: Spread): string => `(${digits(least)} - ${digits
 
 /** A section's figures as text for a terminal. */
 export function describe(results: Results): string {
-  const { startTime, throughput, latency, utilisation, memory, bodies, form } = results
+  const { startTime, throughput, modes, latency, utilisation, memory, bodies, form } = results
   const parts: string[] = []
   if (startTime !== undefined) {
     parts.push(`From start to the first message: ${digits(startTime.median)} ms ${range(startTime)}`)
   }
   if (throughput !== undefined) parts.push(throughputTable(throughputRows(throughput)))
+  if (modes !== undefined) parts.push(throughputTable(throughputRows(modes)))
   if (latency !== undefined) {
     const rows = latency.map(({ name, p50, p99 }) => [name, digits(p50), digits(p99)])
     parts.push(table(['publish to first line of the worker, 100/s', 'p50 ms', 'p99 ms'], rows))

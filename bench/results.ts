@@ -15,6 +15,8 @@ import { throughputRows } from './throughput-table.ts'
 export interface Results {
   startTime?: Spread
   throughput?: ThroughputResult
+  /** Both ways to ack, and those of another version, side by side. */
+  modes?: ThroughputResult
   latency?: readonly Latency[]
   utilisation?: readonly Utilisation[]
   memory?: Memory
@@ -36,17 +38,19 @@ export function toJson(
   options: Readonly<Record<string, unknown>>,
   results: Results,
 ): string {
-  const { throughput, ...others } = results
-  const rounds = [...(throughput?.contestants ?? []), ...(throughput?.clients ?? [])].map(
-    ([{ name }, runs]) => ({ name, runs }),
-  )
+  const { throughput, modes, ...others } = results
+  const rounds = [throughput, modes]
+    .flatMap((found) => [...(found?.contestants ?? []), ...(found?.clients ?? [])])
+    .map(([{ name }, runs]) => ({ name, runs }))
   return JSON.stringify(
     {
       time: new Date().toISOString(),
       machine,
       options,
       targets: targets(results).map((target) => ({ ...target, met: isMet(target) })),
-      ...(throughput === undefined ? {} : { throughput: throughputRows(throughput), rounds }),
+      ...(throughput === undefined ? {} : { throughput: throughputRows(throughput) }),
+      ...(modes === undefined ? {} : { modes: throughputRows(modes) }),
+      rounds,
       ...others,
     },
     null,

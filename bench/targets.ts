@@ -1,9 +1,10 @@
-import { COMPLETED, REFERENCE, SHORTEST } from './contestants.ts'
+import { BEFORE, COMPLETED, DISPATCHED, REFERENCE, SHORTEST } from './contestants.ts'
 import { DIRECT } from './latency.ts'
 import { NATIVE, NATIVE_KEPT, NPM } from './pool-only.ts'
 import type { Results } from './results.ts'
 import { ratios } from './statistics.ts'
 import { digits, table } from './table.ts'
+import type { ThroughputResult } from './throughput.ts'
 
 /** A figure that is to be reached; undefined when its section did not run. */
 export interface Target {
@@ -16,8 +17,8 @@ export interface Target {
 }
 
 /** Each figure that this run has measured, with what it should be. */
-export function targets({ throughput, latency, utilisation, memory, form }: Results): Target[] {
-  const found: Target[] = []
+export function targets({ throughput, modes, latency, utilisation, memory, form }: Results): Target[] {
+  const found: Target[] = modes === undefined ? [] : modeTargets(modes)
   if (throughput !== undefined) {
     const { contestants, clients } = throughput
     const compare = (
@@ -97,6 +98,42 @@ export function targets({ throughput, latency, utilisation, memory, form }: Resu
     })
   }
   return found
+}
+
+/** Both ways to ack cost the same; and neither costs more than it did. */
+function modeTargets({ contestants }: ThroughputResult): Target[] {
+  const runs = (wanted: string) => [...contestants].find(([{ name }]) => name === wanted)?.[1] ?? []
+  const pairs = [
+    ['dispatched / completed', DISPATCHED.name, COMPLETED.name, 0.95, 1.1],
+    ['completed / before', COMPLETED.name, BEFORE, 0.97, 1.03],
+  ] as const
+  return pairs.flatMap(([what, one, other, atLeast, atMost]) => {
+    if (runs(other).length === 0) return []
+    const rate = ratios(
+      runs(one).map((run) => run.rate),
+      runs(other).map((run) => run.rate),
+    )
+    const cpu = ratios(
+      runs(one).map((run) => run.cpu.daemon),
+      runs(other).map((run) => run.cpu.daemon),
+    )
+    return [
+      {
+        what: `messages/s, ${what}`,
+        wanted: { atLeast },
+        value: rate.median,
+        least: rate.least,
+        most: rate.most,
+      },
+      {
+        what: `CPU per message, ${what}`,
+        wanted: { atMost },
+        value: cpu.median,
+        least: cpu.least,
+        most: cpu.most,
+      },
+    ]
+  })
 }
 
 export function isMet({ wanted, value }: Target): boolean {

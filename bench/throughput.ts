@@ -30,20 +30,25 @@ const notExecuted = (messages: number): number => 50 + messages / 100
  * Messages a second, and CPU per message, of every contestant on the same queue, pool and worker. Rounds are
  * interleaved: whatever disturbs the machine meets all of them.
  */
-export async function throughput(stage: Stage, { messages, rounds }: Rounds): Promise<ThroughputResult> {
-  const contestants = new Map<Contestant, Drained[]>(CONTESTANTS.map((contestant) => [contestant, []]))
-  const clients = new Map<PoolClient, PoolRun[]>(POOL_CLIENTS.map((client) => [client, []]))
-  for (const contestant of CONTESTANTS) {
+export async function throughput(
+  stage: Stage,
+  { messages, rounds }: Rounds,
+  all: readonly Contestant[] = CONTESTANTS,
+  poolClients: readonly PoolClient[] = POOL_CLIENTS,
+): Promise<ThroughputResult> {
+  const contestants = new Map<Contestant, Drained[]>(all.map((contestant) => [contestant, []]))
+  const clients = new Map<PoolClient, PoolRun[]>(poolClients.map((client) => [client, []]))
+  for (const contestant of all) {
     progress(`verifying ${contestant.name}`)
     await verify(stage, contestant, Math.ceil(VERIFIED * contestant.share))
   }
   for (let round = 1; round <= rounds; round += 1) {
-    for (const contestant of rotated(CONTESTANTS, round)) {
+    for (const contestant of rotated(all, round)) {
       progress(`round ${round} of ${rounds}: ${contestant.name}`)
       const count = Math.ceil(messages * contestant.share)
       contestants.get(contestant)?.push(await measured(stage, contestant, count))
     }
-    for (const client of rotated(POOL_CLIENTS, round)) {
+    for (const client of rotated(poolClients, round)) {
       progress(`round ${round} of ${rounds}: pool only, ${client.name}`)
       clients.get(client)?.push(await poolOnly(client, messages, stage.place(script('worker')), stage.pool))
     }
