@@ -40,8 +40,9 @@ const REFUSALS: ReadonlySet<string> = new Set([
 const REFUSAL_HEADERS: ReadonlySet<string> = new Set(['status', 'content-type', 'x-powered-by'])
 /** Longer bodies are none of them. */
 const REFUSAL_BYTES = 40
-/** What php-fpm writes to stderr then, before anything else; what a script writes there begins with `PHP message: `. */
-const REFUSAL_LINE = /^(?:Primary script unknown|Access to the script '.*' has been denied)/
+/** What php-fpm itself writes to stderr then; what a script logs begins with `PHP message: `. */
+const REFUSAL_LINE =
+  /(?:^|; |\n)(?:Primary script unknown|Unable to open primary script: |Access to the script '.*' has been denied)/
 
 /**
  * Proof that no script ran: endRequest with nothing before it, a protocolStatus that is not 0, or a refusal of php-fpm's own,

@@ -64,7 +64,8 @@ async function start(): Promise<void> {
   await eventually('the pool is ready', () => errorLog().includes('ready to handle connections'))
 }
 
-function post(script: string, body = '') {
+/** With the daemon's id as the bridge sends it. */
+function post(script: string, body = '', daemonId = 'D-1') {
   const client = createLibraryClient({
     address: { kind: 'unix', path: socket },
     params: {
@@ -72,6 +73,7 @@ function post(script: string, body = '') {
       SCRIPT_NAME: `/${script}`,
       SCRIPT_FILENAME: join(scripts, script),
       CONTENT_TYPE: 'application/x-www-form-urlencoded',
+      AMQP_DAEMON_ID: daemonId,
     },
     maxResponse: 64 * 1024,
     maxStderr: 64 * 1024,
@@ -125,7 +127,7 @@ describe('the pool file', () => {
   })
 
   it('has the example worker executed, its line in the log as it was written', async () => {
-    const response = await post('worker.php', 'number=7&daemonId=D-1f3a9c02')
+    const response = await post('worker.php', 'number=7&daemonId=forged', 'D-1f3a9c02')
     expect([response.status, response.body.toString()]).toEqual([200, 'done'])
     await eventually('the line is in the log', () =>
       errorLog().split('\n').includes(' [x] Processing 7 from daemon D-1f3a9c02'),

@@ -50,6 +50,8 @@ test.for(MODES)(
       AMQP_ACK: 'completed',
       AMQP_EXECUTION_ID: executionId,
       AMQP_DEADLINE: expect.stringMatching(/^\d{10}$/),
+      AMQP_TIMEOUT: '60',
+      AMQP_BODY_LENGTH: params['CONTENT_LENGTH'],
       AMQP_MESSAGE_ID: 'M 1=&?ä',
       AMQP_CORRELATION_ID: 'C-1',
       AMQP_REPLY_TO: 'amq.rabbitmq.reply-to.x',

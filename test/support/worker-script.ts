@@ -13,12 +13,14 @@ export interface WorkerScript {
  * Writes a PHP script that notes each execution, and then does this.
  *
  * @param php statements; `$_POST`, and `$attempt` with the number of the execution
+ * @param before what is done first, before anything is noted
  */
-export function workerThat(php: string, folder = temporaryFolder('worker')): WorkerScript {
+export function workerThat(php: string, folder = temporaryFolder('worker'), before = ''): WorkerScript {
   const [path, notes] = [join(folder, 'worker.php'), join(folder, 'executions')]
   writeFileSync(
     path,
     `<?php
+    ${before}
     $attempt = (int) $_SERVER['AMQP_ATTEMPT'];
     $note = [$_SERVER['AMQP_MESSAGE_ID'] ?? '-', $attempt, $_SERVER['AMQP_REDELIVERED']];
     file_put_contents('${notes}', implode(' ', $note) . "\\n", FILE_APPEND);

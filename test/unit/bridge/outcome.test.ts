@@ -27,6 +27,8 @@ const unprocessable: Result = { kind: 'unprocessable', reason: 'no JSON' }
 const FATAL = 'PHP message: PHP Fatal error:  Uncaught Exception: boom in /srv/app/worker.php:3'
 
 const UNKNOWN = 'Primary script unknown'
+const GONE =
+  'PHP message: PHP Warning:  PHP Request Startup: Failed to open stream: No such file or directory in Unknown on line 0; Unable to open primary script: /srv/app/worker.php (No such file or directory)'
 const DENIED = "Access to the script '/srv/a.txt' has been denied (see security.limit_extensions)"
 
 /**
@@ -62,6 +64,12 @@ const TABLE: readonly Row[] = [
   ['the same during the upload', failed('REQUEST_REFUSED', 'send'), 'hold: delivery', 'hold: delivery'],
   ['no script', php(404, 'File not found.\n', { stderr: UNKNOWN }), 'hold: delivery', 'hold: delivery'],
   [
+    'no script any more',
+    php(404, 'No input file specified.\n', { stderr: GONE }),
+    'hold: delivery',
+    'hold: delivery',
+  ],
+  [
     'no right to run it',
     php(403, 'Access denied.\n', { stderr: DENIED }),
     'hold: delivery',
@@ -75,7 +83,12 @@ const TABLE: readonly Row[] = [
   ],
   // The same without what FPM logs of it: a worker can answer so, too.
   ['no line of no script', php(404, 'File not found.\n'), 'doubt or retry', 'doubt or refused'],
-  ['no script any more', php(404, 'No input file specified.\n'), 'doubt or retry', 'doubt or refused'],
+  [
+    'no line of no script any more',
+    php(404, 'No input file specified.\n'),
+    'doubt or retry',
+    'doubt or refused',
+  ],
   ['no line of no right', php(403, 'Access denied.\n'), 'doubt or retry', 'doubt or refused'],
   [
     'a worker that logs the line',
