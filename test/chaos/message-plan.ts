@@ -12,6 +12,10 @@ export interface Asked {
   readonly hangs?: boolean
   /** It begins its answer before it does anything else. */
   readonly output?: boolean
+  /** Milliseconds between its end in the journal and its answer. */
+  readonly lingers?: number
+  /** Bytes that its body is made longer by. */
+  readonly padding?: number
   /** It is no object: nothing of it can be executed. */
   readonly unprocessable?: boolean
 }
@@ -34,8 +38,9 @@ export function planned(seed: number, n: number): Asked {
 }
 
 /** The body, of which php-fpm makes a form. */
-export function bodyOf(id: string, { unprocessable = false, ...asked }: Asked): Buffer {
-  return Buffer.from(JSON.stringify(unprocessable ? id : { id, ...asked }))
+export function bodyOf(id: string, { unprocessable = false, padding = 0, ...asked }: Asked): Buffer {
+  const more = padding > 0 ? { padding: 'x'.repeat(padding) } : {}
+  return Buffer.from(JSON.stringify(unprocessable ? id : { id, ...asked, ...more }))
 }
 
 /** Whether no execution of it can ever succeed, so that its place is the dead-letter queue. */

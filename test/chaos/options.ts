@@ -1,5 +1,6 @@
 import yargs from 'yargs'
 import { ALL_KINDS, type FaultKind } from './fault-kinds.ts'
+import { names, refuse, seedOf, wholeNumber } from './option-values.ts'
 
 export interface ChaosOptions {
   readonly mode: 'completed' | 'dispatched'
@@ -16,8 +17,6 @@ export interface ChaosOptions {
   /** Whether to install missing packages without asking. */
   readonly yes: boolean
 }
-
-const LARGEST_SEED = 2 ** 31 - 1
 
 /** Reads the command line. Prints the help and exits 0, or one line about what is wrong and exits 64, where it must. */
 export function readOptions(args: readonly string[]): ChaosOptions {
@@ -58,33 +57,13 @@ export function readOptions(args: readonly string[]): ChaosOptions {
 
   return {
     mode: parsed.mode,
-    messages: integer('messages', parsed.messages, 1, 10_000_000),
-    rate: integer('rate', parsed.rate, 1, 5_000),
-    faults: integer('faults', parsed.faults, 0, 10_000),
-    seed: integer('seed', parsed.seed ?? Math.floor(Math.random() * LARGEST_SEED), 0, LARGEST_SEED),
+    messages: wholeNumber('messages', parsed.messages, 1, 10_000_000),
+    rate: wholeNumber('rate', parsed.rate, 1, 5_000),
+    faults: wholeNumber('faults', parsed.faults, 0, 10_000),
+    seed: seedOf(parsed.seed),
     queueType: parsed['queue-type'] as ChaosOptions['queueType'],
-    only: parsed.only === undefined ? ALL_KINDS : kinds(parsed.only),
+    only: parsed.only === undefined ? ALL_KINDS : names('only', parsed.only, ALL_KINDS),
     json: parsed.json,
     yes: parsed.yes,
   }
-}
-
-function kinds(list: string): FaultKind[] {
-  const names = list.split(',').map((name) => name.trim())
-  const unknown = names.find((name) => !isKind(name))
-  if (unknown !== undefined) refuse(`--only ${unknown} is none of ${ALL_KINDS.join(', ')}.`)
-  return names.filter(isKind)
-}
-
-const isKind = (name: string): name is FaultKind => (ALL_KINDS as readonly string[]).includes(name)
-
-function integer(option: string, value: unknown, least: number, most: number): number {
-  // An option that is given twice is an array, and one without its value is NaN.
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
-  return refuse(`--${option} takes a whole number from ${least} to ${most}.`)
-}
-
-function refuse(message: string): never {
-  process.stderr.write(`${message}\n`)
-  process.exit(64)
 }

@@ -29,6 +29,13 @@ $note = static function (string $event) use ($journal, $attempt): void {
     }
 };
 
+// usleep() ends when a signal comes, as at a reload; a real execution goes on.
+$sleep = static function (int $milliseconds): void {
+    for ($end = microtime(true) + $milliseconds / 1000; ($left = $end - microtime(true)) > 0; ) {
+        usleep((int) ceil($left * 1e6));
+    }
+};
+
 $note('start');
 if (!empty($_POST['output'])) {
     echo 'begun';
@@ -41,10 +48,11 @@ if ($attempt <= (int) ($_POST['deaths'] ?? 0)) {
 if ($attempt === 1 && !empty($_POST['hangs'])) {
     sleep(60);
 }
-usleep((int) ($_POST['ms'] ?? 0) * 1000);
+$sleep((int) ($_POST['ms'] ?? 0));
 
 $failed = $attempt <= (int) ($_POST['failures'] ?? 0);
 $note($failed ? 'failed' : 'done');
+$sleep((int) ($_POST['lingers'] ?? 0));
 if ($failed) {
     http_response_code(503);
 }

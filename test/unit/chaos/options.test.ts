@@ -27,7 +27,9 @@ describe('the options of npm run chaos', () => {
     { args: ['--mode', 'sometimes'], message: 'Invalid values' },
     { args: ['--sede', '7'], message: 'Unknown argument: sede' },
   ])('refuse $args with one line and exit code 64', ({ args, message }) => {
-    const { status, stderr, stdout } = spawnSync(process.execPath, [start, ...args], { encoding: 'utf8' })
+    const { status, stderr, stdout } = spawnSync(process.execPath, [start, 'chaos', ...args], {
+      encoding: 'utf8',
+    })
     expect(stderr).toContain(message)
     expect(stdout).toBe('')
     expect(status).toBe(64)

@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Lane } from './lane.ts'
+import type { Deed } from './points.ts'
+
+/** Makes the world whole again, as far as that is ours to do. */
+export type Restore = () => Promise<void>
+
+const NOTHING: Restore = async () => {}
+
+/** Resolves when it is done. */
+export const STRIKES: Readonly<Record<Deed, (lane: Lane) => Promise<Restore>>> = {
+  async 'daemon killed'(lane) {
+    await lane.daemon.kill()
+    return () => lane.startDaemon()
+  },
+
+  async 'link reset'(lane) {
+    lane.resetLink()
+    return NOTHING
+  },
+
+  async 'pool killed'({ pool }) {
+    await pool.kill()
+    return () => pool.start()
+  },
+
+  /** The children learn of it while they are still held back, if they are. */
+  async 'pool reloaded'({ pool }) {
+    const ready = pool.reload()
+    await sleep(100)
+    return () => ready
+  },
+
+  async 'daemon and pool killed'(lane) {
+    await Promise.all([lane.daemon.kill(), lane.pool.kill()])
+    return async () => {
+      await lane.pool.start()
+      await lane.startDaemon()
+    }
+  },
+
+  async 'pool link cut'(lane) {
+    lane.resetPoolLink()
+    return NOTHING
+  },
+}

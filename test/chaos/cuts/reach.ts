@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../../support/eventually.ts'
+import { bytesWritten, childrenOf, isAsleep } from '../../support/pool-children.ts'
+import type { JournalLine } from '../journal.ts'
+import type { Asked } from '../message-plan.ts'
+import { type Lane, SLOTS } from './lane.ts'
+import { PADDING, type Point } from './points.ts'
+import { type Step, Trace } from './trace.ts'
+
+/** Lets go on what was held back so that the moment lasts. */
+export type LetGo = () => void
+
+/** A message on its way to its point. */
+export interface Traveller {
+  readonly lane: Lane
+  readonly id: string
+  readonly asked: Asked
+  /** Of this message, and of others that the point needs. */
+  readonly publish: (id: string, asked: Asked) => Promise<void>
+}
+
+/**
+ * Publishes the message, and what the point needs; resolves when it is there.
+ *
+ * @throws when it does not come there
+ */
+export function reach(traveller: Traveller, point: Point): Promise<LetGo> {
+  switch (point) {
+    case 'before sent':
+      return waiting(traveller)
+    case 'after sent':
+      return unread(traveller)
+    case 'executing':
+      return noted(traveller, 'start')
+    case 'before answered':
+      return noted(traveller, 'done')
+    case 'after answered':
+      return answered(traveller)
+    default: {
+      const [when, ...step] = point.split(' ')
+      return passing(traveller, step.join(' ') as Step, when === 'before')
+    }
+  }
+}
+
+const NOTHING: LetGo = () => {}
+
+/** When a unit about it passes between daemon and broker; `held`: it has not yet. */
+async function passing({ lane, id, asked, publish }: Traveller, step: Step, held: boolean): Promise<LetGo> {
+  const trace = new Trace(id)
+  let letGo = NOTHING
+  const there = new Promise<void>((resolve) => {
+    lane.tap = (unit) => {
+      if (trace.see(unit) !== step) return undefined
+      lane.tap = () => undefined
+      // What is not held is written as soon as this returns.
+      setImmediate(resolve)
+      return held ? new Promise((pass) => (letGo = pass)) : undefined
+    }
+  })
+  await publish(id, asked)
+  await within(`${id} is ${step}`, there)
+  return () => letGo()
+}
+
+/** Every slot of the daemon is taken: it has the message, and must not send it. */
+async function waiting(traveller: Traveller): Promise<LetGo> {
+  const { lane, id, publish } = traveller
+  for (let n = 1; n <= SLOTS; n += 1) await publish(`${id}-${n}`, { ms: 500 })
+  const slots = () => lane.journal.running().filter((line) => line.id.startsWith(`${id}-`))
+  await eventually('every slot is taken', () => slots().length === SLOTS, { every: 5 })
+  return passing(traveller, 'delivered', false)
+}
+
+/** The children stand still: the request lies in a socket, and nobody reads it. */
+async function unread({ lane: { pool, daemon }, id, asked, publish }: Traveller): Promise<LetGo> {
+  for (const child of childrenOf(pool.masterPid ?? 0)) process.kill(child, 'SIGSTOP')
+  const before = bytesWritten(daemon.pid)
+  await publish(id, asked)
+  await eventually('the request is sent', () => bytesWritten(daemon.pid) - before >= PADDING, { every: 5 })
+  return () => {
+    for (const child of childrenOf(pool.masterPid ?? 0)) process.kill(child, 'SIGCONT')
+  }
+}
+
+/** When the worker has written that line. */
+async function noted({ lane, id, asked, publish }: Traveller, event: JournalLine['event']): Promise<LetGo> {
+  await publish(id, asked)
+  await lineOf(lane, id, event)
+  return NOTHING
+}
+
+/** The daemon stands still: the whole answer lies in its socket. */
+async function answered({ lane, id, asked, publish }: Traveller): Promise<LetGo> {
+  const { daemon } = lane
+  await publish(id, asked)
+  const { pid } = await lineOf(lane, id, 'start')
+  daemon.signal('SIGSTOP')
+  await lineOf(lane, id, 'done')
+  await eventually('the child has answered', async () => {
+    await sleep(5)
+    return isAsleep(pid)
+  })
+  return () => daemon.signal('SIGCONT')
+}
+
+function lineOf({ journal }: Lane, id: string, event: JournalLine['event']): Promise<JournalLine> {
+  const find = () => journal.read().findLast((line) => line.id === id && line.event === event)
+  return eventually(`${id}: ${event}`, find, { every: 2 })
+}
+
+async function within(what: string, promise: Promise<void>): Promise<void> {
+  const late = sleep(20_000, undefined, { ref: false }).then(() => {
+    throw new Error(`Not within 20 s: ${what}`)
+  })
+  await Promise.race([promise, late])
+}
