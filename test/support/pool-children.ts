@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** The processes that this one has forked and that still run. */
-export function childrenOf(parent: number): number[] {
+/** The processes that this one has forked and that still run; none of one that does not run itself. */
+export function childrenOf(parent: number | undefined): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && statOf(Number(name))?.parent === parent)
     .map(Number)

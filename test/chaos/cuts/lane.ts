@@ -17,6 +17,9 @@ import type { Releases } from '../stage.ts'
 /** As many as the pool has children: each kept connection has its own. */
 export const SLOTS = 4
 
+/** What the names of all its queues begin with. */
+export const QUEUE_PREFIX = 'cuts-'
+
 export interface LaneOptions {
   readonly broker: Broker
   readonly mode: AckMode
@@ -51,7 +54,7 @@ export class Lane {
     const connection = await connect(broker.url)
     releases.push(() => connection.close())
     const channel = await connection.createConfirmChannel()
-    const lane = new Lane(mode, `${mode}-${listen}`, pool, journal, script, channel)
+    const lane = new Lane(mode, `${QUEUE_PREFIX}${mode}-${listen}`, pool, journal, script, channel)
     releases.push(() => lane.#close())
     await channel.assertQueue(lane.queue, { durable: true })
     await channel.assertQueue(`${lane.queue}.dead`, { durable: true })
@@ -90,8 +93,8 @@ export class Lane {
     const socket = this.#poolLink === undefined ? this.pool.socket : `127.0.0.1:${this.#poolLink.port}`
     const where = ['--url', url, '--queue', this.queue, '--socket', socket, '--script', this.#script]
     const how = ['--ack', this.mode, '--concurrency', String(SLOTS), '--prefetch', String(SLOTS + 2)]
-    // Soon again, so that a round is soon over.
-    const retries = this.mode === 'completed' ? ['--retry-delay', '200ms'] : []
+    // Soon again, so that a round is soon over; and again, for the next rounds strike what is left of this one.
+    const retries = this.mode === 'completed' ? ['--retry-delay', '200ms', '--max-attempts', '100'] : []
     const id = ['--daemon-id', `${this.queue}-${this.#daemons.length + 1}`, '--log-format', 'json']
     const daemon = await spawnBridge(['run', ...where, ...how, ...retries, ...id])
     this.#daemons.push(daemon)

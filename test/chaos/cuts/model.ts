@@ -123,11 +123,18 @@ async function evidenceOf(lane: Lane, broker: Broker): Promise<Evidence> {
   for (let lines = -1; lines !== lane.journal.read().length; await sleep(QUIET)) {
     lines = lane.journal.read().length
   }
-  const letters = await takeAll(broker, `${lane.queue}.dead`)
-  const deadLettered = letters.map(({ properties }) => String(properties.messageId))
+  if (process.env['CUTS_LOG'] !== undefined)
+    for (const line of lane.log()) console.error(JSON.stringify(line))
+  const idsIn = async (queue: string): Promise<Set<string>> => {
+    const messages = await takeAll(broker, queue)
+    return new Set(messages.map(({ properties }) => String(properties.messageId)))
+  }
+  // What the daemon has in its hands is the queue's again.
+  await lane.daemon.kill()
   return {
     journal: lane.journal.read(),
     complaints: new Set(complaintsOf(lane)),
-    deadLettered: new Set(deadLettered),
+    deadLettered: await idsIn(`${lane.queue}.dead`),
+    queued: await idsIn(lane.queue),
   }
 }

@@ -45,6 +45,9 @@ export function reach(traveller: Traveller, point: Point): Promise<LetGo> {
 
 const NOTHING: LetGo = () => {}
 
+/** Milliseconds after which a message will not come to its point. */
+const LATE = 15_000
+
 /** When a unit about it passes between daemon and broker; `held`: it has not yet. */
 async function passing({ lane, id, asked, publish }: Traveller, step: Step, held: boolean): Promise<LetGo> {
   const trace = new Trace(id)
@@ -73,14 +76,25 @@ async function waiting(traveller: Traveller): Promise<LetGo> {
 }
 
 /** The children stand still: the request lies in a socket, and nobody reads it. */
-async function unread({ lane: { pool, daemon }, id, asked, publish }: Traveller): Promise<LetGo> {
-  for (const child of childrenOf(pool.masterPid ?? 0)) process.kill(child, 'SIGSTOP')
+async function unread({ lane, id, asked, publish }: Traveller): Promise<LetGo> {
+  await eventually('the pool is idle', () => isIdle(lane), { every: 5 })
+  const { pool, daemon } = lane
+  const tellChildren = (signal: NodeJS.Signals) => {
+    for (const child of childrenOf(pool.masterPid)) process.kill(child, signal)
+  }
+  tellChildren('SIGSTOP')
+  const letGo = () => tellChildren('SIGCONT')
   const before = bytesWritten(daemon.pid)
   await publish(id, asked)
-  await eventually('the request is sent', () => bytesWritten(daemon.pid) - before >= PADDING, { every: 5 })
-  return () => {
-    for (const child of childrenOf(pool.masterPid ?? 0)) process.kill(child, 'SIGCONT')
-  }
+  const sent = () => bytesWritten(daemon.pid) - before >= PADDING
+  await heldUntil(eventually('the request is sent', sent, { every: 5, within: LATE }), letGo)
+  return letGo
+}
+
+/** Otherwise a message would wait for a child before it is sent. */
+function isIdle({ journal, pool }: Lane): boolean {
+  const children = childrenOf(pool.masterPid)
+  return !journal.running().some(({ pid }) => children.includes(pid))
 }
 
 /** When the worker has written that line. */
@@ -96,22 +110,33 @@ async function answered({ lane, id, asked, publish }: Traveller): Promise<LetGo>
   await publish(id, asked)
   const { pid } = await lineOf(lane, id, 'start')
   daemon.signal('SIGSTOP')
-  await lineOf(lane, id, 'done')
+  const letGo = () => daemon.signal('SIGCONT')
+  await heldUntil(lineOf(lane, id, 'done'), letGo)
   await eventually('the child has answered', async () => {
     await sleep(5)
     return isAsleep(pid)
   })
-  return () => daemon.signal('SIGCONT')
+  return letGo
+}
+
+/** What is held back must not stay so when the moment does not come. */
+async function heldUntil(moment: Promise<unknown>, letGo: LetGo): Promise<void> {
+  try {
+    await moment
+  } catch (error) {
+    letGo()
+    throw error
+  }
 }
 
 function lineOf({ journal }: Lane, id: string, event: JournalLine['event']): Promise<JournalLine> {
   const find = () => journal.read().findLast((line) => line.id === id && line.event === event)
-  return eventually(`${id}: ${event}`, find, { every: 2 })
+  return eventually(`${id}: ${event}`, find, { every: 2, within: LATE })
 }
 
 async function within(what: string, promise: Promise<void>): Promise<void> {
-  const late = sleep(20_000, undefined, { ref: false }).then(() => {
-    throw new Error(`Not within 20 s: ${what}`)
+  const late = sleep(LATE, undefined, { ref: false }).then(() => {
+    throw new Error(`Not within ${LATE / 1_000} s: ${what}`)
   })
   await Promise.race([promise, late])
 }

@@ -19,6 +19,8 @@ export interface Evidence {
   /** Ids of messages that a log tells the loss of. */
   readonly complaints: ReadonlySet<string>
   readonly deadLettered: ReadonlySet<string>
+  /** Ids of messages that are still in the queue: nobody has executed them. */
+  readonly queued: ReadonlySet<string>
 }
 
 /** What came of one round. */
@@ -33,6 +35,7 @@ export interface Outcome {
   readonly burnt: number
   /** Dead-lettered, though an execution would have succeeded. */
   readonly givenUp: readonly string[]
+  readonly stuck: readonly string[]
 }
 
 /** Compares, id by id, what was published with what became of it. Pure. */
@@ -44,7 +47,9 @@ export function outcomesOf(rounds: readonly Round[], evidence: Evidence): Outcom
       event === 'done' || (event === 'failed' && round.mode === 'dispatched')
     const ids = [...round.published.keys()]
     const executions = (id: string) => evidence.journal.filter((line) => line.id === id && completes(line))
-    const lost = ids.filter((id) => executions(id).length === 0 && !evidence.deadLettered.has(id))
+    const { deadLettered, queued } = evidence
+    const isOver = (id: string) => executions(id).length > 0 || deadLettered.has(id)
+    const lost = ids.filter((id) => !isOver(id) && !queued.has(id))
     return {
       round,
       lost,
@@ -52,16 +57,15 @@ export function outcomesOf(rounds: readonly Round[], evidence: Evidence): Outcom
       logged: lost.filter((id) => evidence.complaints.has(id)),
       twice: ids.filter((id) => executions(id).length > 1),
       burnt: burnt.filter(({ id }) => round.published.has(id)).reduce((sum, one) => sum + one.attempts, 0),
-      givenUp: ids.filter(
-        (id) => evidence.deadLettered.has(id) && !mustBeGivenUp(round.published.get(id) ?? {}),
-      ),
+      givenUp: ids.filter((id) => deadLettered.has(id) && !mustBeGivenUp(round.published.get(id) ?? {})),
+      stuck: ids.filter((id) => !isOver(id) && queued.has(id)),
     }
   })
 }
 
 /** What was promised and not kept, line by line. Pure. */
 export function brokenPromises(outcomes: readonly Outcome[]): string[] {
-  return outcomes.flatMap(({ round, lost, unbegun, logged, twice, burnt, givenUp }) => {
+  return outcomes.flatMap(({ round, lost, unbegun, logged, twice, burnt, givenUp, stuck }) => {
     const { number, mode, point, deed, missed } = round
     const traits = traitsOf(deed)
     const broken: string[] = []
@@ -79,6 +83,7 @@ export function brokenPromises(outcomes: readonly Outcome[]): string[] {
     if (traits.graceful) add('executed twice', twice)
     if (traits.graceful && burnt > 0) broken.push(`attempts burnt: ${burnt}`)
     add('dead-lettered, and would have succeeded', givenUp)
+    add('still in the queue', stuck)
     return broken.map((what) => `round ${number} (${mode}, ${point}, ${deed}): ${what}`)
   })
 }
