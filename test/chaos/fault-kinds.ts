@@ -16,8 +16,13 @@ interface Kind {
   readonly side: Side
   /** Executions that may be completed, and come again because nobody learnt of it. */
   readonly doubles: Reach
-  /** Messages that `--ack dispatched` may lose, each with a line in a log: php-fpm had them in its hands. */
+  /** Messages that `--ack dispatched` may lose, each with a line in a log: php-fpm was executing them. */
   readonly loses: Reach
+  /**
+   * Attempts that may be counted though nothing ran: a child was killed when it had read the request, and not begun the
+   * script. Default none.
+   */
+  readonly burns?: Reach
 }
 
 /** Every fault there is. What it does is in the file of its side, in `faults/`. */
@@ -35,11 +40,11 @@ export const FAULT_KINDS = {
   'link silent': { side: 'link', doubles: 'daemon', loses: 'none' },
   'link frozen': { side: 'link', doubles: 'daemon', loses: 'none' },
   'heartbeats lost': { side: 'link', doubles: 'daemon', loses: 'none' },
-  'pool killed': { side: 'pool', doubles: 'fleet', loses: 'fleet' },
-  'pool reloaded at once': { side: 'pool', doubles: 'fleet', loses: 'fleet' },
+  'pool killed': { side: 'pool', doubles: 'fleet', loses: 'fleet', burns: 'fleet' },
+  'pool reloaded at once': { side: 'pool', doubles: 'fleet', loses: 'fleet', burns: 'fleet' },
   'pool reloaded': { side: 'pool', doubles: 'none', loses: 'none' },
-  // What waits in the backlog is reset, and was acked when it was dispatched.
-  'pool stopped': { side: 'pool', doubles: 'none', loses: 'fleet' },
+  // What waits in the backlog is reset unread: nothing has run, and nothing is lost.
+  'pool stopped': { side: 'pool', doubles: 'none', loses: 'none' },
   'socket removed': { side: 'pool', doubles: 'none', loses: 'none' },
   'script missing': { side: 'pool', doubles: 'none', loses: 'none' },
   'child killed before output': { side: 'worker', doubles: 'one', loses: 'one' },
@@ -76,6 +81,9 @@ export const doublesAtMost = (kind: FaultKind): number => exposed(kindOf(kind).d
 /** How many messages one such fault may cost at most. What is acked when it has succeeded is never lost. */
 export const losesAtMost = (kind: FaultKind, mode: AckMode): number =>
   mode === 'completed' ? 0 : exposed(kindOf(kind).loses, CONCURRENCY)
+
+/** How many attempts one such fault may have counted that never ran. */
+export const burntAtMost = (kind: FaultKind): number => exposed(kindOf(kind).burns ?? 'none', CONCURRENCY)
 
 /**
  * Whether two faults may be in the world at the same time.

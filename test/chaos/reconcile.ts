@@ -1,5 +1,6 @@
 import type { AckMode } from '../../src/bridge/ports.ts'
-import { doublesAtMost, losesAtMost } from './fault-kinds.ts'
+import { burntAttempts } from './attempts.ts'
+import { burntAtMost, doublesAtMost, losesAtMost } from './fault-kinds.ts'
 import type { Published } from './flow.ts'
 import { blame, type InjectedFault } from './injected-fault.ts'
 import type { JournalLine } from './journal.ts'
@@ -33,10 +34,17 @@ export interface Finding {
 }
 
 export interface Loss extends Finding {
+  /** Whether a worker had begun to execute it. */
+  readonly begun: boolean
   /** Whether a daemon's log says so. */
   readonly logged: boolean
   /** Whether the message asked the worker to die. */
   readonly asked: boolean
+}
+
+export interface BurntFinding extends Finding {
+  /** Counted, though nothing ran. */
+  readonly attempts: number
 }
 
 export interface Reconciliation {
@@ -49,6 +57,7 @@ export interface Reconciliation {
   readonly lost: readonly Loss[]
   /** Two or more executions that were completed. */
   readonly twice: readonly Finding[]
+  readonly burnt: readonly BurntFinding[]
   /** Dead-lettered, though some execution of it would have succeeded. */
   readonly givenUp: readonly Finding[]
   /** Executed or dead-lettered, and nobody has published them. */
@@ -86,11 +95,14 @@ export function reconcile(evidence: Evidence): Reconciliation {
       const at = said.at(-1)?.time ?? starts.get(id)?.at(-1)?.time ?? 0
       const fault = blame(faults, at, at, (kind) => losesAtMost(kind, mode) > 0)
       const doomed = (asked.deaths ?? 0) > 0 && mode === 'dispatched'
-      lost.push({ id, fault, logged: said.some(accountsFor), asked: doomed })
+      lost.push({ id, fault, begun: starts.has(id), logged: said.some(accountsFor), asked: doomed })
     }
   }
+  const burnt = burntAttempts(evidence.journal).map(({ id, attempts, from, to }): BurntFinding => {
+    return { id, attempts, fault: blame(faults, from, to, (kind) => burntAtMost(kind) > 0) }
+  })
   const unknown = [...new Set([...completed.keys(), ...deadLettered])].filter((id) => !published.has(id))
-  return { ...counts, lost, twice, givenUp, unknown }
+  return { ...counts, lost, twice, burnt, givenUp, unknown }
 }
 
 /**

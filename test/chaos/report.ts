@@ -46,6 +46,8 @@ function kinds(rows: readonly KindRow[]): string {
     'at most',
     'twice',
     'at most',
+    'burnt',
+    'at most',
     'given up',
     'recovery p50 s',
     'max s',
@@ -54,7 +56,8 @@ function kinds(rows: readonly KindRow[]): string {
     head,
     rows.map((row) => [
       row.kind,
-      ...[row.count, row.lost, row.lostAtMost, row.twice, row.twiceAtMost, row.givenUp].map(String),
+      ...[row.count, row.lost, row.lostAtMost, row.twice, row.twiceAtMost].map(String),
+      ...[row.burnt, row.burntAtMost, row.givenUp].map(String),
       seconds(percentile(row.recoveries, 50)),
       seconds(percentile(row.recoveries, 100)),
     ]),

@@ -50,7 +50,8 @@ export async function openStage(releases: Releases): Promise<Stage> {
   const pool = await startPool({
     children: CHILDREN,
     environment: { CHAOS_JOURNAL: path },
-    settings: { request_terminate_timeout: `${EXECUTION_LIMIT}s` },
+    // Children come and go all the time, as they do in production: no fault, and nothing may come of it.
+    settings: { request_terminate_timeout: `${EXECUTION_LIMIT}s`, 'pm.max_requests': 100 },
     global: { process_control_timeout: `${GRACE}s` },
   })
   releases.push(() => pool.close())

@@ -1,7 +1,7 @@
 import type { AckMode } from '../../src/bridge/ports.ts'
-import { doublesAtMost, type FaultKind, losesAtMost } from './fault-kinds.ts'
+import { burntAtMost, doublesAtMost, type FaultKind, losesAtMost } from './fault-kinds.ts'
 import type { InjectedFault } from './injected-fault.ts'
-import type { Finding, Reconciliation } from './reconcile.ts'
+import type { BurntFinding, Finding, Reconciliation } from './reconcile.ts'
 
 /** What the faults of one kind did, beside what they may do. */
 export interface KindRow {
@@ -11,6 +11,9 @@ export interface KindRow {
   readonly lostAtMost: number
   readonly twice: number
   readonly twiceAtMost: number
+  /** Attempts that were counted and never ran. */
+  readonly burnt: number
+  readonly burntAtMost: number
   readonly givenUp: number
   /** Milliseconds, ascending; infinite where it took more than a minute. */
   readonly recoveries: readonly number[]
@@ -23,7 +26,7 @@ const NAMED = 10
 export function rowsOf(
   mode: AckMode,
   faults: readonly InjectedFault[],
-  { lost, twice, givenUp }: Reconciliation,
+  { lost, twice, burnt, givenUp }: Reconciliation,
 ): KindRow[] {
   const kinds = [...new Set(faults.map(({ kind }) => kind))].sort()
   return kinds.map((kind) => {
@@ -36,11 +39,16 @@ export function rowsOf(
       lostAtMost: own.length * losesAtMost(kind, mode),
       twice: of(twice),
       twiceAtMost: own.length * doublesAtMost(kind),
+      burnt: attemptsOf(burnt.filter(({ fault }) => fault?.kind === kind)),
+      burntAtMost: own.length * burntAtMost(kind),
       givenUp: of(givenUp),
       recoveries: own.map(recoveryTime).sort((a, b) => a - b),
     }
   })
 }
+
+const attemptsOf = (burnt: readonly BurntFinding[]): number =>
+  burnt.reduce((sum, { attempts }) => sum + attempts, 0)
 
 /** Milliseconds. A daemon can be back before the one who waits for the broker has noticed. */
 function recoveryTime({ lifted, recovered }: InjectedFault): number {
@@ -54,7 +62,7 @@ function recoveryTime({ lifted, recovered }: InjectedFault): number {
  */
 export function brokenPromises(
   rows: readonly KindRow[],
-  { lost, twice, unknown }: Reconciliation,
+  { lost, twice, burnt, unknown }: Reconciliation,
   failures: readonly string[],
 ): string[] {
   const broken = [...failures]
@@ -77,11 +85,22 @@ export function brokenPromises(
   if (doubled > doubledAtMost) {
     broken.push(`executed twice: ${doubled}, at most ${doubledAtMost}: ${named(twice)}`)
   }
+  for (const { kind, burnt: count, burntAtMost: most } of rows) {
+    if (count <= most) continue
+    const ids = named(burnt.filter(({ fault }) => fault?.kind === kind))
+    broken.push(`attempts counted that never ran, by "${kind}": ${count}, at most ${most}: ${ids}`)
+  }
   const causeless = ({ fault }: Finding) => fault === undefined
   const lostForNothing = lost.filter(({ asked }) => !asked).filter(causeless)
   if (lostForNothing.length > 0) broken.push(`lost without a fault: ${counted(lostForNothing)}`)
   const twiceForNothing = twice.filter(causeless)
   if (twiceForNothing.length > 0) broken.push(`executed twice without a fault: ${counted(twiceForNothing)}`)
+  const burntForNothing = burnt.filter(causeless)
+  if (burntForNothing.length > 0) {
+    broken.push(`attempts counted that never ran, without a fault: ${counted(burntForNothing)}`)
+  }
+  const unbegun = lost.filter(({ begun }) => !begun)
+  if (unbegun.length > 0) broken.push(`lost, though nothing had begun to execute it: ${counted(unbegun)}`)
   const unlogged = lost.filter(({ logged }) => !logged)
   if (unlogged.length > 0) broken.push(`lost, and no line in a log says so: ${counted(unlogged)}`)
   if (unknown.length > 0) {

@@ -14,6 +14,7 @@ const ALL_WELL: Reconciliation = {
   queued: 0,
   lost: [],
   twice: [],
+  burnt: [],
   givenUp: [],
   unknown: [],
 }
@@ -88,7 +89,7 @@ describe('the report', () => {
       memory: [{ daemonId: 'D-1-1', samples: [2 ** 26, 2 ** 27] }],
     }
     const text = describeReport({ ...report, broken: [] })
-    expect(text).toMatch(/^broker killed +2 +0 +0 +0 +36 +0 +1\.00 +never$/m)
+    expect(text).toMatch(/^broker killed +2 +0 +0 +0 +36 +0 +0 +0 +1\.00 +never$/m)
     expect(text).toMatch(/^consuming again after the broker accepts +<= 5 s +- +missed$/m)
     expect(text).toMatch(/^D-1-1 +64\.0 +128 +128$/m)
     expect(text).toMatch(/Every promise was kept\.$/)

@@ -1,68 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { FaultKind } from '../../chaos/fault-kinds.ts'
-import type { InjectedFault } from '../../chaos/injected-fault.ts'
-import type { JournalLine } from '../../chaos/journal.ts'
-import type { Asked } from '../../chaos/message-plan.ts'
-import { type Evidence, type MessageLine, reconcile } from '../../chaos/reconcile.ts'
+import { reconcile } from '../../chaos/reconcile.ts'
 import { brokenPromises, rowsOf } from '../../chaos/verdict.ts'
-
-const IDS = Array.from({ length: 20 }, (_, index) => `M-${index + 1}`)
-
-function line(event: JournalLine['event'], id: string, time: number, execution = `e-${id}`): JournalLine {
-  return { event, id, executionId: execution, daemonId: 'D-1-1', pid: 1, attempt: 1, time }
-}
-
-const execution = (id: string, time: number, name?: string): JournalLine[] => [
-  line('start', id, time, name),
-  line('done', id, time + 10, name),
-]
-
-/** A second apart, from 10 s on. */
-const timeOf = (id: string): number => 9_000 + Number(id.slice(2)) * 1_000
-
-const fault = (kind: FaultKind, began: number, recovered = began + 500): InjectedFault => ({
-  number: 1,
-  kind,
-  began,
-  lifted: began,
-  recovered,
-  slots: [0],
-})
-
-/** All of them published and executed once, without a fault; then what a test changes. */
-function evidence(changes: Partial<Evidence> = {}, asked: Readonly<Record<string, Asked>> = {}): Evidence {
-  return {
-    mode: 'completed',
-    published: new Map(IDS.map((id) => [id, { asked: asked[id] ?? {}, confirmed: true }])),
-    journal: IDS.flatMap((id) => execution(id, timeOf(id))),
-    log: [],
-    deadLettered: new Set(),
-    queued: new Set(),
-    faults: [],
-    ...changes,
-  }
-}
-
-const without = (id: string): JournalLine[] => evidence().journal.filter((entry) => entry.id !== id)
-
-const complaint = (messageId: string, outcome: string | undefined = 'lost'): MessageLine => ({
-  messageId,
-  level: 'error',
-  outcome,
-  time: timeOf(messageId),
-})
-
-/** What the whole command would say. */
-function broken(given: Evidence, failures: readonly string[] = []): string[] {
-  const found = reconcile(given)
-  return brokenPromises(rowsOf(given.mode, given.faults, found), found, failures)
-}
+import { broken, complaint, evidence, execution, fault, line, timeOf, without } from './evidence.ts'
 
 describe('a run in which all went well', () => {
   it('adds up, and breaks no promise', () => {
     const found = reconcile(evidence())
     expect(found).toMatchObject({ published: 20, executed: 20, deadLettered: 0, queued: 0 })
-    expect(found).toMatchObject({ lost: [], twice: [], givenUp: [], unknown: [] })
+    expect(found).toMatchObject({ lost: [], twice: [], burnt: [], givenUp: [], unknown: [] })
     expect(broken(evidence())).toEqual([])
   })
 
@@ -82,92 +28,6 @@ describe('a run in which all went well', () => {
     const given = evidence({ journal: without('M-5') })
     const published = new Map(given.published).set('M-5', { asked: {}, confirmed: false })
     expect(reconcile({ ...given, published })).toMatchObject({ published: 19, executed: 19, lost: [] })
-  })
-})
-
-describe('a lost message', () => {
-  it('is found when its lines are missing from the journal', () => {
-    const given = evidence({ journal: without('M-7') })
-    expect(reconcile(given).lost).toMatchObject([{ id: 'M-7', logged: false }])
-    expect(broken(given)).toEqual([
-      'lost without a fault: 1: M-7',
-      'lost, and no line in a log says so: 1: M-7',
-    ])
-  })
-
-  it('is found when it started and did not end', () => {
-    const journal = evidence().journal.filter(({ id, event }) => id !== 'M-7' || event === 'start')
-    expect(reconcile(evidence({ journal })).lost).toMatchObject([{ id: 'M-7' }])
-  })
-
-  it('is found when it failed as it was asked to, and was never tried again', () => {
-    const journal = [...without('M-7'), line('start', 'M-7', 1), line('failed', 'M-7', 2)]
-    const given = evidence({ journal }, { 'M-7': { failures: 1 } })
-    expect(reconcile(given).lost).toMatchObject([{ id: 'M-7' }])
-    // Acked when it was dispatched, that was its one execution.
-    expect(reconcile({ ...given, mode: 'dispatched' }).lost).toEqual([])
-  })
-
-  it('breaks the promise of --ack completed, whatever the fault', () => {
-    const journal = without('M-7')
-    const given = evidence({
-      journal,
-      log: [complaint('M-7')],
-      faults: [fault('pool killed', timeOf('M-7'))],
-    })
-    expect(broken(given)).toEqual(['lost by "pool killed": 1, at most 0: M-7'])
-  })
-
-  it('is what --ack dispatched allows when the pool had it in its hands, and a log says so', () => {
-    const faults = [fault('pool killed', timeOf('M-7'))]
-    const given = evidence({ mode: 'dispatched', journal: without('M-7'), log: [complaint('M-7')], faults })
-    expect(reconcile(given).lost).toEqual([{ id: 'M-7', fault: faults[0], logged: true, asked: false }])
-    expect(broken(given)).toEqual([])
-  })
-
-  it('is found when no log says so', () => {
-    const faults = [fault('pool killed', timeOf('M-7'))]
-    const started = [...without('M-7'), line('start', 'M-7', timeOf('M-7'))]
-    const given = evidence({ mode: 'dispatched', journal: started, faults })
-    expect(broken(given)).toEqual(['lost, and no line in a log says so: 1: M-7'])
-  })
-
-  it.each([
-    ['lost', true],
-    ['refused', true],
-    [undefined, false],
-    ['executed', false],
-    ['retry', false],
-  ])('is logged by a line with outcome %s: %s', (outcome, logged) => {
-    const log = [{ ...complaint('M-7'), outcome }]
-    const given = evidence({ mode: 'dispatched', journal: without('M-7'), log })
-    expect(reconcile(given).lost).toMatchObject([{ id: 'M-7', logged }])
-  })
-
-  it('is not logged by a line at level info, nor by one about another message', () => {
-    const log = [{ ...complaint('M-7'), level: 'info' }, complaint('M-8')]
-    const given = evidence({ mode: 'dispatched', journal: without('M-7'), log })
-    expect(reconcile(given).lost).toMatchObject([{ id: 'M-7', logged: false }])
-  })
-
-  it('breaks the promise when there are more than the pool had in its hands', () => {
-    const ids = IDS.slice(0, 13)
-    const given = evidence({
-      mode: 'dispatched',
-      journal: evidence().journal.filter(({ id }) => !ids.includes(id)),
-      log: ids.map((id) => complaint(id)),
-      faults: [fault('pool killed', timeOf('M-1'), timeOf('M-20'))],
-    })
-    expect(broken(given)).toEqual([
-      expect.stringMatching(/^lost by "pool killed": 13, at most 12: M-1 .* \.\.\.$/),
-    ])
-  })
-
-  it('is its own wish when it asked the worker to die, but it must be logged', () => {
-    const given = evidence({ mode: 'dispatched', journal: without('M-7') }, { 'M-7': { deaths: 1 } })
-    expect(broken(given)).toEqual(['lost, and no line in a log says so: 1: M-7'])
-    expect(broken({ ...given, log: [complaint('M-7')] })).toEqual([])
-    expect(broken({ ...given, mode: 'completed', log: [complaint('M-7')] })).toHaveLength(1)
   })
 })
 
@@ -214,6 +74,7 @@ describe('a message that was executed twice', () => {
       queued: 0,
       lost: [],
       twice: many,
+      burnt: [],
       givenUp: [],
       unknown: [],
     }
@@ -238,6 +99,29 @@ describe('a message that was executed twice', () => {
       line('failed', 'M-10', timeOf('M-10') - 400, 'e-failed'),
     ]
     expect(reconcile(evidence({ journal }, { 'M-10': { failures: 1 } })).twice).toEqual([])
+  })
+})
+
+describe('an attempt that was counted and never ran', () => {
+  const burnt = (kind?: FaultKind) => {
+    const journal = [...without('M-9'), { ...line('start', 'M-9', timeOf('M-9')), attempt: 2 }]
+    const faults = kind === undefined ? [] : [fault(kind, timeOf('M-9') - 100)]
+    return broken(evidence({ journal: [...journal, line('done', 'M-9', timeOf('M-9') + 10)], faults }))
+  }
+
+  it.each(['pool reloaded', 'pool stopped', 'broker killed', 'daemon killed'] as const)(
+    'breaks the promise when %s',
+    (kind) => {
+      expect(burnt(kind)).toEqual([`attempts counted that never ran, by "${kind}": 1, at most 0: M-9`])
+    },
+  )
+
+  it('breaks the promise when there was no fault', () => {
+    expect(burnt()).toEqual(['attempts counted that never ran, without a fault: 1: M-9'])
+  })
+
+  it('is what a killed pool may cost: a child had read the request, and not begun', () => {
+    expect(burnt('pool killed')).toEqual([])
   })
 })
 
