@@ -6,6 +6,8 @@ import { QUEUE } from './stage.ts'
 /** A message that was handed to the broker. */
 export interface Published {
   readonly asked: Asked
+  /** Milliseconds since the epoch. */
+  readonly time: number
   /** False: it may be in the queue or not. Nothing is promised about it; its successor has an id of its own. */
   confirmed: boolean
 }
@@ -107,7 +109,7 @@ export class Flow {
     const id = `M-${this.#sequence}`
     try {
       const channel = await this.#open()
-      const message: Published = { asked, confirmed: false }
+      const message: Published = { asked, time: Date.now(), confirmed: false }
       this.published.set(id, message)
       message.confirmed = await confirmed(channel, id, asked)
       if (!message.confirmed) return undefined

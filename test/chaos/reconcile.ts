@@ -99,7 +99,8 @@ export function reconcile(evidence: Evidence): Reconciliation {
     }
   }
   const burnt = burntAttempts(evidence.journal).map(({ id, attempts, from, to }): BurntFinding => {
-    return { id, attempts, fault: blame(faults, from, to, (kind) => burntAtMost(kind) > 0) }
+    const since = from ?? published.get(id)?.time ?? to
+    return { id, attempts, fault: blame(faults, since, to, (kind) => burntAtMost(kind) > 0) }
   })
   const unknown = [...new Set([...completed.keys(), ...deadLettered])].filter((id) => !published.has(id))
   return { ...counts, lost, twice, burnt, givenUp, unknown }

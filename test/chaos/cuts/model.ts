@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AckMode } from '../../../src/bridge/ports.ts'
 import type { Broker } from '../../support/broker-api.ts'
 import { takeAll } from '../../support/messages.ts'
+import { byMessage, type Evidence } from '../fates.ts'
 import type { Asked } from '../message-plan.ts'
 import { type Random, seeded } from '../random.ts'
 import type { Releases } from '../stage.ts'
@@ -9,7 +10,7 @@ import { STRIKES } from './deeds.ts'
 import { Lane } from './lane.ts'
 import { askedFor, type Cut, type Deed, plan, traitsOf } from './points.ts'
 import { type LetGo, reach } from './reach.ts'
-import { type Evidence, type Outcome, outcomesOf, type Round } from './tally.ts'
+import { type Outcome, outcomesOf, type Round } from './tally.ts'
 
 export interface CutOptions {
   readonly modes: readonly AckMode[]
@@ -132,7 +133,7 @@ async function evidenceOf(lane: Lane, broker: Broker): Promise<Evidence> {
   // What the daemon has in its hands is the queue's again.
   await lane.daemon.kill()
   return {
-    journal: lane.journal.read(),
+    journal: byMessage(lane.journal.read()),
     complaints: new Set(complaintsOf(lane)),
     deadLettered: await idsIn(`${lane.queue}.dead`),
     queued: await idsIn(lane.queue),

@@ -1,4 +1,5 @@
 import { table } from '../../../bench/table.ts'
+import type { Fates } from '../fates.ts'
 import { ALL_DEEDS, POINTS } from './points.ts'
 import { brokenPromises, type Outcome } from './tally.ts'
 
@@ -21,12 +22,12 @@ function rowsOf(mode: string, outcomes: readonly Outcome[]): string {
         ({ round }) => round.mode === mode && round.point === point && round.deed === deed,
       )
       if (own.length === 0) return []
-      const sum = (count: (outcome: Outcome) => number) => own.reduce((all, one) => all + count(one), 0)
+      const sum = (count: (fates: Fates) => number) => own.reduce((all, { fates }) => all + count(fates), 0)
       const counts = [
         own.length,
         sum(({ lost }) => lost.length),
         sum(({ unbegun }) => unbegun.length),
-        sum(({ logged }) => logged.length),
+        sum(({ lost, silent }) => lost.length - silent.length),
         sum(({ twice }) => twice.length),
         sum(({ burnt }) => burnt),
       ]

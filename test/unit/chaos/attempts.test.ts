@@ -24,5 +24,6 @@ describe('burnt attempts', () => {
 
   it('were counted between the execution before and the one that shows them', () => {
     expect(burntAttempts(starts(1, 2, 5))).toEqual([{ id: 'M-1', attempts: 2, from: 1_000, to: 2_000 }])
+    expect(burntAttempts(starts(2))).toEqual([{ id: 'M-1', attempts: 1, from: undefined, to: 0 }])
   })
 })

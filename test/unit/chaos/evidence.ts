@@ -42,7 +42,7 @@ export function evidence(
 ): Evidence {
   return {
     mode: 'completed',
-    published: new Map(IDS.map((id) => [id, { asked: asked[id] ?? {}, confirmed: true }])),
+    published: new Map(IDS.map((id) => [id, { asked: asked[id] ?? {}, time: timeOf(id), confirmed: true }])),
     journal: IDS.flatMap((id) => execution(id, timeOf(id))),
     log: [],
     deadLettered: new Set(),

@@ -59,7 +59,9 @@ describe('the figures', () => {
 })
 
 describe('failures per second', () => {
-  const published = new Map<string, Published>([['M-1', { asked: { failures: 3 }, confirmed: true }]])
+  const published = new Map<string, Published>([
+    ['M-1', { asked: { failures: 3 }, time: 0, confirmed: true }],
+  ])
   const failed = (...times: number[]) =>
     times.map((time, index): JournalLine => {
       const who = { executionId: `e-${time}`, daemonId: 'D-1-1', pid: 1, attempt: index + 1 }

@@ -26,7 +26,7 @@ describe('a run in which all went well', () => {
 
   it('demands nothing of a message that was not confirmed', () => {
     const given = evidence({ journal: without('M-5') })
-    const published = new Map(given.published).set('M-5', { asked: {}, confirmed: false })
+    const published = new Map(given.published).set('M-5', { asked: {}, time: 0, confirmed: false })
     expect(reconcile({ ...given, published })).toMatchObject({ published: 19, executed: 19, lost: [] })
   })
 })
@@ -104,9 +104,11 @@ describe('a message that was executed twice', () => {
 
 describe('an attempt that was counted and never ran', () => {
   const burnt = (kind?: FaultKind) => {
-    const journal = [...without('M-9'), { ...line('start', 'M-9', timeOf('M-9')), attempt: 2 }]
-    const faults = kind === undefined ? [] : [fault(kind, timeOf('M-9') - 100)]
-    return broken(evidence({ journal: [...journal, line('done', 'M-9', timeOf('M-9') + 10)], faults }))
+    const at = timeOf('M-9')
+    const journal = [...without('M-9'), { ...line('start', 'M-9', at + 3_000), attempt: 2 }]
+    // Published when the fault came, first executed a retry delay later.
+    const faults = kind === undefined ? [] : [fault(kind, at - 100)]
+    return broken(evidence({ journal: [...journal, line('done', 'M-9', at + 3_010)], faults }))
   }
 
   it.each(['pool reloaded', 'pool stopped', 'broker killed', 'daemon killed'] as const)(
@@ -146,7 +148,7 @@ describe('other things that must not be', () => {
     expect(reconcile(given).givenUp).toEqual([{ id: 'M-2', fault: faults[0] }])
     const asked = {
       ...given,
-      published: new Map([['M-2', { asked: { unprocessable: true }, confirmed: true }]]),
+      published: new Map([['M-2', { asked: { unprocessable: true }, time: 0, confirmed: true }]]),
     }
     expect(reconcile({ ...asked, journal: [] }).givenUp).toEqual([])
   })

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { ALL_DEEDS, type Deed, POINTS, plan } from '../../../chaos/cuts/points.ts'
 import { describe as describeOutcomes } from '../../../chaos/cuts/report.ts'
-import { brokenPromises, type Evidence, outcomesOf, type Round } from '../../../chaos/cuts/tally.ts'
+import { brokenPromises, outcomesOf, type Round } from '../../../chaos/cuts/tally.ts'
+import { byMessage, type Evidence } from '../../../chaos/fates.ts'
 import type { JournalLine } from '../../../chaos/journal.ts'
 import { seeded } from '../../../chaos/random.ts'
 
@@ -25,7 +26,13 @@ const line = (event: JournalLine['event'], id: string, attempt = 1): JournalLine
 const execution = (id: string, attempt = 1) => [line('start', id, attempt), line('done', id, attempt)]
 
 const evidence = (journal: JournalLine[], more: Partial<Evidence> = {}): Evidence => {
-  return { journal, complaints: new Set(), deadLettered: new Set(), queued: new Set(), ...more }
+  return {
+    journal: byMessage(journal),
+    complaints: new Set(),
+    deadLettered: new Set(),
+    queued: new Set(),
+    ...more,
+  }
 }
 
 const broken = (given: Round, found: Evidence) => brokenPromises(outcomesOf([given], found))
