@@ -12,6 +12,10 @@ export interface Asked {
   readonly hangs?: boolean
   /** It begins its answer before it does anything else. */
   readonly output?: boolean
+  /** The worker refuses it for good. */
+  readonly refused?: boolean
+  /** The application ends before the worker has begun: no answer of the worker's. */
+  readonly breaks?: boolean
   /** Milliseconds between its end in the journal and its answer. */
   readonly lingers?: number
   /** Bytes that its body is made longer by. */
@@ -44,6 +48,7 @@ export function bodyOf(id: string, { unprocessable = false, padding = 0, ...aske
 }
 
 /** Whether no execution of it can ever succeed, so that its place is the dead-letter queue. */
-export function mustBeGivenUp({ unprocessable = false, failures = 0 }: Asked): boolean {
-  return unprocessable || failures >= FOR_EVER
+export function mustBeGivenUp(asked: Asked): boolean {
+  const { unprocessable = false, refused = false, breaks = false, failures = 0 } = asked
+  return unprocessable || refused || breaks || failures >= FOR_EVER
 }

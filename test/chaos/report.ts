@@ -73,7 +73,8 @@ function sums({ published, executed, deadLettered, queued, lost, twice }: Reconc
   ].join('\n')
 }
 
-function limits(figures: readonly Figure[]): string {
+/** Each figure with its limit, and whether it is met. */
+export function limits(figures: readonly Figure[]): string {
   const late = missed(figures)
   return table(
     ['figure', 'limit', 'here', ''],

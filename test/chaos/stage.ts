@@ -1,10 +1,9 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type OwnBroker, startBroker } from '../support/broker.ts'
 import { type Pool, startPool } from '../support/pool.ts'
-import { temporaryFolder } from '../support/run-folder.ts'
-import { Journal } from './journal.ts'
+import type { Journal } from './journal.ts'
+import { installWorker } from './worker.ts'
 
 /** The durable queue that all of it is about. */
 export const QUEUE = 'commands'
@@ -30,6 +29,8 @@ export interface Stage {
   readonly pool: Pool
   /** The worker script; it may be away for a while. */
   readonly script: string
+  /** What the worker script loads first; the same. */
+  readonly application: string
   readonly journal: Journal
   /** Has the pool's master read another process_control_timeout when it is reloaded or started next. */
   setGrace(grace: 'none' | 'usual'): void
@@ -40,16 +41,10 @@ export interface Stage {
  * @throws when broker or pool do not start
  */
 export async function openStage(releases: Releases): Promise<Stage> {
-  const folder = temporaryFolder('chaos')
-  const script = join(folder, 'worker.php')
-  copyFileSync(fileURLToPath(new URL('php/worker.php', import.meta.url)), script)
-  const path = join(folder, 'journal')
-  const journal = new Journal(path)
-  releases.push(() => journal.close())
-
+  const { script, application, journal, environment } = installWorker(releases)
   const pool = await startPool({
     children: CHILDREN,
-    environment: { CHAOS_JOURNAL: path },
+    environment,
     // Children come and go all the time, as they do in production: no fault, and nothing may come of it.
     settings: { request_terminate_timeout: `${EXECUTION_LIMIT}s`, 'pm.max_requests': 100 },
     global: { process_control_timeout: `${GRACE}s` },
@@ -63,6 +58,7 @@ export async function openStage(releases: Releases): Promise<Stage> {
     broker,
     pool,
     script,
+    application,
     journal,
     setGrace(grace) {
       const seconds = grace === 'none' ? 0 : GRACE

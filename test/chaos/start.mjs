@@ -6,7 +6,7 @@ import { exitUnprepared, prepareNode } from '../support/prepare.mjs'
 const COMMANDS = {
   chaos: './main.ts',
   cuts: './cuts/main.ts',
-  figures: './figures/main.ts',
+  figures: '../figures/main.ts',
 }
 
 const [command = ''] = process.argv.splice(2, 1)

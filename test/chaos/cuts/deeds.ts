@@ -10,7 +10,7 @@ const NOTHING: Restore = async () => {}
 /** Resolves when it is done. */
 export const STRIKES: Readonly<Record<Deed, (lane: Lane) => Promise<Restore>>> = {
   async 'daemon killed'(lane) {
-    await lane.daemon.kill()
+    await lane.stand.daemon.kill()
     return () => lane.startDaemon()
   },
 
@@ -19,22 +19,23 @@ export const STRIKES: Readonly<Record<Deed, (lane: Lane) => Promise<Restore>>> =
     return NOTHING
   },
 
-  async 'pool killed'({ pool }) {
+  async 'pool killed'({ stand: { pool } }) {
     await pool.kill()
     return () => pool.start()
   },
 
   /** The children learn of it while they are still held back, if they are. */
-  async 'pool reloaded'({ pool }) {
+  async 'pool reloaded'({ stand: { pool } }) {
     const ready = pool.reload()
     await sleep(100)
     return () => ready
   },
 
   async 'daemon and pool killed'(lane) {
-    await Promise.all([lane.daemon.kill(), lane.pool.kill()])
+    const { daemon, pool } = lane.stand
+    await Promise.all([daemon.kill(), pool.kill()])
     return async () => {
-      await lane.pool.start()
+      await pool.start()
       await lane.startDaemon()
     }
   },

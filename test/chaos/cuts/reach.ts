@@ -70,15 +70,15 @@ async function passing({ lane, id, asked, publish }: Traveller, step: Step, held
 async function waiting(traveller: Traveller): Promise<LetGo> {
   const { lane, id, publish } = traveller
   for (let n = 1; n <= SLOTS; n += 1) await publish(`${id}-${n}`, { ms: 500 })
-  const slots = () => lane.journal.running().filter((line) => line.id.startsWith(`${id}-`))
+  const slots = () => lane.stand.journal.running().filter((line) => line.id.startsWith(`${id}-`))
   await eventually('every slot is taken', () => slots().length === SLOTS, { every: 5 })
   return passing(traveller, 'delivered', false)
 }
 
 /** The children stand still: the request lies in a socket, and nobody reads it. */
 async function unread({ lane, id, asked, publish }: Traveller): Promise<LetGo> {
+  const { pool, daemon } = lane.stand
   await eventually('the pool is idle', () => isIdle(lane), { every: 5 })
-  const { pool, daemon } = lane
   const tellChildren = (signal: NodeJS.Signals) => {
     for (const child of childrenOf(pool.masterPid)) process.kill(child, signal)
   }
@@ -92,7 +92,7 @@ async function unread({ lane, id, asked, publish }: Traveller): Promise<LetGo> {
 }
 
 /** Otherwise a message would wait for a child before it is sent. */
-function isIdle({ journal, pool }: Lane): boolean {
+function isIdle({ stand: { journal, pool } }: Lane): boolean {
   const children = childrenOf(pool.masterPid)
   return !journal.running().some(({ pid }) => children.includes(pid))
 }
@@ -106,7 +106,7 @@ async function noted({ lane, id, asked, publish }: Traveller, event: JournalLine
 
 /** The daemon stands still: the whole answer lies in its socket. */
 async function answered({ lane, id, asked, publish }: Traveller): Promise<LetGo> {
-  const { daemon } = lane
+  const { daemon } = lane.stand
   await publish(id, asked)
   const { pid } = await lineOf(lane, id, 'start')
   daemon.signal('SIGSTOP')
@@ -129,7 +129,7 @@ async function heldUntil(moment: Promise<unknown>, letGo: LetGo): Promise<void> 
   }
 }
 
-function lineOf({ journal }: Lane, id: string, event: JournalLine['event']): Promise<JournalLine> {
+function lineOf({ stand: { journal } }: Lane, id: string, event: JournalLine['event']): Promise<JournalLine> {
   const find = () => journal.read().findLast((line) => line.id === id && line.event === event)
   return eventually(`${id}: ${event}`, find, { every: 2, within: LATE })
 }

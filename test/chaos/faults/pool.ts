@@ -1,8 +1,8 @@
-import { rename } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ALL_SLOTS } from '../fault-kinds.ts'
 import { executingAgain } from '../recovery.ts'
 import type { Fault } from '../schedule.ts'
+import { takeAway } from '../worker.ts'
 import type { Arena, Course } from './arena.ts'
 
 /** Master and children at once; the socket's file stays, and nobody listens on it. */
@@ -43,19 +43,19 @@ export async function reloadPoolAtOnce({ stage }: Arena): Promise<Course> {
 
 /** The pool runs on, and cannot be reached by name. */
 export async function removeSocket({ stage }: Arena, { lasts }: Fault): Promise<Course> {
-  return takeAway({ stage }, stage.pool.socket, lasts)
+  return without({ stage }, stage.pool.socket, lasts)
 }
 
 /** A deploy that is not atomic: the pool answers `File not found.` for a while. */
 export async function removeScript({ stage }: Arena, { lasts }: Fault): Promise<Course> {
-  return takeAway({ stage }, stage.script, lasts)
+  return without({ stage }, stage.script, lasts)
 }
 
-async function takeAway({ stage }: Pick<Arena, 'stage'>, path: string, lasts: number): Promise<Course> {
+async function without({ stage }: Pick<Arena, 'stage'>, path: string, lasts: number): Promise<Course> {
   const began = Date.now()
-  await rename(path, `${path}.away`)
+  const bringBack = await takeAway(path)
   await sleep(lasts)
-  await rename(`${path}.away`, path)
+  await bringBack()
   return again(stage, began)
 }
 

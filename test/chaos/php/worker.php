@@ -37,6 +37,12 @@ $sleep = static function (int $milliseconds): void {
 };
 
 $note('start');
+// What an application loads before it looks at the message; it may be missing, or choke on this one.
+require __DIR__ . '/application.php';
+
+$failed = $attempt <= (int) ($_POST['failures'] ?? 0);
+$refused = !empty($_POST['refused']);
+header('X-Bridge-Outcome: ' . ($refused ? 'dead-letter' : ($failed ? 'retry' : 'ack')));
 if (!empty($_POST['output'])) {
     echo 'begun';
     flush();
@@ -50,9 +56,8 @@ if ($attempt === 1 && !empty($_POST['hangs'])) {
 }
 $sleep((int) ($_POST['ms'] ?? 0));
 
-$failed = $attempt <= (int) ($_POST['failures'] ?? 0);
-$note($failed ? 'failed' : 'done');
+$note($failed || $refused ? 'failed' : 'done');
 $sleep((int) ($_POST['lingers'] ?? 0));
-if ($failed) {
-    http_response_code(503);
+if (!headers_sent() && ($failed || $refused)) {
+    http_response_code($refused ? 422 : 503);
 }

@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
+import type { AckMode } from '../../src/bridge/ports.ts'
+import { type BridgeProcess, type LogLine, spawnBridge } from '../support/bridge-process.ts'
+import type { Broker } from '../support/broker-api.ts'
+import { takeAll } from '../support/messages.ts'
+import { type Pool, type PoolOptions, startPool } from '../support/pool.ts'
+import { byMessage, type Evidence } from './fates.ts'
+import type { Journal } from './journal.ts'
+import { type Asked, bodyOf } from './message-plan.ts'
+import type { Releases } from './stage.ts'
+import { installWorker, type Worker } from './worker.ts'
+
+export interface StandOptions {
+  readonly broker: Broker
+  readonly mode: AckMode
+  readonly queue: string
+  /** More about the pool; its children keep the journal and reload within 10 s. */
+  readonly pool: PoolOptions
+}
+
+export interface DaemonOptions {
+  /** Default: the broker itself. */
+  readonly url?: string
+  /** Default: the pool's. */
+  readonly socket?: string
+  readonly args?: readonly string[]
+}
+
+/** Milliseconds without a line in the journal after which nothing more is expected. */
+const QUIET = 5_000
+
+/** A queue, a pool whose worker keeps a journal, and one daemon between them. */
+export class Stand {
+  readonly broker: Broker
+  readonly mode: AckMode
+  readonly queue: string
+  readonly pool: Pool
+  readonly journal: Journal
+  readonly worker: Worker
+  /** What was published and confirmed. */
+  readonly published = new Map<string, Asked>()
+  readonly #daemons: BridgeProcess[] = []
+  #connection: ChannelModel | undefined
+  #channel: ConfirmChannel | undefined
+
+  /** @param releases gets what takes each thing down, as soon as it is there */
+  static async open(options: StandOptions, releases: Releases): Promise<Stand> {
+    const worker = installWorker(releases)
+    const pool = await startPool({
+      global: { process_control_timeout: '10s' },
+      ...options.pool,
+      environment: worker.environment,
+    })
+    releases.push(() => pool.close())
+    const stand = new Stand(options, pool, worker)
+    releases.push(() => stand.#close())
+    const channel = await stand.#open()
+    await channel.assertQueue(stand.queue, { durable: true })
+    await channel.assertQueue(`${stand.queue}.dead`, { durable: true })
+    return stand
+  }
+
+  private constructor({ broker, mode, queue }: StandOptions, pool: Pool, worker: Worker) {
+    this.broker = broker
+    this.mode = mode
+    this.queue = queue
+    this.pool = pool
+    this.journal = worker.journal
+    this.worker = worker
+  }
+
+  /** The last that was started. */
+  get daemon(): BridgeProcess {
+    return this.#daemons.at(-1) as BridgeProcess
+  }
+
+  /** Resolves when it consumes. The one before, if there is one, has ended. */
+  async startDaemon({ url, socket, args = [] }: DaemonOptions = {}): Promise<void> {
+    const where = ['--url', url ?? this.broker.url, '--socket', socket ?? this.pool.socket]
+    const what = ['--queue', this.queue, '--script', this.worker.script, '--ack', this.mode]
+    const id = ['--daemon-id', `${this.queue}-${this.#daemons.length + 1}`, '--log-format', 'json']
+    const daemon = await spawnBridge(['run', ...where, ...what, ...args, ...id])
+    this.#daemons.push(daemon)
+    await daemon.waitForLine('Consuming.')
+  }
+
+  /** Every line of every daemon so far. */
+  log(): LogLine[] {
+    return this.#daemons.flatMap(({ log }) => log)
+  }
+
+  /** Resolves when the broker has confirmed it. */
+  async publish(messageId: string, asked: Asked = {}): Promise<void> {
+    const properties = { persistent: true, messageId, contentType: 'application/json' }
+    const channel = await this.#open()
+    await new Promise<void>((resolve, reject) => {
+      channel.sendToQueue(this.queue, bodyOf(messageId, asked), properties, (error) =>
+        error === null || error === undefined ? resolve() : reject(error),
+      )
+    })
+    this.published.set(messageId, asked)
+  }
+
+  /** How many messages are ready in its queue. */
+  async ready(): Promise<number> {
+    return (await (await this.#open()).checkQueue(this.queue)).messageCount
+  }
+
+  /** How many messages rest in its dead-letter queue. */
+  async deadLettered(): Promise<number> {
+    return (await (await this.#open()).checkQueue(`${this.queue}.dead`)).messageCount
+  }
+
+  /** Ids of messages that a daemon's log tells the loss of. */
+  complaints(): Set<string> {
+    const ids = this.log().flatMap(({ messageId, outcome }) => {
+      return typeof messageId === 'string' && (outcome === 'lost' || outcome === 'refused') ? [messageId] : []
+    })
+    return new Set(ids)
+  }
+
+  /** What is known when nothing happens any more. Ends the daemon: what it has in its hands is the queue's again. */
+  async evidence(): Promise<Evidence> {
+    for (let lines = -1; lines !== this.journal.read().length; await sleep(QUIET)) {
+      lines = this.journal.read().length
+    }
+    await this.daemon.kill()
+    const idsIn = async (queue: string): Promise<Set<string>> => {
+      const messages = await takeAll(this.broker, queue)
+      return new Set(messages.map(({ properties }) => String(properties.messageId)))
+    }
+    return {
+      journal: byMessage(this.journal.read()),
+      complaints: this.complaints(),
+      deadLettered: await idsIn(`${this.queue}.dead`),
+      queued: await idsIn(this.queue),
+    }
+  }
+
+  /** The channel that it publishes on; another one when the broker was away. */
+  async #open(): Promise<ConfirmChannel> {
+    if (this.#channel !== undefined) return this.#channel
+    const connection = await connect(this.broker.url)
+    const channel = await connection.createConfirmChannel()
+    for (const emitter of [connection, channel]) emitter.on('error', () => {})
+    connection.on('close', () => {
+      this.#channel = undefined
+    })
+    this.#connection = connection
+    this.#channel = channel
+    return channel
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.#daemons.map((daemon) => daemon.kill()))
+    await this.#connection?.close().catch(() => {})
+  }
+}

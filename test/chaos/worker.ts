@@ -1,0 +1,35 @@
+import { copyFileSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { temporaryFolder } from '../support/run-folder.ts'
+import { Journal } from './journal.ts'
+import type { Releases } from './stage.ts'
+
+/** The worker that does what messages ask for, where its parts can be taken away. */
+export interface Worker {
+  readonly script: string
+  /** What the script loads first, as `vendor/` is loaded. */
+  readonly application: string
+  readonly journal: Journal
+  /** The environment that it needs. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+export function installWorker(releases: Releases): Worker {
+  const folder = temporaryFolder('worker')
+  const [script, application] = ['worker.php', 'application.php'].map((name) => {
+    copyFileSync(fileURLToPath(new URL(`php/${name}`, import.meta.url)), join(folder, name))
+    return join(folder, name)
+  }) as [string, string]
+  const path = join(folder, 'journal')
+  const journal = new Journal(path)
+  releases.push(() => journal.close())
+  return { script, application, journal, environment: { CHAOS_JOURNAL: path } }
+}
+
+/** Renames a file, and resolves with what brings it back. */
+export async function takeAway(path: string): Promise<() => Promise<void>> {
+  await rename(path, `${path}.away`)
+  return () => rename(`${path}.away`, path)
+}

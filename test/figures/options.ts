@@ -1,0 +1,38 @@
+import yargs from 'yargs'
+import { names, refuse } from '../chaos/option-values.ts'
+import type { Measurement } from './figure.ts'
+import { poolEnds } from './pool-ends.ts'
+import { reload } from './reload.ts'
+
+/** What can be measured, by the name that the command line takes. */
+export const MEASUREMENTS = {
+  reload,
+  'pool-ends': poolEnds,
+} as const satisfies Readonly<Record<string, Measurement>>
+
+export type MeasurementName = keyof typeof MEASUREMENTS
+
+const ALL = Object.keys(MEASUREMENTS) as MeasurementName[]
+
+/** Reads the command line. Prints the help and exits 0, or one line about what is wrong and exits 64, where it must. */
+export function readOptions(args: readonly string[]): {
+  readonly only: readonly MeasurementName[]
+  readonly yes: boolean
+} {
+  const parsed = yargs([...args])
+    .scriptName('npm run figures --')
+    .usage(
+      `$0 [options]\n\nMeasures what faults cost, on services of its own, and compares it with the limits.`,
+    )
+    .option('only', {
+      type: 'string',
+      default: ALL.join(','),
+      describe: 'what to measure, separated by commas',
+    })
+    .option('yes', { type: 'boolean', default: false, describe: 'install missing packages without asking' })
+    .strict()
+    .version(false)
+    .fail((message, error) => refuse(message || String(error)))
+    .parseSync()
+  return { only: names('only', parsed.only, ALL), yes: parsed.yes }
+}
