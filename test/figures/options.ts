@@ -1,13 +1,20 @@
 import yargs from 'yargs'
 import { names, refuse } from '../chaos/option-values.ts'
+import { brokenApplication, poison } from './broken-application.ts'
 import type { Measurement } from './figure.ts'
+import { firstRetries } from './first-retries.ts'
 import { poolEnds } from './pool-ends.ts'
 import { reload } from './reload.ts'
+import { unpublishable } from './unpublishable.ts'
 
 /** What can be measured, by the name that the command line takes. */
 export const MEASUREMENTS = {
   reload,
   'pool-ends': poolEnds,
+  'broken-application': brokenApplication,
+  poison,
+  unpublishable,
+  'first-retries': firstRetries,
 } as const satisfies Readonly<Record<string, Measurement>>
 
 export type MeasurementName = keyof typeof MEASUREMENTS
