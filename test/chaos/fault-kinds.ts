@@ -23,6 +23,8 @@ interface Kind {
    * script. Default none.
    */
   readonly burns?: Reach
+  /** Default both. */
+  readonly mode?: AckMode
 }
 
 /** Every fault there is. What it does is in the file of its side, in `faults/`. */
@@ -30,11 +32,14 @@ export const FAULT_KINDS = {
   'broker killed': { side: 'broker', doubles: 'fleet', loses: 'none' },
   'broker app stopped': { side: 'broker', doubles: 'fleet', loses: 'none' },
   'connections closed': { side: 'broker', doubles: 'fleet', loses: 'none' },
+  'permissions taken': { side: 'broker', doubles: 'fleet', loses: 'none' },
   'memory alarm': { side: 'broker', doubles: 'none', loses: 'none' },
   // Struck only while nothing is in flight, so that they destroy no message.
   'queue deleted': { side: 'queue', doubles: 'none', loses: 'none' },
   'dead-letter queue deleted': { side: 'queue', doubles: 'none', loses: 'none' },
   'retry queue deleted': { side: 'queue', doubles: 'none', loses: 'none' },
+  'broker killed after a first retry': { side: 'queue', doubles: 'fleet', loses: 'none' },
+  'dead-letter queue full': { side: 'queue', doubles: 'none', loses: 'none' },
   'link reset': { side: 'link', doubles: 'daemon', loses: 'none' },
   'link refused': { side: 'link', doubles: 'daemon', loses: 'none' },
   'link silent': { side: 'link', doubles: 'daemon', loses: 'none' },
@@ -47,6 +52,8 @@ export const FAULT_KINDS = {
   'pool stopped': { side: 'pool', doubles: 'none', loses: 'none' },
   'socket removed': { side: 'pool', doubles: 'none', loses: 'none' },
   'script missing': { side: 'pool', doubles: 'none', loses: 'none' },
+  // With `dispatched` the message is php-fpm's, whatever the application makes of it.
+  'application broken': { side: 'pool', doubles: 'none', loses: 'none', mode: 'completed' },
   'child killed before output': { side: 'worker', doubles: 'one', loses: 'one' },
   'child killed after output': { side: 'worker', doubles: 'one', loses: 'one' },
   'execution past its limit': { side: 'worker', doubles: 'none', loses: 'one' },
@@ -60,6 +67,9 @@ export type FaultKind = keyof typeof FAULT_KINDS
 export const ALL_KINDS = Object.keys(FAULT_KINDS) as readonly FaultKind[]
 
 export const kindOf = (kind: FaultKind): Kind => FAULT_KINDS[kind]
+
+export const kindsIn = (mode: AckMode, kinds: readonly FaultKind[] = ALL_KINDS): FaultKind[] =>
+  kinds.filter((kind) => (kindOf(kind).mode ?? mode) === mode)
 
 /** In flight of each daemon at most: --concurrency. */
 export const CONCURRENCY = 4

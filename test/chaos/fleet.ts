@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type BridgeProcess, type LogLine, runBridge, spawnBridge } from '../support/bridge-process.ts'
+import { type BridgeProcess, type LogLine, spawnBridge } from '../support/bridge-process.ts'
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import type { Exit } from '../support/owned-process.ts'
 import { freePorts } from '../support/ports.ts'
 import { CONCURRENCY, DAEMONS, PREFETCH } from './fault-kinds.ts'
 import type { ChaosOptions } from './options.ts'
-import { QUEUE, type Releases, type Stage } from './stage.ts'
+import { DAEMON_USER, QUEUE, type Releases, type Stage } from './stage.ts'
 
 export interface Daemon {
   /** `D-<slot>-<generation>`, never used again. */
@@ -37,7 +37,6 @@ export class Fleet {
   readonly failures: string[] = []
   readonly #stage: Stage
   readonly #options: ChaosOptions
-  readonly #more: readonly string[]
   readonly #current: Daemon[] = []
   #closed = false
 
@@ -48,23 +47,16 @@ export class Fleet {
       releases.push(() => link.close())
       links.push(link)
     }
-    const more = options.mode === 'completed' ? await retryOptions() : []
-    const fleet = new Fleet(stage, options, links, more)
+    const fleet = new Fleet(stage, options, links)
     releases.push(() => fleet.close())
     for (let slot = 0; slot < DAEMONS; slot += 1) await fleet.replace(slot)
     return fleet
   }
 
-  private constructor(
-    stage: Stage,
-    options: ChaosOptions,
-    links: readonly FaultProxy[],
-    more: readonly string[],
-  ) {
+  private constructor(stage: Stage, options: ChaosOptions, links: readonly FaultProxy[]) {
     this.#stage = stage
     this.#options = options
     this.links = links
-    this.#more = more
   }
 
   /** The one in that slot now. */
@@ -119,21 +111,18 @@ export class Fleet {
 
   #arguments(slot: number, id: string): string[] {
     const { mode, queueType } = this.#options
-    const url = `amqp://guest:guest@127.0.0.1:${this.links[slot]?.port}?heartbeat=${HEARTBEATS[slot]}`
+    const url = `amqp://${DAEMON_USER}:${DAEMON_USER}@127.0.0.1:${this.links[slot]?.port}?heartbeat=${HEARTBEATS[slot]}`
     const where = ['--url', url, '--queue', QUEUE, '--queue-type', queueType]
     const what = ['--socket', this.#stage.pool.socket, '--script', this.#stage.script]
     const how = ['--ack', mode, '--timeout', '20s']
     const hands = ['--concurrency', String(CONCURRENCY), '--prefetch', String(PREFETCH)]
-    return [...where, ...what, ...how, ...hands, ...this.#more, '--daemon-id', id, '--log-format', 'json']
+    const more = mode === 'completed' ? COMPLETED : []
+    return [...where, ...what, ...how, ...hands, ...more, '--daemon-id', id, '--log-format', 'json']
   }
 }
 
 /** Short delays, so that what fails is through with its attempts while somebody waits. */
-async function retryOptions(): Promise<string[]> {
-  const { stdout } = await runBridge(['run', '--help'])
-  const delays = ['--retry-delay', '1s', '--retry-max-delay', '4s']
-  return stdout.some((line) => line.includes('--retry-delay')) ? delays : []
-}
+const COMPLETED = ['--retry-delay', '1s', '--retry-max-delay', '4s', '--require-marker']
 
 /** When the log line was written, in milliseconds since the epoch. */
 export const timeOf = (line: LogLine): number => Date.parse(String(line['time']))

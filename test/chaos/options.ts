@@ -1,5 +1,5 @@
 import yargs from 'yargs'
-import { ALL_KINDS, type FaultKind } from './fault-kinds.ts'
+import { ALL_KINDS, type FaultKind, kindsIn } from './fault-kinds.ts'
 import { names, refuse, seedOf, wholeNumber } from './option-values.ts'
 
 export interface ChaosOptions {
@@ -55,6 +55,11 @@ export function readOptions(args: readonly string[]): ChaosOptions {
     .fail((message, error) => refuse(message || String(error)))
     .parseSync()
 
+  const only = kindsIn(
+    parsed.mode,
+    parsed.only === undefined ? ALL_KINDS : names('only', parsed.only, ALL_KINDS),
+  )
+  if (only.length === 0) refuse(`--only ${parsed.only} does not occur with --mode ${parsed.mode}.`)
   return {
     mode: parsed.mode,
     messages: wholeNumber('messages', parsed.messages, 1, 10_000_000),
@@ -62,7 +67,7 @@ export function readOptions(args: readonly string[]): ChaosOptions {
     faults: wholeNumber('faults', parsed.faults, 0, 10_000),
     seed: seedOf(parsed.seed),
     queueType: parsed['queue-type'] as ChaosOptions['queueType'],
-    only: parsed.only === undefined ? ALL_KINDS : names('only', parsed.only, ALL_KINDS),
+    only,
     json: parsed.json,
     yes: parsed.yes,
   }

@@ -59,6 +59,11 @@ export function executingAgain(
   return until(() => journal.since(from).find(isIt)?.time)
 }
 
+/** When the first execution ended well, at that time or later. */
+export function completingAgain(journal: Journal, from: number): Promise<number | undefined> {
+  return until(() => journal.since(from).find(({ event }) => event === 'done')?.time)
+}
+
 /** When a daemon wrote a line about this message, not before that time. */
 export function spokenOf(fleet: Fleet, messageId: string, from: number): Promise<number | undefined> {
   return until(() => {
@@ -75,13 +80,14 @@ export function executed(journal: Journal, messageId: string, from: number): Pro
   return until(() => journal.since(from).find(isIt)?.time)
 }
 
-/** The start of this message, sent at that time, as soon as there is one. */
-export async function started(
+/** The line about this message, sent at that time, as soon as there is one. */
+export async function noted(
   journal: Journal,
   messageId: string,
   from: number,
+  what: JournalLine['event'],
 ): Promise<JournalLine | undefined> {
-  const find = () => journal.since(from).find(({ id, event }) => id === messageId && event === 'start')
+  const find = () => journal.since(from).find(({ id, event }) => id === messageId && event === what)
   await until(() => find()?.time)
   return find()
 }

@@ -11,6 +11,9 @@ export const DEAD_LETTER_QUEUE = `${QUEUE}.dead`
 /** What the daemons' retry queues begin with. */
 export const RETRY_PREFIX = `${QUEUE}.retry.`
 
+/** The user of the daemons, and the password: whatever publishes is somebody else. */
+export const DAEMON_USER = 'bridge'
+
 /** Fewer than the daemons have in flight together, so that some wait in the backlog when it matters. */
 export const CHILDREN = 8
 
@@ -32,6 +35,8 @@ export interface Stage {
   /** What the worker script loads first; the same. */
   readonly application: string
   readonly journal: Journal
+  /** What the daemons' user may do. */
+  setPermissions(permissions: 'none' | 'all'): Promise<void>
   /** Has the pool's master read another process_control_timeout when it is reloaded or started next. */
   setGrace(grace: 'none' | 'usual'): void
 }
@@ -53,6 +58,15 @@ export async function openStage(releases: Releases): Promise<Stage> {
   const broker = await startBroker()
   releases.push(() => broker.close())
 
+  await broker.api('PUT', `/users/${DAEMON_USER}`, { password: DAEMON_USER, tags: '' })
+  async function setPermissions(permissions: 'none' | 'all'): Promise<void> {
+    const names = permissions === 'all' ? '.*' : '^$'
+    const body = { configure: names, write: names, read: names }
+    await broker.api('PUT', `/permissions/%2F/${DAEMON_USER}`, body)
+  }
+  await setPermissions('all')
+  await broker.flush()
+
   const configuration = join(pool.directory, 'php-fpm.conf')
   return {
     broker,
@@ -60,6 +74,7 @@ export async function openStage(releases: Releases): Promise<Stage> {
     script,
     application,
     journal,
+    setPermissions,
     setGrace(grace) {
       const seconds = grace === 'none' ? 0 : GRACE
       const text = readFileSync(configuration, 'utf8')

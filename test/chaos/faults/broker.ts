@@ -3,6 +3,7 @@ import { eventually } from '../../support/eventually.ts'
 import { ALL_SLOTS } from '../fault-kinds.ts'
 import { consumingAgain, executingAgain } from '../recovery.ts'
 import type { Fault } from '../schedule.ts'
+import { DAEMON_USER } from '../stage.ts'
 import type { Arena, Course } from './arena.ts'
 
 /** As if the machine had crashed; what was on disk stays. */
@@ -33,6 +34,17 @@ export async function closeConnections({ stage, fleet }: Arena): Promise<Course>
   await stage.broker.ctl('close_all_connections', 'chaos')
   const lifted = Date.now()
   return { began, lifted, recovered: await consumingAgain(fleet, began), slots: ALL_SLOTS }
+}
+
+/** The daemons' user may do nothing for a while; a connection that is open would not notice. */
+export async function takePermissions({ stage, fleet }: Arena, { lasts }: Fault): Promise<Course> {
+  const began = Date.now()
+  await stage.setPermissions('none')
+  await stage.broker.ctl('close_all_user_connections', DAEMON_USER, 'chaos')
+  await sleep(lasts)
+  await stage.setPermissions('all')
+  const lifted = Date.now()
+  return { began, lifted, recovered: await consumingAgain(fleet, lifted), slots: ALL_SLOTS }
 }
 
 /** The broker stops reading from every connection that publishes: the flow's, and the daemons' publishing ones. */

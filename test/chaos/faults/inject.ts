@@ -1,10 +1,19 @@
 import type { FaultKind } from '../fault-kinds.ts'
 import type { Fault } from '../schedule.ts'
 import type { Arena, Course } from './arena.ts'
-import { alarmBroker, closeConnections, killBroker, stopBrokerApp } from './broker.ts'
+import { alarmBroker, closeConnections, killBroker, stopBrokerApp, takePermissions } from './broker.ts'
+import { fillDeadLetterQueue, killBrokerAfterFirstRetry } from './copies.ts'
 import { endDaemon, killDaemon } from './daemon.ts'
 import { freezeLink, loseHeartbeats, refuseLink, resetLink, silenceLink } from './link.ts'
-import { killPool, reloadPool, reloadPoolAtOnce, removeScript, removeSocket, stopPool } from './pool.ts'
+import {
+  breakApplication,
+  killPool,
+  reloadPool,
+  reloadPoolAtOnce,
+  removeScript,
+  removeSocket,
+  stopPool,
+} from './pool.ts'
 import { deleteDeadLetterQueue, deleteQueue, deleteRetryQueues } from './queue.ts'
 import { fillPool, hangWorker, killSilentChild, killSpeakingChild } from './worker.ts'
 
@@ -15,10 +24,13 @@ export const INJECTIONS: Readonly<Record<FaultKind, Injection>> = {
   'broker killed': killBroker,
   'broker app stopped': stopBrokerApp,
   'connections closed': closeConnections,
+  'permissions taken': takePermissions,
   'memory alarm': alarmBroker,
   'queue deleted': deleteQueue,
   'dead-letter queue deleted': deleteDeadLetterQueue,
   'retry queue deleted': deleteRetryQueues,
+  'broker killed after a first retry': killBrokerAfterFirstRetry,
+  'dead-letter queue full': fillDeadLetterQueue,
   'link reset': resetLink,
   'link refused': refuseLink,
   'link silent': silenceLink,
@@ -30,6 +42,7 @@ export const INJECTIONS: Readonly<Record<FaultKind, Injection>> = {
   'pool stopped': stopPool,
   'socket removed': removeSocket,
   'script missing': removeScript,
+  'application broken': breakApplication,
   'child killed before output': killSilentChild,
   'child killed after output': killSpeakingChild,
   'execution past its limit': hangWorker,

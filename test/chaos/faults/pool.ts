@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ALL_SLOTS } from '../fault-kinds.ts'
-import { executingAgain } from '../recovery.ts'
+import { completingAgain, executingAgain } from '../recovery.ts'
 import type { Fault } from '../schedule.ts'
 import { takeAway } from '../worker.ts'
 import type { Arena, Course } from './arena.ts'
@@ -49,6 +49,12 @@ export async function removeSocket({ stage }: Arena, { lasts }: Fault): Promise<
 /** A deploy that is not atomic: the pool answers `File not found.` for a while. */
 export async function removeScript({ stage }: Arena, { lasts }: Fault): Promise<Course> {
   return without({ stage }, stage.script, lasts)
+}
+
+/** What the script loads is missing: it ends before the worker has begun, in every execution. */
+export async function breakApplication({ stage }: Arena, { lasts }: Fault): Promise<Course> {
+  const { began, lifted } = await without({ stage }, stage.application, lasts)
+  return { began, lifted, recovered: await completingAgain(stage.journal, lifted), slots: ALL_SLOTS }
 }
 
 async function without({ stage }: Pick<Arena, 'stage'>, path: string, lasts: number): Promise<Course> {

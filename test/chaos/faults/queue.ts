@@ -10,6 +10,9 @@ import type { Arena, Course } from './arena.ts'
  * goes only while nothing is in any of them and nothing is in flight: then nobody can be publishing to it, either.
  */
 
+/** Milliseconds; as long as any other recovery may take. */
+const GIVEN_UP_WITHIN = 60_000
+
 /** The daemons find it gone, and declare it again. */
 export async function deleteQueue(arena: Arena): Promise<Course> {
   await calmed(arena)
@@ -27,14 +30,7 @@ export async function deleteDeadLetterQueue(arena: Arena): Promise<Course> {
   await remove(arena.stage, DEAD_LETTER_QUEUE)
   const began = Date.now()
   const id = await arena.flow.send({ unprocessable: true })
-  for (
-    const deadline = began + 30_000;
-    Date.now() < deadline && !arena.deadLettered.has(id);
-    await sleep(50)
-  ) {
-    await collectDeadLetters(arena)
-  }
-  const recovered = arena.deadLettered.has(id) ? Date.now() : undefined
+  const recovered = await givenUp(arena, [id])
   arena.flow.start()
   return { began, lifted: began, recovered, slots: ALL_SLOTS }
 }
@@ -42,20 +38,39 @@ export async function deleteDeadLetterQueue(arena: Arena): Promise<Course> {
 /** All of them. The time is that of a message that fails once, its retry delay included. */
 export async function deleteRetryQueues(arena: Arena): Promise<Course> {
   await calmed(arena)
-  const queues = await arena.stage.broker.api<{ name: string }[]>('GET', '/queues/%2F?columns=name')
-  const retryQueues = queues.map(({ name }) => name).filter((name) => name.startsWith(RETRY_PREFIX))
-  for (const name of retryQueues) await remove(arena.stage, name)
+  const count = await removeRetryQueues(arena.stage)
   const began = Date.now()
   // Without one there was nothing to delete, and nothing is to be seen.
-  const id = retryQueues.length > 0 ? await arena.flow.send({ failures: 1 }) : undefined
+  const id = count > 0 ? await arena.flow.send({ failures: 1 }) : undefined
   const recovered = id === undefined ? began : await executed(arena.stage.journal, id, began)
   arena.flow.start()
   return { began, lifted: began, recovered, slots: ALL_SLOTS }
 }
 
-async function calmed({ stage, flow }: Arena): Promise<void> {
+/** The flow pauses, until nothing is in any queue and nothing in flight. */
+export async function calmed({ stage, flow }: Arena): Promise<void> {
   await flow.pause()
   await quiet(stage)
+}
+
+/** Resolves with how many there were. */
+export async function removeRetryQueues(stage: Stage): Promise<number> {
+  const queues = await stage.broker.api<{ name: string }[]>('GET', '/queues/%2F?columns=name')
+  const retryQueues = queues.map(({ name }) => name).filter((name) => name.startsWith(RETRY_PREFIX))
+  for (const name of retryQueues) await remove(stage, name)
+  return retryQueues.length
+}
+
+/** When all of these had come to the dead-letter queue; undefined: not in time. */
+export async function givenUp(arena: Arena, ids: readonly string[]): Promise<number | undefined> {
+  const isGivenUp = async (): Promise<boolean> => {
+    await collectDeadLetters(arena)
+    return ids.every((id) => arena.deadLettered.has(id))
+  }
+  for (const deadline = Date.now() + GIVEN_UP_WITHIN; Date.now() < deadline; await sleep(50)) {
+    if (await isGivenUp()) return Date.now()
+  }
+  return undefined
 }
 
 async function remove({ broker }: Stage, queue: string): Promise<void> {

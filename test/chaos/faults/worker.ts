@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ALL_SLOTS } from '../fault-kinds.ts'
-import { executed, executingAgain, spokenOf, started } from '../recovery.ts'
+import { executed, executingAgain, noted, spokenOf } from '../recovery.ts'
 import { CHILDREN } from '../stage.ts'
 import type { Arena, Course } from './arena.ts'
 
@@ -22,7 +22,7 @@ export function killSpeakingChild(arena: Arena): Promise<Course> {
 async function killChild({ stage, flow }: Arena, output: boolean): Promise<Course> {
   const sent = Date.now()
   const id = await flow.send({ ms: 1_000, output })
-  const victim = await started(stage.journal, id, sent)
+  const victim = await noted(stage.journal, id, sent, 'start')
   await sleep(OUTPUT_AFTER)
   const began = Date.now()
   if (victim !== undefined && isOurs(victim.pid, stage.pool.masterPid)) process.kill(victim.pid, 'SIGKILL')
