@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ALL_KINDS, DAEMONS, mayOverlap } from '../../chaos/fault-kinds.ts'
+import { ALL_KINDS, DAEMONS, kindsIn, mayOverlap } from '../../chaos/fault-kinds.ts'
 import { bodyOf, mustBeGivenUp, planned } from '../../chaos/message-plan.ts'
 import { seeded } from '../../chaos/random.ts'
 import { schedule } from '../../chaos/schedule.ts'
@@ -26,6 +26,12 @@ describe('the schedule', () => {
   it('takes only the kinds that it is given', () => {
     const kinds = schedule(7, 5, ['pool killed']).flatMap(({ faults }) => faults.map(({ kind }) => kind))
     expect(kinds).toEqual(Array(5).fill('pool killed'))
+  })
+
+  it('has no kind that the mode does not know', () => {
+    expect(kindsIn('completed')).toEqual(ALL_KINDS)
+    expect(kindsIn('dispatched')).not.toContain('application broken')
+    expect(kindsIn('dispatched', ['application broken', 'pool killed'])).toEqual(['pool killed'])
   })
 
   it('has pairs now and then, and only of kinds that may overlap', () => {
