@@ -7,6 +7,17 @@ export function childrenOf(parent: number | undefined): number[] {
     .map(Number)
 }
 
+/** Sends a signal to each of them that still runs. */
+export function signalChildren(parent: number | undefined, signal: NodeJS.Signals): void {
+  for (const child of childrenOf(parent)) {
+    try {
+      process.kill(child, signal)
+    } catch {
+      // It has ended since.
+    }
+  }
+}
+
 /** Whether a process sleeps, as a child of php-fpm does that has answered and waits for the next request. */
 export const isAsleep = (pid: number): boolean => statOf(pid)?.state === 'S'
 

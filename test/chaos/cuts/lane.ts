@@ -9,6 +9,9 @@ import { Stand } from '../stand.ts'
 /** As many as the pool has children: each kept connection has its own. */
 export const SLOTS = 4
 
+/** Milliseconds: short, so that a round is soon over. */
+export const RETRY_DELAY = 200
+
 /** What the names of all its queues begin with. */
 export const QUEUE_PREFIX = 'cuts-'
 

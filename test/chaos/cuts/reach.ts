@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../../support/eventually.ts'
-import { bytesWritten, childrenOf, isAsleep } from '../../support/pool-children.ts'
+import { bytesWritten, childrenOf, isAsleep, signalChildren } from '../../support/pool-children.ts'
 import type { JournalLine } from '../journal.ts'
 import type { Asked } from '../message-plan.ts'
-import { type Lane, SLOTS } from './lane.ts'
+import { type Lane, RETRY_DELAY, SLOTS } from './lane.ts'
 import { PADDING, type Point } from './points.ts'
 import { type Step, Trace } from './trace.ts'
 
@@ -79,11 +79,8 @@ async function waiting(traveller: Traveller): Promise<LetGo> {
 async function unread({ lane, id, asked, publish }: Traveller): Promise<LetGo> {
   const { pool, daemon } = lane.stand
   await eventually('the pool is idle', () => isIdle(lane), { every: 5 })
-  const tellChildren = (signal: NodeJS.Signals) => {
-    for (const child of childrenOf(pool.masterPid)) process.kill(child, signal)
-  }
-  tellChildren('SIGSTOP')
-  const letGo = () => tellChildren('SIGCONT')
+  signalChildren(pool.masterPid, 'SIGSTOP')
+  const letGo = () => signalChildren(pool.masterPid, 'SIGCONT')
   const before = bytesWritten(daemon.pid)
   await publish(id, asked)
   const sent = () => bytesWritten(daemon.pid) - before >= PADDING
@@ -91,10 +88,11 @@ async function unread({ lane, id, asked, publish }: Traveller): Promise<LetGo> {
   return letGo
 }
 
-/** Otherwise a message would wait for a child before it is sent. */
+/** And nothing will come back from a retry queue: otherwise the message would wait for a slot, and not be sent. */
 function isIdle({ stand: { journal, pool } }: Lane): boolean {
   const children = childrenOf(pool.masterPid)
-  return !journal.running().some(({ pid }) => children.includes(pid))
+  const since = Date.now() - (journal.read().at(-1)?.time ?? 0)
+  return since > 2 * RETRY_DELAY && !journal.running().some(({ pid }) => children.includes(pid))
 }
 
 /** When the worker has written that line. */
