@@ -19,10 +19,10 @@ interface Kind {
   /** Messages that `--ack dispatched` may lose, each with a line in a log: php-fpm was executing them. */
   readonly loses: Reach
   /**
-   * Attempts that may be counted though nothing ran: a child was killed when it had read the request, and not begun the
-   * script. Default none.
+   * Executions whose child may be killed when it had read the request, and not begun the script: an attempt that never
+   * ran, or with `--ack dispatched` a loss that was not executing. Default none.
    */
-  readonly burns?: Reach
+  readonly nips?: Reach
   /** Default both. */
   readonly mode?: AckMode
 }
@@ -45,8 +45,8 @@ export const FAULT_KINDS = {
   'link silent': { side: 'link', doubles: 'daemon', loses: 'none' },
   'link frozen': { side: 'link', doubles: 'daemon', loses: 'none' },
   'heartbeats lost': { side: 'link', doubles: 'daemon', loses: 'none' },
-  'pool killed': { side: 'pool', doubles: 'fleet', loses: 'fleet', burns: 'fleet' },
-  'pool reloaded at once': { side: 'pool', doubles: 'fleet', loses: 'fleet', burns: 'fleet' },
+  'pool killed': { side: 'pool', doubles: 'fleet', loses: 'fleet', nips: 'one' },
+  'pool reloaded at once': { side: 'pool', doubles: 'fleet', loses: 'fleet', nips: 'one' },
   'pool reloaded': { side: 'pool', doubles: 'none', loses: 'none' },
   // What waits in the backlog is reset unread: nothing has run, and nothing is lost.
   'pool stopped': { side: 'pool', doubles: 'none', loses: 'none' },
@@ -92,8 +92,8 @@ export const doublesAtMost = (kind: FaultKind): number => exposed(kindOf(kind).d
 export const losesAtMost = (kind: FaultKind, mode: AckMode): number =>
   mode === 'completed' ? 0 : exposed(kindOf(kind).loses, CONCURRENCY)
 
-/** How many attempts one such fault may have counted that never ran. */
-export const burntAtMost = (kind: FaultKind): number => exposed(kindOf(kind).burns ?? 'none', CONCURRENCY)
+/** How many executions one such fault may have ended between the reading of the request and the script's first line. */
+export const nippedAtMost = (kind: FaultKind): number => exposed(kindOf(kind).nips ?? 'none', CONCURRENCY)
 
 /**
  * Whether two faults may be in the world at the same time.

@@ -1,6 +1,6 @@
 import type { AckMode } from '../../src/bridge/ports.ts'
 import { burntAttempts } from './attempts.ts'
-import { burntAtMost, doublesAtMost, losesAtMost } from './fault-kinds.ts'
+import { doublesAtMost, losesAtMost, nippedAtMost } from './fault-kinds.ts'
 import type { Published } from './flow.ts'
 import { blame, type InjectedFault } from './injected-fault.ts'
 import type { JournalLine } from './journal.ts'
@@ -100,7 +100,7 @@ export function reconcile(evidence: Evidence): Reconciliation {
   }
   const burnt = burntAttempts(evidence.journal).map(({ id, attempts, from, to }): BurntFinding => {
     const since = from ?? published.get(id)?.time ?? to
-    return { id, attempts, fault: blame(faults, since, to, (kind) => burntAtMost(kind) > 0) }
+    return { id, attempts, fault: blame(faults, since, to, (kind) => nippedAtMost(kind) > 0) }
   })
   const unknown = [...new Set([...completed.keys(), ...deadLettered])].filter((id) => !published.has(id))
   return { ...counts, lost, twice, burnt, givenUp, unknown }

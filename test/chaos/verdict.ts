@@ -1,5 +1,5 @@
 import type { AckMode } from '../../src/bridge/ports.ts'
-import { burntAtMost, doublesAtMost, type FaultKind, losesAtMost } from './fault-kinds.ts'
+import { doublesAtMost, type FaultKind, losesAtMost, nippedAtMost } from './fault-kinds.ts'
 import type { InjectedFault } from './injected-fault.ts'
 import type { BurntFinding, Finding, Reconciliation } from './reconcile.ts'
 
@@ -40,7 +40,7 @@ export function rowsOf(
       twice: of(twice),
       twiceAtMost: own.length * doublesAtMost(kind),
       burnt: attemptsOf(burnt.filter(({ fault }) => fault?.kind === kind)),
-      burntAtMost: own.length * burntAtMost(kind),
+      burntAtMost: own.length * nippedAtMost(kind),
       givenUp: of(givenUp),
       recoveries: own.map(recoveryTime).sort((a, b) => a - b),
     }
@@ -90,6 +90,11 @@ export function brokenPromises(
     const ids = named(burnt.filter(({ fault }) => fault?.kind === kind))
     broken.push(`attempts counted that never ran, by "${kind}": ${count}, at most ${most}: ${ids}`)
   }
+  for (const { kind, burntAtMost: most } of rows) {
+    const ids = lost.filter(({ fault, begun }) => fault?.kind === kind && !begun)
+    if (ids.length <= most) continue
+    broken.push(`lost by "${kind}", though not begun: ${ids.length}, at most ${most}: ${named(ids)}`)
+  }
   const causeless = ({ fault }: Finding) => fault === undefined
   const lostForNothing = lost.filter(({ asked }) => !asked).filter(causeless)
   if (lostForNothing.length > 0) broken.push(`lost without a fault: ${counted(lostForNothing)}`)
@@ -99,8 +104,6 @@ export function brokenPromises(
   if (burntForNothing.length > 0) {
     broken.push(`attempts counted that never ran, without a fault: ${counted(burntForNothing)}`)
   }
-  const unbegun = lost.filter(({ begun }) => !begun)
-  if (unbegun.length > 0) broken.push(`lost, though nothing had begun to execute it: ${counted(unbegun)}`)
   const unlogged = lost.filter(({ logged }) => !logged)
   if (unlogged.length > 0) broken.push(`lost, and no line in a log says so: ${counted(unlogged)}`)
   if (unknown.length > 0) {

@@ -8,7 +8,6 @@ describe('a lost message', () => {
     expect(reconcile(given).lost).toMatchObject([{ id: 'M-7', logged: false }])
     expect(broken(given)).toEqual([
       'lost without a fault: 1: M-7',
-      'lost, though nothing had begun to execute it: 1: M-7',
       'lost, and no line in a log says so: 1: M-7',
     ])
   })
@@ -40,8 +39,15 @@ describe('a lost message', () => {
     const loss = { id: 'M-7', fault: faults[0], begun: true, logged: true, asked: false }
     expect(reconcile(given).lost).toEqual([loss])
     expect(broken(given)).toEqual([])
-    expect(broken({ ...given, journal: without('M-7') })).toEqual([
-      'lost, though nothing had begun to execute it: 1: M-7',
+  })
+
+  it('breaks the promise when it had not begun, but for one in each killing of a pool', () => {
+    const faults = [fault('pool killed', timeOf('M-7'), timeOf('M-8'))]
+    const journal = without('M-7')
+    const given = evidence({ mode: 'dispatched', journal, log: [complaint('M-7'), complaint('M-8')], faults })
+    expect(broken(given)).toEqual([])
+    expect(broken({ ...given, journal: journal.filter(({ id }) => id !== 'M-8') })).toEqual([
+      'lost by "pool killed", though not begun: 2, at most 1: M-7 M-8',
     ])
   })
 

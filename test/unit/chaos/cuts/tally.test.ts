@@ -59,8 +59,15 @@ describe('a round', () => {
     expect(broken(round('dispatched', 'pool killed'), LOST)).toEqual([
       expect.stringMatching(/lost, and no line in a log says so: t$/),
     ])
-    expect(broken(round('dispatched', 'pool killed'), { ...evidence(execution('c')), ...TOLD })).toEqual([
+    // One may have been read and not begun; not when the children stood still.
+    const unread = { ...evidence(execution('c')), ...TOLD }
+    expect(broken(round('dispatched', 'pool killed'), unread)).toEqual([])
+    expect(broken(round('dispatched', 'pool killed', { point: 'after sent' }), unread)).toEqual([
       expect.stringMatching(/lost, though it was not executing: t$/),
+    ])
+    const all = { ...evidence([]), complaints: new Set(['t', 'c']) }
+    expect(broken(round('dispatched', 'pool killed'), all)).toEqual([
+      expect.stringMatching(/lost, though it was not executing: t c$/),
     ])
     expect(broken(round('dispatched', 'link reset'), { ...LOST, ...TOLD })).toHaveLength(1)
   })
