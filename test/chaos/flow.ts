@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
-import { type Asked, bodyOf, planned } from './message-plan.ts'
+import { type Asked, bodyOf, headersOf, planned } from './message-plan.ts'
 import { QUEUE } from './stage.ts'
 
 /** A message that was handed to the broker. */
@@ -169,7 +169,8 @@ function returned(channel: ConfirmChannel): Set<string> {
 }
 
 function confirmed(channel: ConfirmChannel, messageId: string, asked: Asked): Promise<boolean> {
-  const properties = { persistent: true, mandatory: true, messageId, contentType: 'application/json' }
+  const how = { persistent: true, mandatory: true, contentType: 'application/json' }
+  const properties = { ...how, messageId, headers: headersOf(asked) }
   return new Promise((resolve) => {
     const settle = (error: unknown): void => {
       const back = returned(channel).delete(messageId)

@@ -18,11 +18,22 @@ export interface Asked {
   readonly breaks?: boolean
   /** Milliseconds between its end in the journal and its answer. */
   readonly lingers?: number
+  /** Headers that its publisher should not have set. */
+  readonly headers?: keyof typeof HOSTILE
   /** Bytes that its body is made longer by. */
   readonly padding?: number
   /** It is no object: nothing of it can be executed. */
   readonly unprocessable?: boolean
 }
+
+const HOSTILE = {
+  // The outer `object` is amqplib's own mark; on the wire each is a table whose one key looks like such a mark.
+  marked: {
+    double: { '!': 'object', value: { '!': 'double' } },
+    float: { '!': 'object', value: { '!': 'float', value: 1e300 } },
+  },
+  counted: { 'x-delivery-count': 10 },
+} as const
 
 /** More failures than the daemon makes attempts. */
 const FOR_EVER = 99
@@ -38,14 +49,21 @@ export function planned(seed: number, n: number): Asked {
   if (dice <= 19) return { ms, failures: FOR_EVER }
   if (dice <= 21) return { ms, deaths: 1, output: dice === 21 }
   if (dice <= 22) return { unprocessable: true }
+  // The copy has to carry them.
+  if (dice <= 24) return { ms, failures: 1, headers: 'marked' }
+  if (dice <= 26) return { ms, headers: 'counted' }
   return { ms }
 }
 
 /** The body, of which php-fpm makes a form. */
-export function bodyOf(id: string, { unprocessable = false, padding = 0, ...asked }: Asked): Buffer {
+export function bodyOf(id: string, { unprocessable = false, padding = 0, headers, ...asked }: Asked): Buffer {
   const more = padding > 0 ? { padding: 'x'.repeat(padding) } : {}
   return Buffer.from(JSON.stringify(unprocessable ? id : { id, ...asked, ...more }))
 }
+
+/** Its header table, as amqplib takes it. */
+export const headersOf = ({ headers }: Asked): Readonly<Record<string, unknown>> =>
+  headers === undefined ? {} : HOSTILE[headers]
 
 /** Whether no execution of it can ever succeed, so that its place is the dead-letter queue. */
 export function mustBeGivenUp(asked: Asked): boolean {

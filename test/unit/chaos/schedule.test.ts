@@ -100,6 +100,8 @@ describe('what messages ask for', () => {
     expect(plans.some(({ output = false }) => output)).toBe(true)
     expect(plans.some(({ failures = 0 }) => failures > 0 && failures < 4)).toBe(true)
     expect(plans.some(({ deaths = 0 }) => deaths > 0)).toBe(true)
+    expect(plans.filter(({ headers }) => headers === 'marked').length).toBeGreaterThan(0)
+    expect(plans.filter(({ headers }) => headers === 'counted').length).toBeGreaterThan(0)
     const givenUp = plans.filter(mustBeGivenUp)
     expect(givenUp.length).toBeGreaterThan(0)
     expect(givenUp.length).toBeLessThan(plans.length / 100)
