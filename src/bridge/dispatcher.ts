@@ -1,11 +1,11 @@
-import type { FastCgiClient, FastCgiError } from '../fastcgi/client.ts'
+import type { FastCgiClient } from '../fastcgi/client.ts'
 import { Adoption } from './adoption.ts'
-import { pause } from './backoff.ts'
 import { BytesInFlight } from './bytes-in-flight.ts'
 import type { Suspect } from './doubts.ts'
 import { Executor } from './execution.ts'
 import { returnsTooOften } from './headers.ts'
 import type { Obstacle } from './hold.ts'
+import { HoldProbe } from './hold-probe.ts'
 import { Obstacles } from './obstacles.ts'
 import type { Settleable } from './outcome.ts'
 import { Patience } from './patience.ts'
@@ -13,8 +13,6 @@ import type { BridgeConfig, Delivery, Intake, Log } from './ports.ts'
 import type { Settlement } from './settle.ts'
 import { Waiting } from './waiting.ts'
 
-/** Milliseconds after which a delivery that probes counts as executing: what php-fpm will not run it refuses at once. */
-const PROBE_PATIENCE = 1_000
 /**
  * Milliseconds for which a slot stays empty whose request was cut off. Where a pool dies, its children do so one after the
  * other, and until the last one has, its socket takes requests that none of them will execute.
@@ -38,7 +36,7 @@ export type Counts = Record<Settleable['kind'] | 'hold', number>
 export class Dispatcher {
   readonly patience: Patience
   readonly #config: BridgeConfig
-  readonly #client: FastCgiClient
+  readonly #probe: HoldProbe
   readonly #executor: Executor
   readonly #settlement: Settlement
   readonly #intake: Intake
@@ -57,7 +55,6 @@ export class Dispatcher {
 
   constructor(config: BridgeConfig, client: FastCgiClient, settlement: Settlement, intake: Intake, log: Log) {
     this.#config = config
-    this.#client = client
     this.#executor = new Executor(config, client, log)
     this.#settlement = settlement
     this.#intake = intake
@@ -65,8 +62,13 @@ export class Dispatcher {
     this.#waiting = new Waiting(this.patience)
     this.#adoption = new Adoption(config, log)
     this.#bytesInFlight = new BytesInFlight(config)
+    this.#probe = new HoldProbe(client, intake, {
+      hasSlot: () => this.#inFlight < config.concurrency,
+      next: () => this.#waiting.next(),
+      run: (delivery, running) => this.#run(delivery, running),
+    })
     this.#obstacles = new Obstacles(log, {
-      probe: (obstacle) => this.#lookAgain(obstacle),
+      probe: (obstacle) => this.#probe.look(obstacle),
       onOver: () => this.#resume(),
       onFault: (suspect) => this.#settleFault(suspect),
       onRelease: (suspect) => this.#giveBack(suspect, true),
@@ -85,7 +87,7 @@ export class Dispatcher {
 
   /** Finds out whether there is a pool, and holds if not, before the first delivery has to. */
   async probe(): Promise<void> {
-    const obstacle = await this.#connect()
+    const obstacle = await this.#probe.connect()
     if (obstacle !== undefined) this.#obstacles.enter(obstacle)
   }
 
@@ -216,34 +218,6 @@ export class Dispatcher {
   #goOn(): void {
     if (this.#state.kind === 'running') this.#fill()
     else if (this.inFlight === 0) this.#state.onIdle()
-  }
-
-  /** One probe of a hold: what is in the way, or undefined. */
-  async #lookAgain(obstacle: Obstacle): Promise<Obstacle | undefined> {
-    if (obstacle.probe === 'connect') return this.#connect()
-    if (this.#inFlight >= this.#config.concurrency) return obstacle
-    const delivery = this.#waiting.next()
-    if (delivery === undefined) return (await this.#connect()) ?? this.#takeMore(obstacle)
-    const patience = new AbortController()
-    const running = pause(PROBE_PATIENCE, patience.signal)
-    const found = await Promise.race([this.#run(delivery, running), running.then(() => undefined)])
-    patience.abort()
-    return found
-  }
-
-  /** Nothing waits that could probe; perhaps it has gone back to the broker. */
-  #takeMore(obstacle: Obstacle): Obstacle {
-    this.#intake.resume()
-    return obstacle
-  }
-
-  async #connect(): Promise<Obstacle | undefined> {
-    try {
-      await this.#client.probe()
-      return undefined
-    } catch (error) {
-      return { reason: (error as FastCgiError).message, probe: 'connect' }
-    }
   }
 
   #resume(): void {
