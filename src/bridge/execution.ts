@@ -58,6 +58,8 @@ export class Executor {
     let over = false
     let acked = false
     const ack = (): void => {
+      // Once is enough: what was left unread is sent again, and its session may have ended meanwhile.
+      if (acked) return
       // Of a lost session it stays unacked, and the broker delivers it again.
       acked = delivery.live
       delivery.ack()

@@ -124,6 +124,18 @@ describe('the ack that follows a dispatch', () => {
     const { acked } = await executor.execute(new RecordingDelivery({ live: false }))
     expect(acked).toBe(false)
   })
+
+  it('stays when its session ends before the unread request is sent once more', async () => {
+    const delivery = new RecordingDelivery()
+    const { executor } = executorOf(
+      sent(() => {
+        delivery.live = false
+        return fails(notRead())
+      }),
+      DISPATCHED,
+    )
+    expect((await executor.execute(delivery)).acked).toBe(true)
+  })
 })
 
 describe('an execution', () => {
