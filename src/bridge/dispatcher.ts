@@ -165,7 +165,7 @@ export class Dispatcher {
     switch (judgement.kind) {
       case 'settle':
         this.#settle(suspect, judgement.outcome)
-        return undefined
+        return judgement.obstacle
       case 'give-back':
         this.#counts.hold += 1
         this.#giveBack(suspect, judgement.othersFirst)

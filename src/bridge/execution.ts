@@ -4,7 +4,7 @@ import { decide, type Outcome } from './outcome.ts'
 import { PoolClock } from './pool-clock.ts'
 import type { BridgeConfig, Delivery, Log } from './ports.ts'
 import { type PreparedRequest, prepareRequest } from './request.ts'
-import { isUnprocessable, isUnread, MAX_UNREAD, type Result } from './result.ts'
+import { failedIn, isUnprocessable, isUnread, MAX_UNREAD, type Result } from './result.ts'
 import type { Ended, Execution } from './settle.ts'
 import { UnprocessableError } from './unprocessable.ts'
 
@@ -16,6 +16,8 @@ export interface Executed {
   readonly startedAt: number
   /** Whether a script has answered. */
   readonly answered: boolean
+  /** Whether a script may have begun. */
+  readonly began: boolean
   /** Whether it was acked when its request was in the socket. */
   readonly acked: boolean
   /** Whether the pool ended the connection before the answer was complete. */
@@ -81,10 +83,12 @@ export class Executor {
     const outcome = decide(result, this.#config, ordinal, Date.now())
     // What cannot become a request has not been executed this time either.
     const attempt = ordinal - (isUnprocessable(result) ? 1 : 0)
+    const answered = result.kind === 'answered'
+    const began = answered || failedIn('receive')(result)
     const cutOff = result.kind === 'failed' && result.error.code === 'CONNECTION_LOST'
     const { deliveryTag, executionId, messageId, correlationId, type } = execution
     const ended = { deliveryTag, executionId, messageId, correlationId, type, attempt, durationMs, unread }
-    return { outcome, ended, startedAt, answered: result.kind === 'answered', acked, cutOff }
+    return { outcome, ended, startedAt, answered, began, acked, cutOff }
   }
 
   /** To be called when nobody waits any longer: each message that the broker will not deliver again, by its id. */

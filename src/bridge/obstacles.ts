@@ -10,7 +10,8 @@ import type { Log } from './ports.ts'
  * - `wait`: nobody knows yet whose fault it is; onFault or onRelease will tell.
  */
 export type Judgement =
-  | { readonly kind: 'settle'; readonly outcome: Settleable }
+  /** `obstacle`: what is in the way all the same. */
+  | { readonly kind: 'settle'; readonly outcome: Settleable; readonly obstacle: Obstacle | undefined }
   | { readonly kind: 'give-back'; readonly othersFirst: boolean; readonly obstacle: Obstacle }
   | { readonly kind: 'wait'; readonly obstacle: Obstacle }
 
@@ -54,7 +55,7 @@ export class Obstacles {
     switch (outcome.kind) {
       case 'hold':
         if (outcome.fault !== undefined && !this.#doubts.believe(delivery)) {
-          return { kind: 'settle', outcome: outcome.fault }
+          return { kind: 'settle', outcome: outcome.fault, obstacle: this.#hold.obstacle }
         }
         this.enter(outcome)
         return { kind: 'give-back', othersFirst: outcome.probe === 'delivery', obstacle: outcome }
@@ -69,7 +70,7 @@ export class Obstacles {
       }
       default:
         if (executed.answered) this.#doubts.clear(executed.startedAt)
-        return { kind: 'settle', outcome }
+        return { kind: 'settle', outcome, obstacle: executed.began ? undefined : this.#hold.obstacle }
     }
   }
 

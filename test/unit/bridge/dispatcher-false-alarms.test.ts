@@ -62,3 +62,20 @@ describe('a worker that says that nothing can be executed', () => {
     expect(dispatcher.counts).toMatchObject({ refused: 1, hold: 3 })
   })
 })
+
+describe('a hold', () => {
+  it('is not over because a message is put away that cannot become a request', async () => {
+    const { pool, published, log, deliver } = dispatcherOf({ ...COMPLETED, concurrency: 1 })
+    deliver('{"n":1}')
+    deliver('no JSON')
+    deliver('{"n":2}')
+    await settle()
+    alarms(pool.requests[0])
+    await vi.advanceTimersByTimeAsync(600)
+    expect(published.map(({ queue }) => queue)).toEqual(['commands.dead'])
+    expect(log.lines.filter(({ message }) => message.startsWith('The hold is over'))).toEqual([])
+    succeeds(pool.requests.at(-1))
+    await settle()
+    expect(log.lines.filter(({ message }) => message.startsWith('The hold is over'))).toHaveLength(1)
+  })
+})
