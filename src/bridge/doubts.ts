@@ -6,7 +6,7 @@ import type { Delivery } from './ports.ts'
 const IN_A_ROW = 3
 /** Milliseconds for which a message waits for others to tell whose fault it is. */
 const PATIENCE = 1_000
-/** So often the worker of one message is believed that nothing can be executed, while others can. */
+/** So often it is believed of one message that it shows that nothing can be executed, while others can. */
 const MAX_FALSE_ALARMS = 3
 /** Milliseconds without any alarm after which those before are forgotten. */
 const MEMORY = 3_600_000
@@ -35,7 +35,7 @@ export class Doubts {
   readonly #entries = new Set<Entry>()
   /** When each message failed last, since the last that succeeded. */
   readonly #failures = new Map<string, number>()
-  /** When the worker of each first said that nothing can be executed, since one succeeded that was begun later. */
+  /** When each first had it believed that nothing can be executed, since one succeeded that was begun later. */
   readonly #alarms = new Map<string, number>()
   /** How often others succeeded all the same. */
   readonly #falseAlarms = new Map<string, number>()
@@ -59,7 +59,7 @@ export class Doubts {
     this.#entries.add(entry)
   }
 
-  /** A worker says that nothing can be executed. @returns false when it has cried wolf too often */
+  /** What became of this one says that nothing can be executed. @returns false when that has proved wrong too often */
   believe(delivery: Delivery): boolean {
     const key = messageKey(delivery)
     const now = performance.now()

@@ -62,6 +62,9 @@ export class Obstacles {
       case 'doubt': {
         const obstacle: Obstacle = { reason: outcome.reason, probe: 'delivery' }
         if (this.#doubts.count(delivery)) this.enter(obstacle)
+        if (this.held && outcome.fault !== undefined && !this.#doubts.believe(delivery)) {
+          return { kind: 'settle', outcome: outcome.fault, obstacle: this.#hold.obstacle }
+        }
         // What was acked, and not even read, is nowhere but here: it does not wait.
         const unsafe = executed.acked && outcome.fault === undefined
         if (this.#closed || this.held || unsafe) return { kind: 'give-back', othersFirst: true, obstacle }

@@ -22,6 +22,7 @@ const COMPLETED: Partial<BridgeConfig> = {
 const settle = () => vi.advanceTimersByTimeAsync(0)
 const alarms = (request?: WaitingRequest) =>
   request?.complete(answer(503, { headers: { 'x-bridge-outcome': 'hold' } }))
+const breaks = (request?: WaitingRequest) => request?.complete(answer(500))
 const succeeds = (request?: WaitingRequest) =>
   request?.complete(answer(200, { headers: { 'x-bridge-outcome': 'ack' } }))
 const isFor = (request: WaitingRequest | undefined, name: string) =>
@@ -60,6 +61,26 @@ describe('a worker that says that nothing can be executed', () => {
     }
     expect(published).toHaveLength(3)
     expect(dispatcher.counts).toMatchObject({ refused: 1, hold: 3 })
+  })
+})
+
+describe('three messages that break the application each time', () => {
+  it('are at fault when others succeed each time in between', async () => {
+    const { pool, published, deliver } = dispatcherOf(COMPLETED)
+    for (let n = 0; n < 3; n += 1) deliver(`{"bad":${n}}`)
+    for (let turn = 0; turn < 100; turn += 1) {
+      if (turn % 5 === 0) deliver(`{"good":${turn}}`)
+      for (const request of pool.requests.splice(0)) {
+        if (isFor(request, 'good')) succeeds(request)
+        else breaks(request)
+      }
+      await vi.advanceTimersByTimeAsync(500)
+    }
+    expect(published.map(({ body }) => body.toString()).toSorted()).toEqual([
+      '{"bad":0}',
+      '{"bad":1}',
+      '{"bad":2}',
+    ])
   })
 })
 
