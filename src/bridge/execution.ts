@@ -91,6 +91,11 @@ export class Executor {
     return { outcome, ended, startedAt, answered, began, acked, cutOff }
   }
 
+  /** It was left unread since the pool was gone, or dying: that does not count. */
+  forgive(delivery: Delivery): void {
+    this.#unread.set(delivery, 0)
+  }
+
   /** To be called when nobody waits any longer: each message that the broker will not deliver again, by its id. */
   giveUp(): void {
     for (const execution of this.#acked) {
