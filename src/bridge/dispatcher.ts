@@ -71,7 +71,7 @@ export class Dispatcher {
       probe: (obstacle) => this.#probe.look(obstacle),
       onOver: () => this.#resume(),
       onFault: (suspect) => this.#settleFault(suspect),
-      onRelease: (suspect) => this.#giveBack(suspect, true),
+      onRelease: (suspect) => this.#giveBack(suspect, true, true),
     })
     this.#ageTimer = setInterval(() => void this.#handBackStale(), AGE_INTERVAL).unref()
   }
@@ -167,10 +167,10 @@ export class Dispatcher {
     switch (judgement.kind) {
       case 'settle':
         this.#settle(suspect, judgement.outcome)
-        return undefined
+        return judgement.obstacle
       case 'give-back':
         this.#counts.hold += 1
-        this.#giveBack(suspect, judgement.othersFirst)
+        this.#giveBack(suspect, judgement.othersFirst, judgement.innocent)
         return judgement.obstacle
       case 'wait':
         return judgement.obstacle
@@ -186,14 +186,20 @@ export class Dispatcher {
   #settleFault(suspect: Suspect): void {
     const { outcome } = suspect.executed
     const fault = 'fault' in outcome ? outcome.fault : undefined
-    if (fault === undefined) this.#giveBack(suspect, true)
+    if (fault === undefined) this.#giveBack(suspect, true, false)
     else this.#settle(suspect, fault)
   }
 
   /** It was not executed, and nothing is counted. */
-  #giveBack({ delivery, executed: { outcome, ended, acked } }: Suspect, othersFirst: boolean): void {
+  #giveBack(
+    { delivery, executed: { outcome, ended, acked } }: Suspect,
+    othersFirst: boolean,
+    innocent: boolean,
+  ): void {
     const { reason = '' } = outcome as { readonly reason?: string }
-    if (acked) this.#track(this.#settlement.republish(delivery, reason, ended))
+    const unread = innocent ? 0 : ended.unread
+    if (innocent) this.#executor.forgive(delivery)
+    if (acked) this.#track(this.#settlement.republish(delivery, reason, { ...ended, unread }))
     else if (this.#state.kind === 'draining') delivery.requeue()
     else {
       if (othersFirst) this.#waiting.putLast(delivery)

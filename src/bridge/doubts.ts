@@ -6,8 +6,12 @@ import type { Delivery } from './ports.ts'
 const IN_A_ROW = 3
 /** Milliseconds for which a message waits for others to tell whose fault it is. */
 const PATIENCE = 1_000
-/** So often the worker of one message is believed that nothing can be executed, while others can. */
+/** So often it is believed of one message that it shows that nothing can be executed, while others can. */
 const MAX_FALSE_ALARMS = 3
+/** Milliseconds without any alarm after which those before are forgotten. */
+const MEMORY = 3_600_000
+/** So many messages are remembered at most. */
+const MAX_REMEMBERED = 1_000
 
 /** A delivery that was not executed, or not with success, and what came of it. */
 export interface Suspect {
@@ -31,9 +35,11 @@ export class Doubts {
   readonly #entries = new Set<Entry>()
   /** When each message failed last, since the last that succeeded. */
   readonly #failures = new Map<string, number>()
-  /** Those whose worker has said that nothing can be executed, since the last that succeeded. */
-  readonly #alarms = new Set<Delivery>()
-  readonly #falseAlarms = new WeakMap<Delivery, number>()
+  /** When each first had it believed that nothing can be executed, since one succeeded that was begun later. */
+  readonly #alarms = new Map<string, number>()
+  /** How often others succeeded all the same. */
+  readonly #falseAlarms = new Map<string, number>()
+  #lastAlarm = 0
 
   /** @param onFault told of each suspect that is at fault itself */
   constructor(onFault: (suspect: Suspect) => void) {
@@ -53,10 +59,17 @@ export class Doubts {
     this.#entries.add(entry)
   }
 
-  /** A worker says that nothing can be executed. @returns false when it has cried wolf too often */
+  /** What became of this one says that nothing can be executed. @returns false when that has proved wrong too often */
   believe(delivery: Delivery): boolean {
-    if ((this.#falseAlarms.get(delivery) ?? 0) >= MAX_FALSE_ALARMS) return false
-    this.#alarms.add(delivery)
+    const key = messageKey(delivery)
+    const now = performance.now()
+    if (now - this.#lastAlarm > MEMORY || this.#falseAlarms.size > MAX_REMEMBERED) this.#falseAlarms.clear()
+    this.#lastAlarm = now
+    if ((this.#falseAlarms.get(key) ?? 0) >= MAX_FALSE_ALARMS) {
+      this.#falseAlarms.delete(key)
+      return false
+    }
+    if (!this.#alarms.has(key) && this.#alarms.size < MAX_REMEMBERED) this.#alarms.set(key, now)
     return true
   }
 
@@ -64,10 +77,11 @@ export class Doubts {
   clear(startedAt: number): void {
     if (this.#failures.size === 0 && this.#alarms.size === 0) return
     for (const [key, failedAt] of this.#failures) if (failedAt <= startedAt) this.#failures.delete(key)
-    for (const delivery of this.#alarms) {
-      this.#falseAlarms.set(delivery, (this.#falseAlarms.get(delivery) ?? 0) + 1)
+    for (const [key, raisedAt] of this.#alarms) {
+      if (raisedAt > startedAt) continue
+      this.#alarms.delete(key)
+      this.#falseAlarms.set(key, (this.#falseAlarms.get(key) ?? 0) + 1)
     }
-    this.#alarms.clear()
     for (const entry of this.#entries) if (entry.since <= startedAt) this.#blame(entry)
   }
 

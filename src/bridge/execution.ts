@@ -4,7 +4,7 @@ import { decide, type Outcome } from './outcome.ts'
 import { PoolClock } from './pool-clock.ts'
 import type { BridgeConfig, Delivery, Log } from './ports.ts'
 import { type PreparedRequest, prepareRequest } from './request.ts'
-import { isUnprocessable, isUnread, MAX_UNREAD, type Result } from './result.ts'
+import { failedIn, isUnprocessable, isUnread, MAX_UNREAD, type Result } from './result.ts'
 import type { Ended, Execution } from './settle.ts'
 import { UnprocessableError } from './unprocessable.ts'
 
@@ -16,6 +16,8 @@ export interface Executed {
   readonly startedAt: number
   /** Whether a script has answered. */
   readonly answered: boolean
+  /** Whether a script may have begun. */
+  readonly began: boolean
   /** Whether it was acked when its request was in the socket. */
   readonly acked: boolean
   /** Whether the pool ended the connection before the answer was complete. */
@@ -58,6 +60,8 @@ export class Executor {
     let over = false
     let acked = false
     const ack = (): void => {
+      // Once is enough: what was left unread is sent again, and its session may have ended meanwhile.
+      if (acked) return
       // Of a lost session it stays unacked, and the broker delivers it again.
       acked = delivery.live
       delivery.ack()
@@ -79,10 +83,17 @@ export class Executor {
     const outcome = decide(result, this.#config, ordinal, Date.now())
     // What cannot become a request has not been executed this time either.
     const attempt = ordinal - (isUnprocessable(result) ? 1 : 0)
+    const answered = result.kind === 'answered'
+    const began = answered || failedIn('receive')(result)
     const cutOff = result.kind === 'failed' && result.error.code === 'CONNECTION_LOST'
     const { deliveryTag, executionId, messageId, correlationId, type } = execution
     const ended = { deliveryTag, executionId, messageId, correlationId, type, attempt, durationMs, unread }
-    return { outcome, ended, startedAt, answered: result.kind === 'answered', acked, cutOff }
+    return { outcome, ended, startedAt, answered, began, acked, cutOff }
+  }
+
+  /** It was left unread since the pool was gone, or dying: that does not count. */
+  forgive(delivery: Delivery): void {
+    this.#unread.set(delivery, 0)
   }
 
   /** To be called when nobody waits any longer: each message that the broker will not deliver again, by its id. */

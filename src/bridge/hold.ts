@@ -44,6 +44,11 @@ export class Hold {
     return this.#state.kind === 'held'
   }
 
+  /** What is in the way, as far as it is known. */
+  get obstacle(): Obstacle | undefined {
+    return this.#state.kind === 'held' ? this.#state.obstacle : undefined
+  }
+
   enter(obstacle: Obstacle): void {
     if (this.#state.kind === 'held') return
     this.#log.warn('Holding: nothing can be executed. Messages are kept and wait; none is lost.', {

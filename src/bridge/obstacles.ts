@@ -6,12 +6,19 @@ import type { Log } from './ports.ts'
 /**
  * What becomes of a delivery:
  * - `settle`: it has been executed, or is at fault itself;
- * - `give-back`: it was not executed, which does not count; others first, where they may fare better;
+ * - `give-back`: it was not executed, which does not count; others first, where they may fare better. Where it is innocent,
+ *   nothing could be executed: nor does it count how often it was left unread;
  * - `wait`: nobody knows yet whose fault it is; onFault or onRelease will tell.
  */
 export type Judgement =
-  | { readonly kind: 'settle'; readonly outcome: Settleable }
-  | { readonly kind: 'give-back'; readonly othersFirst: boolean; readonly obstacle: Obstacle }
+  /** `obstacle`: what is in the way all the same. */
+  | { readonly kind: 'settle'; readonly outcome: Settleable; readonly obstacle: Obstacle | undefined }
+  | {
+      readonly kind: 'give-back'
+      readonly othersFirst: boolean
+      readonly innocent: boolean
+      readonly obstacle: Obstacle
+    }
   | { readonly kind: 'wait'; readonly obstacle: Obstacle }
 
 export interface ObstaclesOptions {
@@ -21,7 +28,7 @@ export interface ObstaclesOptions {
   readonly onOver: () => void
   /** Told of a delivery that waited, and is to be settled as if it had failed by itself. */
   readonly onFault: (suspect: Suspect) => void
-  /** Told of a delivery that waited, and is to be given back. */
+  /** Told of a delivery that waited, and is innocent. */
   readonly onRelease: (suspect: Suspect) => void
 }
 
@@ -54,22 +61,33 @@ export class Obstacles {
     switch (outcome.kind) {
       case 'hold':
         if (outcome.fault !== undefined && !this.#doubts.believe(delivery)) {
-          return { kind: 'settle', outcome: outcome.fault }
+          return { kind: 'settle', outcome: outcome.fault, obstacle: this.#hold.obstacle }
         }
         this.enter(outcome)
-        return { kind: 'give-back', othersFirst: outcome.probe === 'delivery', obstacle: outcome }
+        return {
+          kind: 'give-back',
+          othersFirst: outcome.probe === 'delivery',
+          innocent: true,
+          obstacle: outcome,
+        }
       case 'doubt': {
         const obstacle: Obstacle = { reason: outcome.reason, probe: 'delivery' }
         if (this.#doubts.count(delivery)) this.enter(obstacle)
+        const innocent = this.held && this.#doubts.believe(delivery)
+        if (this.held && !innocent && outcome.fault !== undefined) {
+          return { kind: 'settle', outcome: outcome.fault, obstacle: this.#hold.obstacle }
+        }
         // What was acked, and not even read, is nowhere but here: it does not wait.
         const unsafe = executed.acked && outcome.fault === undefined
-        if (this.#closed || this.held || unsafe) return { kind: 'give-back', othersFirst: true, obstacle }
+        if (this.#closed || this.held || unsafe) {
+          return { kind: 'give-back', othersFirst: true, innocent, obstacle }
+        }
         this.#doubts.add(suspect)
         return { kind: 'wait', obstacle }
       }
       default:
         if (executed.answered) this.#doubts.clear(executed.startedAt)
-        return { kind: 'settle', outcome }
+        return { kind: 'settle', outcome, obstacle: executed.began ? undefined : this.#hold.obstacle }
     }
   }
 

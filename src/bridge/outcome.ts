@@ -66,7 +66,17 @@ export type Settleable =
  * `log` stands for what is only logged and counted: the delivery was acked when it was dispatched. `again`: it has not run.
  * A question mark: unless other messages fare the same. `hold!`: the worker says that it is not the message's fault.
  */
-type Verdict = 'hold' | 'hold!' | 'again?' | 'ack' | 'retry' | 'retry?' | 'dead-letter' | 'log' | 'log?'
+type Verdict =
+  | 'hold'
+  | 'hold!'
+  | 'again?'
+  | 'ack'
+  | 'retry'
+  | 'retry?'
+  | 'dead-letter'
+  | 'dead-letter?'
+  | 'log'
+  | 'log?'
 
 type Row = readonly [
   when: (result: Result, policy: OutcomePolicy) => boolean,
@@ -80,7 +90,7 @@ const TABLE: readonly Row[] = [
   [isUnsent, 'hold', 'hold'],
   [scriptDidNotRun, 'hold', 'hold'],
   [isMarked('hold'), 'hold!', 'hold!'],
-  [isUnreadTooOften, 'retry', 'dead-letter'],
+  [isUnreadTooOften, 'retry?', 'dead-letter?'],
   [failedIn('unread'), 'again?', 'again?'],
   [isUnread, 'retry', 'again?'],
   [hasFailed, 'retry', 'log'],
@@ -132,6 +142,8 @@ export function decide(result: Result, policy: OutcomePolicy, attempt: number, n
     case 'retry?':
     case 'log?':
       return { kind: 'doubt', reason, fault: failed(diagnosis, policy, attempt, wanted) }
+    case 'dead-letter?':
+      return { kind: 'doubt', reason, fault: { kind: 'dead-letter', ...diagnosis } }
     case 'retry':
       return repeat(diagnosis, policy, attempt, wanted)
     case 'dead-letter':

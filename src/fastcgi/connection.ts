@@ -27,6 +27,7 @@ export class Connection {
   readonly #kind: PoolAddress['kind']
   #state: State = { kind: 'idle' }
   #requests = 0
+  #wentOn = false
   /** Called once, when the other side has ended or the socket is closed. */
   onClosed: (() => void) | undefined
 
@@ -48,19 +49,21 @@ export class Connection {
     return this.#state.kind === 'closed'
   }
 
+  /** Whether the child has sent more after one of its answers. */
+  get wentOn(): boolean {
+    return this.#wentOn
+  }
+
   /** For the exchange that is sent next. */
   get nextRequestId(): number {
     return this.#requests + FIRST_REQUEST_ID
   }
 
-  /**
-   * Open, with nothing left of the last request: neither of its answer nor of what was sent; and the child did not go on after
-   * the request before.
-   */
+  /** Open, with nothing left of the last request: neither of its answer nor of what was sent. */
   get usable(): boolean {
     if (this.#state.kind !== 'busy') return this.#state.kind === 'idle'
     const { exchange, sent } = this.#state
-    return exchange.ended && sent && !exchange.lateRecords
+    return exchange.ended && sent && !this.#wentOn
   }
 
   /**
@@ -109,6 +112,11 @@ export class Connection {
     })
   }
 
+  /** Nothing more will be sent on it; its exchange has ended. */
+  endOurSide(): void {
+    this.#socket.end()
+  }
+
   /** Closes the socket; an exchange on it must have ended, or ends as lost. Idempotent. */
   destroy(): void {
     this.#socket.destroy()
@@ -155,6 +163,7 @@ export class Connection {
   #receive(chunk: Buffer): void {
     const exchange = this.#state.kind === 'busy' ? this.#state.exchange : undefined
     const expected = exchange !== undefined && !exchange.ended && exchange.receive(chunk)
+    if (!expected || exchange.lateRecords) this.#wentOn = true
     // What nobody asked for, and what follows an answer: the next answer could not be told from it.
     if (!expected) this.destroy()
   }

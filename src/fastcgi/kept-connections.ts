@@ -5,7 +5,7 @@ import type { ReuseTrust } from './reuse-trust.ts'
 const MAX_USE = { milliseconds: 1_000, requests: 200 } as const
 /** Milliseconds between two looks at what is kept: so much longer may an idle connection hold its child. */
 const REAP_INTERVAL = 50
-/** Milliseconds between an answer and the end of its connection that are no sign of a child that goes on. */
+/** Milliseconds between the end of our side of a connection and that of the pool's that are no sign of a child that goes on. */
 const PROMPT = 200
 
 export interface KeptConnectionsOptions {
@@ -26,7 +26,7 @@ export class KeptConnections {
   readonly #options: KeptConnectionsOptions
   /** The hottest last. */
   readonly #idle: Connection[] = []
-  /** Answered, and about to be closed by the pool. */
+  /** Answered, ended by us, and about to be closed by the pool. */
   readonly #ending = new Set<Connection>()
   #reaper: NodeJS.Timeout | undefined
   #closed = false
@@ -44,32 +44,16 @@ export class KeptConnections {
     return undefined
   }
 
-  /** Whether the pool is to leave the connection open after the request that is sent next. */
-  mayKeep({ requests }: Connection): boolean {
-    const { keepAlive, trust } = this.#options
-    return keepAlive && trust.given && requests + 1 < MAX_USE.requests
-  }
-
   /** Takes a connection back, whose request has been answered: keeps it, or lets it go. */
-  release(connection: Connection, keepConn: boolean): void {
+  release(connection: Connection): void {
     const { keepAlive, trust, childWanted } = this.#options
-    if (keepAlive && !keepConn && !this.#closed) {
-      this.#awaitEnd(connection)
-      return
+    if (!keepAlive || this.#closed || !connection.usable) this.#letGo(connection)
+    else if (!trust.given || isWorn(connection)) this.#awaitEnd(connection)
+    else if (childWanted()) this.#letGo(connection)
+    else {
+      this.#idle.push(connection)
+      this.#reaper ??= setTimeout(() => this.#reap(), REAP_INTERVAL).unref()
     }
-    const keep = keepConn && trust.given && !this.#closed && connection.usable && !isWorn(connection)
-    if (!keep || childWanted()) {
-      this.#letGo(connection)
-      return
-    }
-    this.#idle.push(connection)
-    this.#reaper ??= setTimeout(() => this.#reap(), REAP_INTERVAL).unref()
-  }
-
-  /** A child went on after its answer: until others have not, each request gets a connection of its own. */
-  distrust(): void {
-    this.#options.trust.breach()
-    for (const connection of this.#idle.splice(0)) this.#letGo(connection)
   }
 
   /** Lets all go, and from now on whatever is released. Idempotent. */
@@ -80,30 +64,37 @@ export class KeptConnections {
     for (const connection of this.#ending) connection.destroy()
   }
 
-  /** Without FCGI_KEEP_CONN the pool closes when the script has come to its end. */
+  /** A child that waits for the next request closes when it finds the end of our side instead. */
   #awaitEnd(connection: Connection): void {
     const done = (): void => {
       clearTimeout(timer)
       connection.onClosed = undefined
       this.#ending.delete(connection)
-      if (connection.closed) this.#options.trust.confirm()
-      else this.distrust()
+      if (!connection.closed) this.#distrust()
+      else if (!connection.wentOn) this.#options.trust.confirm()
       this.#letGo(connection)
     }
     const timer = setTimeout(done, PROMPT)
     this.#ending.add(connection)
-    if (connection.closed) done()
-    else connection.onClosed = done
+    connection.onClosed = done
+    connection.endOurSide()
   }
 
   #letGo(connection: Connection): void {
     connection.destroy()
     this.#options.onLetGo()
+    if (connection.wentOn) this.#distrust()
+  }
+
+  /** A child went on after its answer: until others have not, each request gets a connection of its own. */
+  #distrust(): void {
+    this.#options.trust.breach()
+    for (const connection of this.#idle.splice(0)) this.#letGo(connection)
   }
 
   #reap(): void {
     this.#reaper = undefined
-    for (const connection of this.#idle.splice(0)) this.release(connection, true)
+    for (const connection of this.#idle.splice(0)) this.release(connection)
   }
 }
 

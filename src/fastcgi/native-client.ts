@@ -110,12 +110,10 @@ export class NativeClient implements FastCgiClient {
       }
       try {
         if (!reused) this.#unaccepted.set(exchange, performance.now())
-        const keepConn = this.#kept.mayKeep(connection)
-        connection.send(exchange, encoded, keepConn, onSent)
+        connection.send(exchange, encoded, this.#options.keepAlive, onSent)
         const response = await exchange.response
         this.#pool.noteAnswer()
-        if (exchange.lateRecords) this.#kept.distrust()
-        this.#kept.release(connection, keepConn)
+        this.#kept.release(connection)
         return response
       } catch (error) {
         connection.destroy()

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { formatPoolAddress, type PoolAddress } from './address.ts'
 import { FastCgiError } from './client.ts'
 import { type PoolKind, readPoolStatus } from './pool-status.ts'
@@ -6,6 +7,9 @@ import { type PoolKind, readPoolStatus } from './pool-status.ts'
 const STATUS_TIMEOUT = 1_000
 /** Milliseconds between two looks at the status page while nobody answers: doubling from the first to the second. */
 const STATUS_PAUSE = { min: 10_000, max: 600_000 } as const
+
+/** A pool that dies hangs up as well, until its last child is gone: so often it is asked, so many milliseconds apart. */
+const LAST_CHILDREN = { looks: 5, pause: 50 } as const
 
 /** Whether there is an answer to the question for the status page. A pool without the page is not asked for ever. */
 type State =
@@ -55,7 +59,7 @@ export class PoolAcquaintance {
 
   /**
    * Finds out whether anybody there speaks FastCGI, once. One who does not answer in time may be a pool whose children are all
-   * busy.
+   * busy; and one who is gone after a request has failed may have been one, and have been executing it.
    *
    * @param failure what a request was answered with that was not answered in FastCGI
    * @throws {FastCgiError} NO_FASTCGI when what answers is something else, or hangs up on us
@@ -63,8 +67,12 @@ export class PoolAcquaintance {
   async requireFastCgi(failure?: unknown): Promise<void> {
     if (this.#speaksFastCgi) return
     const isAnswer = failure instanceof FastCgiError && failure.code === 'MALFORMED_ANSWER'
-    const error = isAnswer ? failure : await this.#ask()
-    if (error === undefined || error.code === 'TIMEOUT') return
+    let error = isAnswer ? failure : await this.#ask()
+    for (let looks = 1; failure && isHangUp(error) && looks < LAST_CHILDREN.looks; looks += 1) {
+      await sleep(LAST_CHILDREN.pause)
+      error = await this.#ask()
+    }
+    if (error === undefined || error.code === 'TIMEOUT' || (failure && error.phase === 'connect')) return
     throw new FastCgiError(
       'NO_FASTCGI',
       'connect',
@@ -93,3 +101,9 @@ export class PoolAcquaintance {
 
 /** Answers in FastCGI, though none with a page. */
 const REFUSALS: ReadonlySet<string> = new Set(['REQUEST_REFUSED', 'EMPTY_ANSWER'])
+
+function isHangUp(error: FastCgiError | undefined): boolean {
+  return error !== undefined && HANG_UPS.has(error.code)
+}
+
+const HANG_UPS: ReadonlySet<string> = new Set(['NOT_READ', 'SEND_FAILED', 'CONNECTION_LOST'])

@@ -5,9 +5,10 @@ const PROBATION_AFTER_BREACH = 1_000
 
 /**
  * Whether connections may be kept. A script that calls fastcgi_finish_request() goes on after its answer; php-fpm's child is
- * then not there for the next request on its connection, and nothing tells. Without FCGI_KEEP_CONN it does tell: it closes when
- * it is done. So the first requests, and the last one on each connection, go without, and it is seen whether the end follows the
- * answer.
+ * then not there for the next request on its connection, and nothing tells: without FCGI_KEEP_CONN it even closes at once, as
+ * after any other answer (main/fastcgi.c, fcgi_close). With it, the child that is done waits for the next request, and closes
+ * when it finds our end of the connection instead; one that is not does so later. So the first connections, and each after its
+ * last request, are ended by us, and it is seen whether the pool's end follows.
  */
 export class ReuseTrust {
   #promptEnds = 0

@@ -2,16 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { answer, keptPool } from './kept-pool.ts'
 import { clientOf, request } from './native-exchange.ts'
-import type { ReceivedRequest } from './scripted-pool.ts'
 
 /* Whether connections are kept at all: not where scripts go on after their answers. */
 
-/** php-fpm closes when it is done, unless it is to keep the connection. */
-const pool = (worksOn: (request: ReceivedRequest) => boolean = () => false) =>
-  keptPool((socket, _turn, _connection, received) => {
-    if (worksOn(received)) socket.write(answer())
-    else if (received.keepConn) socket.write(answer())
-    else socket.end(answer())
+/** Its children close when they find the end of our side: at once, or when they are done. */
+const pool = (worksOn: () => boolean = () => false) =>
+  keptPool((socket) => {
+    socket.write(answer())
+    socket.allowHalfOpen = worksOn()
+    socket.once('end', () => setTimeout(() => socket.destroy(), 1_000))
   })
 
 describe('connections', () => {
@@ -22,10 +21,6 @@ describe('connections', () => {
       await client.request(request())
       await eventually('the pool is done', () => turn > 5 || fpm.open === 0)
     }
-    expect(fpm.received.map(({ keepConn }) => keepConn)).toEqual([
-      ...Array(5).fill(false),
-      ...Array(20).fill(true),
-    ])
     expect(fpm.connections).toBe(6)
   })
 
@@ -33,31 +28,49 @@ describe('connections', () => {
     const fpm = await pool(() => true)
     const client = clientOf(fpm, { probation: 2 })
     for (let turn = 1; turn <= 10; turn += 1) await client.request(request())
-    expect(fpm.received.filter(({ keepConn }) => keepConn)).toEqual([])
     expect(fpm.connections).toBe(10)
     await eventually('each is let go all the same', () => fpm.open === 0)
   })
 
   it('are not kept any more when one script has gone on, and for long after that', async () => {
-    let last = false
-    const fpm = await pool(({ keepConn }) => last && !keepConn)
+    let goesOn = false
+    const fpm = await pool(() => goesOn)
     const client = clientOf(fpm, { probation: 0 })
-    // The last request of a connection goes without FCGI_KEEP_CONN.
-    last = true
-    for (let turn = 1; turn <= 200; turn += 1) await client.request(request())
-    expect(fpm.received.at(-1)?.keepConn).toBe(false)
+    for (let turn = 1; turn < 200; turn += 1) await client.request(request())
+    // After its last request it is seen, too, whether the child is done.
+    goesOn = true
+    await client.request(request())
     await eventually('it is let go', () => fpm.open === 0)
-    last = false
+    goesOn = false
+    const before = fpm.connections
     for (let turn = 1; turn <= 30; turn += 1) await client.request(request())
-    expect(fpm.received.slice(-30).filter(({ keepConn }) => keepConn)).toEqual([])
+    expect(fpm.connections).toBe(before + 30)
+  })
+
+  it.each<[string, Buffer]>([
+    ['for its answer', answer('late')],
+    ['that are none', Buffer.from([1])],
+  ])('are not kept where a child sends more records %s', async (_, late) => {
+    const fpm = await keptPool((socket) => {
+      socket.write(answer())
+      socket.allowHalfOpen = true
+      socket.once('end', () => socket.end(late))
+    })
+    const client = clientOf(fpm, { probation: 2 })
+    for (let turn = 1; turn <= 10; turn += 1) {
+      await client.request(request())
+      await eventually('it is let go', () => fpm.open === 0)
+    }
+    expect(fpm.connections).toBe(10)
   })
 
   it('are closed at once when the client closes', async () => {
     const fpm = await pool(() => true)
     const client = clientOf(fpm, { probation: 100 })
     await client.request(request())
-    expect(fpm.open).toBe(1)
+    const [socket] = fpm.sockets
     client.close()
-    await eventually('it is closed', () => fpm.open === 0)
+    const error = await new Promise((resolve) => socket?.write('x', resolve))
+    expect(error).toMatchObject({ code: 'EPIPE' })
   })
 })

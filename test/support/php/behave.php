@@ -38,6 +38,11 @@ switch ($_SERVER['ACTION'] ?? '') {
             echo str_repeat('x', min($left, 8192));
         }
         break;
+    case 'go on': // for so many milliseconds after the answer, which is the child's process id
+        echo getmypid();
+        fastcgi_finish_request();
+        usleep((int) $value * 1000);
+        break;
     case 'fatal':
         undefined_function();
     case 'fatal after output':

@@ -124,6 +124,18 @@ describe('the ack that follows a dispatch', () => {
     const { acked } = await executor.execute(new RecordingDelivery({ live: false }))
     expect(acked).toBe(false)
   })
+
+  it('stays when its session ends before the unread request is sent once more', async () => {
+    const delivery = new RecordingDelivery()
+    const { executor } = executorOf(
+      sent(() => {
+        delivery.live = false
+        return fails(notRead())
+      }),
+      DISPATCHED,
+    )
+    expect((await executor.execute(delivery)).acked).toBe(true)
+  })
 })
 
 describe('an execution', () => {
@@ -194,7 +206,8 @@ describe('what the pool has not read', () => {
     const first = await executor.execute(delivery)
     expect([first.outcome.kind, first.ended.attempt, first.ended.unread]).toEqual(['doubt', 1, 2])
     const second = await executor.execute(delivery)
-    expect([second.outcome.kind, second.ended.attempt, second.ended.unread]).toEqual(['retry', 3, 3])
+    expect([second.outcome.kind, second.ended.attempt, second.ended.unread]).toEqual(['doubt', 3, 3])
+    expect(second.outcome).toMatchObject({ fault: { kind: 'retry' } })
     expect(requests).toHaveLength(3)
   })
 
@@ -203,7 +216,7 @@ describe('what the pool has not read', () => {
     const { outcome, ended } = await executor.execute(
       unread({ 'x-fpm-bridge-unread': 3, 'x-fpm-bridge-attempt': 3 }),
     )
-    expect([outcome.kind, ended.attempt, ended.unread, requests.length]).toEqual(['retry', 4, 4, 1])
+    expect([outcome.kind, ended.attempt, ended.unread, requests.length]).toEqual(['doubt', 4, 4, 1])
   })
 
   it.each<[string, unknown]>([
@@ -219,7 +232,10 @@ describe('what the pool has not read', () => {
     let error = sendFailure()
     const { executor } = executorOf(() => fails(error), DISPATCHED)
     const [poison, other] = [new RecordingDelivery(), new RecordingDelivery()]
-    const outcomeOf = async (delivery: RecordingDelivery) => (await executor.execute(delivery)).outcome.kind
+    const outcomeOf = async (delivery: RecordingDelivery) => {
+      const { outcome } = await executor.execute(delivery)
+      return 'fault' in outcome ? (outcome.fault?.kind ?? outcome.kind) : outcome.kind
+    }
     for (let upload = 1; upload <= 2; upload += 1) expect(await outcomeOf(poison)).toBe('doubt')
     error = connectFailure()
     expect(await outcomeOf(poison)).toBe('hold')

@@ -109,7 +109,10 @@ describe('the reason', () => {
   it('of what is never read counts the times when they were enough', () => {
     const broken = (unread: number) => decided({ kind: 'failed', error: sendFailure(), unread }, DISPATCHED)
     expect(broken(2)).toMatchObject({ kind: 'doubt', reason: 'broken off' })
-    expect(broken(3)).toEqual({ kind: 'dead-letter', reason: '3 times in a row: broken off' })
+    expect(broken(3)).toMatchObject({
+      kind: 'doubt',
+      fault: { kind: 'dead-letter', reason: '3 times in a row: broken off' },
+    })
   })
 })
 

@@ -121,12 +121,12 @@ const TABLE: readonly Row[] = [
   ['lost while it was sent', failed('SEND_FAILED', 'send', 1), 'retry', 'doubt or again'],
   ['too slow to take it', failed('TIMEOUT', 'send', 1), 'retry', 'doubt or again'],
   ['broken for the second time', failed('SEND_FAILED', 'send', 2), 'retry', 'doubt or again'],
-  ['and for the third', failed('SEND_FAILED', 'send', 3), 'retry', 'dead-letter'],
-  ['and for the fourth', failed('SEND_FAILED', 'send', 4), 'retry', 'dead-letter'],
+  ['and for the third', failed('SEND_FAILED', 'send', 3), 'doubt or retry', 'doubt or dead-letter'],
+  ['and for the fourth', failed('SEND_FAILED', 'send', 4), 'doubt or retry', 'doubt or dead-letter'],
   // Left unread: it has not run, if it is not the message's own doing each time.
   ['not read', failed('NOT_READ', 'unread', 1), 'doubt or again', 'doubt or again'],
   ['not read for the second time', failed('NOT_READ', 'unread', 2), 'doubt or again', 'doubt or again'],
-  ['and for the third', failed('NOT_READ', 'unread', 3), 'retry', 'dead-letter'],
+  ['and for the third', failed('NOT_READ', 'unread', 3), 'doubt or retry', 'doubt or dead-letter'],
   ['no FastCGI', failed('NO_FASTCGI', 'connect'), 'hold: connect', 'hold: connect'],
   ['five times, and now no pool', failed('CONNECT_FAILED', 'connect', 5), 'hold: connect', 'hold: connect'],
   // Sent whole: nobody knows.

@@ -1,5 +1,5 @@
 import { Dispatcher } from '../../../src/bridge/dispatcher.ts'
-import type { BridgeConfig } from '../../../src/bridge/ports.ts'
+import type { BridgeConfig, MessageProperties } from '../../../src/bridge/ports.ts'
 import { Settlement } from '../../../src/bridge/settle.ts'
 import type {
   FastCgiBody,
@@ -65,8 +65,8 @@ export function dispatcherOf(given: Partial<BridgeConfig> = {}, publisher = new 
   const policy = { ...config, ...given }
   const settlement = new Settlement(policy, publisher, intake, gaveUp.signal, log)
   const dispatcher = new Dispatcher(policy, pool, settlement, intake, log)
-  const deliver = (body = '{}') => {
-    const delivery = new RecordingDelivery({ body })
+  const deliver = (body = '{}', properties: MessageProperties = {}) => {
+    const delivery = new RecordingDelivery({ body, properties })
     dispatcher.accept(delivery)
     return delivery
   }
