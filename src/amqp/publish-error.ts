@@ -14,10 +14,12 @@ export interface Refusal {
 }
 
 /** @param error amqplib's, which says no more than that the message was refused, or the channel has closed */
-export function whyUnconfirmed(refusal: Refusal | undefined, error: Error): BrokerError {
+export function whyUnconfirmed(refusal: Refusal | undefined, error: Error, queue: string): BrokerError {
   const cause = refusal?.error ?? error
   const code = 'code' in cause ? Number(cause.code) : Number.NaN
-  const [kind, text] = MESSAGE_AT_FAULT.has(code) ? faultOf(cause, refusal?.suspects === 1) : causeOf(cause)
+  const [kind, text] = MESSAGE_AT_FAULT.has(code)
+    ? faultOf(cause, refusal?.suspects === 1)
+    : causeOf(cause, queue)
   return new BrokerError(kind, `${text}: ${cause.message}${remedy(cause.message)}`, { cause })
 }
 
@@ -31,10 +33,10 @@ function faultOf({ message }: Error, certain: boolean): Kind {
   ]
 }
 
-function causeOf({ message }: Error): Kind {
+function causeOf({ message }: Error, queue: string): Kind {
   // amqplib's words for basic.nack.
   return message === 'message nacked'
-    ? ['NOT_CONFIRMED', 'its queue does not take the message, and may be full']
+    ? ['NOT_CONFIRMED', `queue "${queue}" does not take the message: it is full, or ${leaderless(queue)}`]
     : ['CUT_OFF', 'the broker has not confirmed the message']
 }
 

@@ -147,7 +147,7 @@ export class PublishingChannel {
         // amqplib confirms a returned message like any other; the return comes before the confirm.
         if (this.#returned.delete(id)) settle(unroutable(queue))
         else if (error === null) settle()
-        else settle(whyUnconfirmed(this.#refusal, error))
+        else settle(whyUnconfirmed(this.#refusal, error, queue))
       }
       try {
         // amqplib takes undefined for a property that is not set; its types leave that out.
@@ -158,7 +158,9 @@ export class PublishingChannel {
         if (!takesMore) this.#full ??= begin()
       } catch (error) {
         // The one is amqplib's for a channel that has closed.
-        settle(error instanceof IllegalOperationError ? whyUnconfirmed(undefined, error) : invalid(error))
+        settle(
+          error instanceof IllegalOperationError ? whyUnconfirmed(undefined, error, queue) : invalid(error),
+        )
       }
     })
   }

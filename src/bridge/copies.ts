@@ -2,7 +2,7 @@ import { type BackoffRange, backoff, pause, unlessAborted } from './backoff.ts'
 import { type CopyForm, copyOf } from './copy-headers.ts'
 import { Parking } from './parking.ts'
 import type { BridgeConfig, Delivery, Intake, Log, Publisher } from './ports.ts'
-import { isRefused, mayCutOthers, smallerForm } from './publish-failure.ts'
+import { isQueueAtFault, isRefused, mayCutOthers, smallerForm } from './publish-failure.ts'
 import { type Copy, type Fate, Tries } from './tries.ts'
 
 const PUBLISH_DELAY: BackoffRange = { min: 200, max: 10_000 }
@@ -11,6 +11,9 @@ const REFUSED_DELAY: BackoffRange = { min: 20_000, max: 600_000 }
 
 /** Milliseconds for which a message waits for its copy before it is parked: longer than for a young queue. */
 const PATIENCE = 5_000
+
+/** After so many tries another queue is taken, where there is one that does as well. */
+const TRIES_OF_A_QUEUE = 2
 
 /** After so many connections that ended under it, a copy is published where it can cut off no others. */
 const MAX_CUTS = 3
@@ -81,7 +84,7 @@ export class Copies {
     for (let attempt = 1; tries.needed; attempt += 1) {
       const content = copyOf(delivery, copy.purpose, copy.notes, this.#config, tries.form)
       try {
-        const message = { queue: copy.queue, ...content, body: delivery.body }
+        const message = { queue: tries.queue, ...content, body: delivery.body }
         await unlessAborted(this.#publisher.publish(message, tries.cuts >= MAX_CUTS), signal)
         return 'published'
       } catch (error) {
@@ -103,7 +106,8 @@ export class Copies {
 
   async #later(tries: Tries, attempt: number, error: unknown): Promise<void> {
     const cause = String(error)
-    const { queue, fields } = tries.copy
+    const { queue } = tries
+    const { fields } = tries.copy
     // Once for each cause; what lasts is parked, and told of again and again there.
     this.#log[cause === tries.cause ? 'debug' : 'error'](
       'Cannot publish the copy of a message; repeated until it succeeds.',
@@ -111,6 +115,13 @@ export class Copies {
     )
     tries.cause = cause
     tries.cuts += mayCutOthers(error, MAX_CUTS)
+    if (attempt >= TRIES_OF_A_QUEUE && isQueueAtFault(error) && tries.passOver()) {
+      this.#log.warn('Another retry queue takes the copy.', {
+        ...fields,
+        passedOver: queue,
+        copyTo: tries.queue,
+      })
+    }
     const refused = isRefused(error)
     if (refused) tries.onStuck()
     await pause(backoff(attempt, refused ? REFUSED_DELAY : PUBLISH_DELAY), tries.signal)

@@ -31,6 +31,11 @@ export function isRefused(error: unknown): boolean {
   return REFUSALS.includes(codeOf(error))
 }
 
+/** Whether it is the queue that takes nothing: it is full, or has lost its leader. */
+export function isQueueAtFault(error: unknown): boolean {
+  return ['NOT_CONFIRMED', 'UNANSWERED'].includes(codeOf(error))
+}
+
 /**
  * A queue that does not answer has the broker keep what is published into it, and at last stop reading from that channel.
  *

@@ -30,6 +30,19 @@ export function retryQueue(queue: string, delay: number): string {
 }
 
 /**
+ * Where a message may rest for `delay` milliseconds: in the queue that is made for it, or, where that one takes nothing, for longer.
+ *
+ * @param delay one of retryDelays
+ */
+export function restingQueues(
+  delay: number,
+  config: RetryPolicy & { readonly queue: string },
+): readonly [string, ...string[]] {
+  const longer = retryDelays(config).filter((other) => other > delay)
+  return [retryQueue(config.queue, delay), ...longer.map((other) => retryQueue(config.queue, other))]
+}
+
+/**
  * The value of a Retry-After header: seconds, or a date (RFC 9110, section 10.2.3).
  *
  * @param now milliseconds since the epoch

@@ -3,7 +3,7 @@ import type { CopyPurpose } from './copy-headers.ts'
 import { executionsOf, returnsOf } from './headers.ts'
 import type { Diagnosis, Settleable } from './outcome.ts'
 import type { BridgeConfig, Delivery, Intake, Log, Publisher } from './ports.ts'
-import { retryDelay, retryQueue } from './retry.ts'
+import { restingQueues, retryDelay } from './retry.ts'
 import type { Copy } from './tries.ts'
 
 /** Characters of a worker's stderr that go into a log line. */
@@ -83,11 +83,19 @@ export class Settlement {
         return undefined
       case 'retry': {
         const delayMs = retryDelay(ended.attempt, outcome.wanted, this.#config)
-        const queue = retryQueue(this.#config.queue, delayMs)
-        return this.#move(delivery, acked, queue, 'execute', outcome, ended, 'To be executed again.', {
-          ...fields,
-          delayMs,
-        })
+        return this.#move(
+          delivery,
+          acked,
+          restingQueues(delayMs, this.#config),
+          'execute',
+          outcome,
+          ended,
+          'To be executed again.',
+          {
+            ...fields,
+            delayMs,
+          },
+        )
       }
       case 'dead-letter': {
         const { deadLetterQueue } = this.#config
@@ -95,7 +103,7 @@ export class Settlement {
         return this.#move(
           delivery,
           acked,
-          deadLetterQueue,
+          [deadLetterQueue],
           'dead-letter',
           outcome,
           ended,
@@ -177,7 +185,7 @@ export class Settlement {
   async #move(
     delivery: Delivery,
     acked: boolean,
-    queue: string,
+    [queue, ...spare]: readonly [string, ...string[]],
     purpose: CopyPurpose,
     diagnosis: Diagnosis,
     { attempt, durationMs, unread }: Ended,
@@ -186,7 +194,7 @@ export class Settlement {
   ): Promise<void> {
     const notes = { ...diagnosis, attempt, durationMs, unread }
     const all = { ...fields, ...shown(diagnosis) }
-    const copy: Copy = { queue, purpose, notes, acked, fields: all }
+    const copy: Copy = { queue, spare, purpose, notes, acked, fields: all }
     const fate = await this.#copies.publish(delivery, copy)
     if (fate === 'published') {
       delivery.ack()

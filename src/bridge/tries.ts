@@ -4,6 +4,8 @@ import type { Delivery } from './ports.ts'
 /** A copy of a message on its way to a queue. */
 export interface Copy {
   readonly queue: string
+  /** Queues that do as well, where that one takes nothing. */
+  readonly spare?: readonly string[]
   readonly purpose: CopyPurpose
   readonly notes: CopyNotes
   /** Whether the original is acked already: then the message is nowhere but here. */
@@ -31,15 +33,29 @@ export class Tries {
   /** Why the last one failed. */
   cause = 'no answer yet'
   readonly signal: AbortSignal
+  readonly #queues: readonly string[]
+  #turn = 0
   readonly #stop = new AbortController()
 
   constructor(delivery: Delivery, copy: Copy, signal: AbortSignal) {
     this.delivery = delivery
     this.copy = copy
+    this.#queues = [copy.queue, ...(copy.spare ?? [])]
     this.signal = AbortSignal.any([signal, this.#stop.signal])
     this.stuck = new Promise((resolve) => {
       this.onStuck = () => resolve(undefined)
     })
+  }
+
+  /** Where the copy goes at present. */
+  get queue(): string {
+    return this.#queues[this.#turn % this.#queues.length] as string
+  }
+
+  /** That queue takes nothing. @returns whether there is another one */
+  passOver(): boolean {
+    this.#turn += 1
+    return this.#queues.length > 1
   }
 
   get needed(): boolean {

@@ -90,7 +90,7 @@ export class Fleet {
   lastWords(): string {
     const words = this.#current.map(({ id, process: { exit, log } }) => {
       const state = exit === undefined ? 'running' : `ended with ${exit.code ?? exit.signal}`
-      return `${id} (${state}): ${log.at(-1)?.message ?? 'no word'}`
+      return `${id} (${state}): ${JSON.stringify(log.at(-1)) ?? 'no word'}`
     })
     return [...this.failures, ...words].join('; ')
   }

@@ -28,7 +28,10 @@ export async function fillDeadLetterQueue(arena: Arena, { lasts }: Fault): Promi
   return { began, lifted, recovered: await givenUp(arena, ids), slots: ALL_SLOTS }
 }
 
-/** The ladder of retry queues is gone, so that the first copy goes to a young one; then the broker is killed. */
+/**
+ * The ladder of retry queues is gone, so that the first copy goes to one that has to be declared; and when the broker is killed that one
+ * is so young that it may be dead afterwards.
+ */
 export async function killBrokerAfterFirstRetry(arena: Arena, { lasts }: Fault): Promise<Course> {
   const { stage, fleet, flow } = arena
   await calmed(arena)

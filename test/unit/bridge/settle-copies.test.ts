@@ -167,3 +167,50 @@ describe('a copy that AMQP cannot express', () => {
     expect(delivery.settled).toEqual(['ack'])
   })
 })
+
+describe('a retry queue that takes nothing', () => {
+  /** Takes nothing but for these queues; each other one refuses by this code. */
+  function retrying(code: string, taking: readonly string[]) {
+    const tried: string[] = []
+    const publisher: Publisher = {
+      async publish({ queue }: OutgoingMessage) {
+        tried.push(queue)
+        if (!taking.includes(queue)) throw Object.assign(new Error('refused'), { code })
+      },
+    }
+    const { log, settlement } = settlementWith(publisher, { retryDelay: 1_000, retryMaxDelay: 4_000 })
+    const delivery = new RecordingDelivery()
+    void settlement.settle(
+      delivery,
+      { kind: 'retry', wanted: 0, reason: 'a reason' },
+      { ...ENDED, attempt: 1 },
+      false,
+    )
+    return { tried, log, delivery }
+  }
+
+  it.each(['NOT_CONFIRMED', 'UNANSWERED'])(
+    'is passed over after two tries (%s): the message rests longer',
+    async (code) => {
+      const { tried, log, delivery } = retrying(code, ['commands.retry.4000'])
+      await vi.advanceTimersByTimeAsync(30_000)
+      const [first, second, third] = [1_000, 2_000, 4_000].map((delay) => `commands.retry.${delay}`)
+      expect(tried).toEqual([first, first, second, third])
+      expect(delivery.settled).toEqual(['ack'])
+      expect(log.lines.filter(({ message }) => message.startsWith('Another retry queue'))).toHaveLength(2)
+    },
+  )
+
+  it('is tried again when none of them takes anything', async () => {
+    const { tried } = retrying('NOT_CONFIRMED', [])
+    await vi.advanceTimersByTimeAsync(600_000)
+    expect(new Set(tried).size).toBe(3)
+    expect(tried.filter((queue) => queue === 'commands.retry.1000').length).toBeGreaterThan(5)
+  })
+
+  it('is not passed over for a broker that is away', async () => {
+    const { tried } = retrying('UNREACHABLE', [])
+    await vi.advanceTimersByTimeAsync(600_000)
+    expect(new Set(tried).size).toBe(1)
+  })
+})
