@@ -57,6 +57,8 @@ export class PublishingChannel {
   readonly #timer: NodeJS.Timeout
   #sequence = 0
   /** Why the broker has closed channel or connection, if it has: amqplib tells each message only that it is closed. */
+  /** The tag of the last message that was published. */
+  #published = 0
   #refusal: Refusal | undefined
   #full: Full | undefined
   /** Since when confirms can be expected, in milliseconds of `performance.now()`; undefined while the broker is in alarm. */
@@ -105,6 +107,12 @@ export class PublishingChannel {
     const onError = (error: Error): void => {
       this.#refusal ??= { error, suspects: this.#unconfirmed.size }
     }
+    // 0 with `multiple` means all that are outstanding (AMQP 0-9-1, basic.ack); amqplib takes it for a tag.
+    const meanAll = (fields: { deliveryTag: number; multiple: boolean }): void => {
+      if (fields.multiple && fields.deliveryTag === 0) fields.deliveryTag = this.#published
+    }
+    channel.prependListener('ack', meanAll)
+    channel.prependListener('nack', meanAll)
     channel.on('error', onError)
     connection.on('error', onError)
     channel.on('return', (message) => this.#return(message))
@@ -155,6 +163,7 @@ export class PublishingChannel {
         const takesMore = this.#tables.with(table, () =>
           this.#channel.publish('', queue, body, options, onConfirm),
         )
+        this.#published += 1
         if (!takesMore) this.#full ??= begin()
       } catch (error) {
         // The one is amqplib's for a channel that has closed.

@@ -42,9 +42,9 @@ export const start = (mechanisms: string): Buffer =>
   method(0, [10, 10], Buffer.from([0, 9]), long(0), longString(mechanisms), longString('en_US'))
 const TUNE = method(0, [10, 30], short(2_047), long(131_072), short(0))
 
-/** basic.ack of one published message. */
-export const confirm = (channel: number, deliveryTag: number): Buffer =>
-  method(channel, [60, 80], longlong(deliveryTag), Buffer.from([0]))
+/** basic.ack of one published message, or of all up to it. */
+export const confirm = (channel: number, deliveryTag: number, multiple = false): Buffer =>
+  method(channel, [60, 80], longlong(deliveryTag), Buffer.from([multiple ? 1 : 0]))
 
 /** What is sent for a method of the client's, with its arguments as they came; undefined: nothing. */
 type Answer = (channel: number, broker: ScriptedBroker, args: Buffer) => Buffer | undefined

@@ -44,3 +44,29 @@ it('a copy whose confirm is lost with the connection is published again before t
     await broker.close()
   }
 })
+
+it('a confirm of tag 0 with multiple is that of all that are on their way, and later ones are understood', async () => {
+  let published = 0
+  const broker = await listenAmqp({
+    'basic.publish': (channel) => {
+      published += 1
+      if (published < 3) return undefined
+      return published === 3 ? confirm(channel, 0, true) : confirm(channel, published)
+    },
+  })
+  const log = recordingLog()
+  const topology = { queues: [plainQueue('commands', 'classic')], declare: true }
+  const publisher = new ConfirmPublisher(
+    { brokers: new BrokerList([broker.url], log), name: 'test', topology },
+    log,
+  )
+  const message = { queue: 'commands', properties: {}, headers: [], body: Buffer.from('{}') }
+  try {
+    await Promise.all([1, 2, 3].map(() => publisher.publish(message)))
+    await publisher.publish(message)
+    expect(published).toBe(4)
+  } finally {
+    await publisher.close()
+    await broker.close()
+  }
+})
