@@ -3,7 +3,7 @@ import { Adoption } from './adoption.ts'
 import { BytesInFlight } from './bytes-in-flight.ts'
 import type { Suspect } from './doubts.ts'
 import { Executor } from './execution.ts'
-import { returnsTooOften } from './headers.ts'
+import { isCopy, returnsTooOften } from './headers.ts'
 import type { Obstacle } from './hold.ts'
 import { HoldProbe } from './hold-probe.ts'
 import { Obstacles } from './obstacles.ts'
@@ -93,13 +93,15 @@ export class Dispatcher {
 
   accept(delivery: Delivery): void {
     if (this.#state.kind === 'draining') delivery.requeue()
-    else if (delivery.redelivered && this.#settlement.takeBack(delivery)) return
     else if (this.#adoption.adopt(delivery)) return
     else if (returnsTooOften(delivery)) this.#renew(delivery)
-    else this.#enqueue(delivery)
+    else this.#admit(delivery)
   }
 
-  #enqueue(delivery: Delivery): void {
+  /** To be executed, unless it is parked and only here again. */
+  #admit(delivery: Delivery): void {
+    const mayBeParked = delivery.redelivered || isCopy(delivery, this.#config)
+    if (mayBeParked && this.#settlement.takeBack(delivery)) return
     this.#waiting.add(delivery)
     this.#fill()
   }
@@ -131,7 +133,7 @@ export class Dispatcher {
     const others = this.#renewed
     this.#renewed = this.#settlement.renew(delivery).then((renewed) => {
       if (!renewed && this.#state.kind === 'draining') delivery.requeue()
-      else if (!renewed && delivery.live) this.#enqueue(delivery)
+      else if (!renewed && delivery.live) this.#admit(delivery)
       return others
     })
   }

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { copyOf } from '../../../src/bridge/copy-headers.ts'
+import type { OutgoingMessage } from '../../../src/bridge/ports.ts'
+import { answer } from './answers.ts'
 import { config, FailingPublisher, RecordingDelivery } from './recording.ts'
 import { dispatcherOf } from './waiting-pool.ts'
 
@@ -134,4 +136,35 @@ it.each([9, 0, -1, 10.5, '10', null, undefined, Number.NaN])(
 it('a dead letter still tells how often it had come back', () => {
   const { headers } = copyOf(returned(12), 'dead-letter', { reason: 'x', attempt: 1 }, config)
   expect(headers).toContainEqual(['x-delivery-count', 12])
+})
+
+describe('a parked message that has come back 10 times', () => {
+  it('is put back as a new one, and is still parked when that comes', async () => {
+    const published: OutgoingMessage[] = []
+    const publisher = {
+      async publish(message: OutgoingMessage): Promise<void> {
+        if (message.queue === 'commands.dead')
+          throw Object.assign(new Error('full'), { code: 'NOT_CONFIRMED' })
+        published.push(message)
+      },
+    }
+    const { pool, log, dispatcher } = dispatcherOf({ ack: 'completed', maxAttempts: 1 }, publisher)
+    const first = new RecordingDelivery({ body: '{"n":1}', properties: { messageId: 'm-1' } })
+    dispatcher.accept(first)
+    await settle()
+    pool.requests[0]?.complete(answer(500))
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(log.lines.at(-1)?.message).toMatch(/^Parked/)
+    first.live = false
+
+    dispatcher.accept(returned(10))
+    await settle()
+    expect(published.map(({ queue }) => queue)).toEqual(['commands'])
+    const headers = { 'x-fpm-bridge-queue': 'commands' }
+    const anew = new RecordingDelivery({ body: '{"n":1}', properties: { messageId: 'm-1', headers } })
+    dispatcher.accept(anew)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(pool.requests).toHaveLength(1)
+    expect(anew.settled).toEqual([])
+  })
 })

@@ -1,5 +1,10 @@
 import { Dispatcher } from '../../../src/bridge/dispatcher.ts'
-import type { BridgeConfig, MessageProperties } from '../../../src/bridge/ports.ts'
+import type {
+  BridgeConfig,
+  MessageProperties,
+  OutgoingMessage,
+  Publisher,
+} from '../../../src/bridge/ports.ts'
 import { Settlement } from '../../../src/bridge/settle.ts'
 import type {
   FastCgiBody,
@@ -57,7 +62,10 @@ function wholeBody(body: FastCgiBody): Buffer {
 }
 
 /** A dispatcher on such a pool, with a publisher that takes everything unless it is told otherwise. */
-export function dispatcherOf(given: Partial<BridgeConfig> = {}, publisher = new FailingPublisher()) {
+export function dispatcherOf(
+  given: Partial<BridgeConfig> = {},
+  publisher: Publisher & { readonly tried?: readonly OutgoingMessage[] } = new FailingPublisher(),
+) {
   const pool = new WaitingPool()
   const log = recordingLog()
   const intake = new RecordingIntake()
@@ -70,5 +78,5 @@ export function dispatcherOf(given: Partial<BridgeConfig> = {}, publisher = new 
     dispatcher.accept(delivery)
     return delivery
   }
-  return { pool, log, intake, gaveUp, published: publisher.tried, dispatcher, deliver }
+  return { pool, log, intake, gaveUp, published: publisher.tried ?? [], dispatcher, deliver }
 }
