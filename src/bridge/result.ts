@@ -133,10 +133,15 @@ export function wantedDelay(result: Result, now: number): number {
 
 /** Characters that a worker may use to name its message. */
 const MAX_SUBJECT = 200
+const PLAIN = /^[ -~]*$/
+const CONTROLS = /\p{Cc}/gu
 
 /** What the worker calls its message, such as the name of a class (X-Bridge-Subject). */
 export function subjectOf(result: Result): string | undefined {
-  return headerOf(result, 'x-bridge-subject')?.slice(0, MAX_SUBJECT)
+  const subject = headerOf(result, 'x-bridge-subject')?.slice(0, MAX_SUBJECT)
+  if (subject === undefined || PLAIN.test(subject)) return subject
+  // The head of an answer is read as Latin-1, byte for byte.
+  return Buffer.from(subject, 'latin1').toString().replace(CONTROLS, '\ufffd')
 }
 
 function headerOf(result: Result, name: string): string | undefined {
