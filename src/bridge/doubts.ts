@@ -65,12 +65,14 @@ export class Doubts {
     const now = performance.now()
     if (now - this.#lastAlarm > MEMORY || this.#falseAlarms.size > MAX_REMEMBERED) this.#falseAlarms.clear()
     this.#lastAlarm = now
-    if ((this.#falseAlarms.get(key) ?? 0) >= MAX_FALSE_ALARMS) {
-      this.#falseAlarms.delete(key)
-      return false
-    }
+    if ((this.#falseAlarms.get(key) ?? 0) >= MAX_FALSE_ALARMS) return false
     if (!this.#alarms.has(key) && this.#alarms.size < MAX_REMEMBERED) this.#alarms.set(key, now)
     return true
+  }
+
+  /** It is put at fault itself: its next attempt is believed again. */
+  forget(delivery: Delivery): void {
+    this.#falseAlarms.delete(messageKey(delivery))
   }
 
   /** A worker has answered for a message that was begun at `startedAt` (of `performance.now()`). */

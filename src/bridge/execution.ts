@@ -141,7 +141,9 @@ export class Executor {
       error,
       unread: (this.#unread.get(delivery) ?? unreadOf(delivery)) + 1,
     } as const
-    if (!isUnread(unread)) return { ...unread, unread: 0 }
+    // With `completed`, what breaks off in the middle counts each time: not once more with the third.
+    const counts = this.#config.ack === 'completed' && error.phase === 'send'
+    if (counts || !isUnread(unread)) return { ...unread, unread: 0 }
     this.#unread.set(delivery, unread.unread)
     return unread
   }

@@ -1,7 +1,7 @@
 import { Doubts, type Suspect } from './doubts.ts'
 import { Hold, type Obstacle } from './hold.ts'
 import type { Settleable } from './outcome.ts'
-import type { Log } from './ports.ts'
+import type { Delivery, Log } from './ports.ts'
 
 /**
  * What becomes of a delivery:
@@ -61,7 +61,7 @@ export class Obstacles {
     switch (outcome.kind) {
       case 'hold':
         if (outcome.fault !== undefined && !this.#doubts.believe(delivery)) {
-          return { kind: 'settle', outcome: outcome.fault, obstacle: this.#hold.obstacle }
+          return this.#convict(delivery, outcome.fault)
         }
         this.enter(outcome)
         return {
@@ -75,7 +75,7 @@ export class Obstacles {
         if (this.#doubts.count(delivery)) this.enter(obstacle)
         const innocent = this.held && this.#doubts.believe(delivery)
         if (this.held && !innocent && outcome.fault !== undefined) {
-          return { kind: 'settle', outcome: outcome.fault, obstacle: this.#hold.obstacle }
+          return this.#convict(delivery, outcome.fault)
         }
         // What was acked, and not even read, is nowhere but here: it does not wait.
         const unsafe = executed.acked && outcome.fault === undefined
@@ -89,6 +89,11 @@ export class Obstacles {
         if (executed.answered) this.#doubts.clear(executed.startedAt)
         return { kind: 'settle', outcome, obstacle: executed.began ? undefined : this.#hold.obstacle }
     }
+  }
+
+  #convict(delivery: Delivery, outcome: Settleable): Judgement {
+    this.#doubts.forget(delivery)
+    return { kind: 'settle', outcome, obstacle: this.#hold.obstacle }
   }
 
   /** Nothing is held from now on, without a word, and nothing waits. */

@@ -31,10 +31,9 @@ export function isUnsent(result: Result): boolean {
  * What php-fpm itself answers when it finds no script or may not run it (sapi/fpm/fpm/fpm_main.c, main). The second 404
  * comes from a child that has executed the script before, and has its path in its realpath cache.
  */
-const REFUSALS: ReadonlySet<string> = new Set([
-  '404 File not found.\n',
-  '404 No input file specified.\n',
-  '403 Access denied.\n',
+const REFUSALS: ReadonlyMap<number, readonly string[]> = new Map([
+  [404, ['File not found.\n', 'No input file specified.\n']],
+  [403, ['Access denied.\n']],
 ])
 /** The headers of such an answer; X-Powered-By is there with `expose_php`. */
 const REFUSAL_HEADERS: ReadonlySet<string> = new Set(['status', 'content-type', 'x-powered-by'])
@@ -57,8 +56,9 @@ export function scriptDidNotRun(result: Result): boolean {
 export function looksRefused(result: Result): boolean {
   if (result.kind !== 'answered') return false
   const { status, headers, body, bodyTruncated } = result.response
-  if (bodyTruncated || body.length > REFUSAL_BYTES || !REFUSALS.has(`${status} ${body.toString('latin1')}`))
-    return false
+  const refusals = REFUSALS.get(status)
+  if (refusals === undefined || bodyTruncated || body.length > REFUSAL_BYTES) return false
+  if (!refusals.includes(body.toString('latin1'))) return false
   return [...headers.keys()].every((name) => REFUSAL_HEADERS.has(name))
 }
 
@@ -133,10 +133,15 @@ export function wantedDelay(result: Result, now: number): number {
 
 /** Characters that a worker may use to name its message. */
 const MAX_SUBJECT = 200
+const PLAIN = /^[ -~]*$/
+const CONTROLS = /\p{Cc}/gu
 
 /** What the worker calls its message, such as the name of a class (X-Bridge-Subject). */
 export function subjectOf(result: Result): string | undefined {
-  return headerOf(result, 'x-bridge-subject')?.slice(0, MAX_SUBJECT)
+  const subject = headerOf(result, 'x-bridge-subject')?.slice(0, MAX_SUBJECT)
+  if (subject === undefined || PLAIN.test(subject)) return subject
+  // The head of an answer is read as Latin-1, byte for byte.
+  return Buffer.from(subject, 'latin1').toString().replace(CONTROLS, '\ufffd')
 }
 
 function headerOf(result: Result, name: string): string | undefined {

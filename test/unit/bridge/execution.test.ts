@@ -211,6 +211,16 @@ describe('what the pool has not read', () => {
     expect(requests).toHaveLength(3)
   })
 
+  it('does not count twice what counted each time, since it was too large for one write', async () => {
+    const { executor } = executorOf(() => fails(sendFailure()))
+    let headers = {}
+    for (let attempt = 1; attempt <= 4; attempt += 1) {
+      const { outcome, ended } = await executor.execute(unread(headers))
+      expect([outcome.kind, ended.attempt]).toEqual(['retry', attempt])
+      headers = { 'x-fpm-bridge-attempt': ended.attempt, 'x-fpm-bridge-unread': ended.unread }
+    }
+  })
+
   it('counts each time after that, as its copy tells', async () => {
     const { executor, requests } = executorOf(() => fails(notRead()))
     const { outcome, ended } = await executor.execute(

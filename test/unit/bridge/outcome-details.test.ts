@@ -132,6 +132,12 @@ describe('what the worker calls its message', () => {
   it('is cut', () => {
     expect(named(200, 'x'.repeat(201))).toMatchObject({ subject: 'x'.repeat(200) })
   })
+
+  it('is UTF-8, and has no control characters', () => {
+    const sent = (subject: string) => named(200, Buffer.from(subject).toString('latin1'))
+    expect(sent('App\\Größe\u001b[31m')).toMatchObject({ subject: 'App\\Größe\ufffd[31m' })
+    expect(sent('App\u0000\u0085')).toMatchObject({ subject: 'App\ufffd\ufffd' })
+  })
 })
 
 it('tells the status of success, also where the worker insists on it', () => {
