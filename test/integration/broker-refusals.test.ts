@@ -152,7 +152,8 @@ describe.concurrent('refused while it runs', () => {
       expect(cause).toContain('ACCESS_REFUSED')
       expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 1 })
       await permit(ALL)
-      await daemon.waitForLine('Dead-lettered.')
+      // By then it may have been parked.
+      await eventually('it is settled', async () => (await countsOf(broker, queue)).unacked === 0)
       expect(await takeAll(broker, `${queue}.dead`)).toHaveLength(1)
     } finally {
       await remove()
