@@ -118,6 +118,8 @@ export function isTemporary(status: number): boolean {
   return [408, 409, 425, 429].includes(status) || !(status >= 200 && status < 500)
 }
 
+const MARKERS: ReadonlySet<string> = new Set(['ack', 'retry', 'dead-letter', 'hold'])
+
 /** What the worker itself says of the outcome, whatever the status. */
 export function markerOf(result: Result): string | undefined {
   return headerOf(result, 'x-bridge-outcome')?.toLowerCase()
@@ -148,6 +150,9 @@ function headerOf(result: Result, name: string): string | undefined {
   return result.kind === 'answered' ? result.response.headers.get(name)?.at(-1) : undefined
 }
 
+/** What to look at; the rest php-fpm says on stderr. */
+const SCRIPT_HINT = "Is --script its path as php-fpm sees it, and may the pool's user read it?"
+
 /** Why it is not success, in one sentence. */
 export function describe(result: Result, policy: OutcomePolicy): string {
   if (result.kind === 'unprocessable') return result.reason
@@ -157,14 +162,17 @@ export function describe(result: Result, policy: OutcomePolicy): string {
   }
   const { status, body } = result.response
   if (looksRefused(result)) {
-    const said = body.toString('latin1').trim()
+    const said = `${body.toString('latin1').trim()} ${SCRIPT_HINT}`
     return scriptDidNotRun(result)
-      ? `php-fpm runs no script: ${said} (--script)`
-      : `the answer is that of php-fpm for a script that it does not run, without its line on stderr: ${said} (--script)`
+      ? `php-fpm runs no script: ${said}`
+      : `the answer is that of php-fpm for a script that it does not run, without its line on stderr: ${said}`
   }
   const answer = `the worker answered with status ${status}`
   const marker = markerOf(result)
-  if (marker !== undefined) return `${answer} and X-Bridge-Outcome: ${marker.slice(0, 100)}`
+  if (marker !== undefined) {
+    const unknown = MARKERS.has(marker) ? '' : `, which is none of ${[...MARKERS].join(', ')}`
+    return `${answer} and X-Bridge-Outcome: ${marker.slice(0, 100)}${unknown}`
+  }
   const fatal = hasFatalError(result) ? `${answer}, and PHP reported a fatal error` : answer
   return hasNotStarted(result, policy)
     ? `${fatal}, without the X-Bridge-Outcome that --require-marker asks for: the application did not start`
