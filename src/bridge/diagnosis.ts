@@ -10,6 +10,10 @@ export interface Diagnosis {
 const LOGGED_STDERR = 2_048
 
 /** The fields that it adds to a log line. */
-export function diagnosisFields({ reason, status, stderr }: Diagnosis): Readonly<Record<string, unknown>> {
+export function diagnosisFields({
+  reason,
+  status,
+  stderr,
+}: Partial<Diagnosis>): Readonly<Record<string, unknown>> {
   return { reason, status, stderr: stderr?.slice(0, LOGGED_STDERR) || undefined }
 }

@@ -100,6 +100,15 @@ export function hasFatalError(result: Result): boolean {
   return result.kind === 'answered' && FATAL_ERROR.test(result.response.stderr)
 }
 
+/** What PHP warns of at its start when it leaves out fields of a form, or all of them (main/php_variables.c, SAPI.c). */
+const DROPPED_FIELDS =
+  /(?:^|; |\n)PHP message: PHP Warning: {2}(?:PHP Request Startup: |Unknown: )?(?:POST Content-Length of|Input variables exceeded|Input variable nesting level exceeded) /
+
+/** The script had a part of the form, and may not have noticed. */
+export function hasDroppedFields(result: Result): boolean {
+  return result.kind === 'answered' && DROPPED_FIELDS.test(result.response.stderr)
+}
+
 /** With --require-marker: a script that ended before the worker began, and before it could say anything of the message. */
 export function hasNotStarted(result: Result, { requireMarker }: OutcomePolicy): boolean {
   return requireMarker && result.kind === 'answered' && markerOf(result) === undefined
