@@ -16,17 +16,14 @@ import type { RunConfig } from './config.ts'
 import { formatPoolAddress } from './fastcgi/address.ts'
 import type { FastCgiClient } from './fastcgi/client.ts'
 import { NativeClient } from './fastcgi/native-client.ts'
-import { pingPool, readPoolStatus } from './fastcgi/pool-status.ts'
 import { createLibraryClient } from './fastcgi-library.ts'
+import { describePool } from './pool-description.ts'
 
 /** The broker must be consumed from within 5 s of its return, so the longest pause is well below. */
 const SESSION_DELAY: BackoffRange = { min: 100, max: 2_000 }
 
 /** Publishing is prepared beside everything else, and may take its time. */
 const PREPARE_DELAY: BackoffRange = { min: 500, max: 30_000 }
-
-/** Milliseconds that the pool's pages get when they are asked at start: a child serves them, and all may be busy. */
-const PAGE_TIMEOUT = 1_000
 
 type State =
   | { readonly kind: 'starting' | 'running' | 'stopped' }
@@ -109,7 +106,7 @@ export class Daemon {
     })
     this.#brokers.warnOfInsecure()
     this.#warnOfEndlessExecutions()
-    void this.#describePool()
+    void describePool(this.#config, this.#log)
     // What fails for good must fail before the first message is executed.
     await this.#prepareCopies()
     await Promise.all([this.#dispatcher.probe(), this.#consumer.start()])
@@ -191,18 +188,6 @@ export class Daemon {
       'Without --timeout a script may run for longer than the broker waits for an ack; then the broker delivers its message again, and all that are in flight.',
       { consumerTimeoutMs: consumerTimeout },
     )
-  }
-
-  /** Tells the operator what stands behind the socket, if it says so itself. Nothing waits for it. */
-  async #describePool(): Promise<void> {
-    const { pool, statusPath, pingPath } = this.#config
-    try {
-      const status = await readPoolStatus(pool, statusPath, PAGE_TIMEOUT)
-      const ping = await pingPool(pool, pingPath, PAGE_TIMEOUT)
-      this.#log.info('The pool.', { kind: status?.kind, children: status?.totalProcesses, ping })
-    } catch (error) {
-      this.#log.debug('The pool does not describe itself.', { reason: String(error) })
-    }
   }
 }
 

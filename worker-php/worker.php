@@ -13,19 +13,24 @@ declare(strict_types=1);
  *   env[WORKER_SLEEP_MS] = 1000                  (milliseconds, default 1000)
  */
 
+// The daemon logs what goes to the error log, and keeps it with the dead letter; of the body of an answer it keeps nothing.
+$refuse = static function (int $status, string $why): never {
+    http_response_code($status);
+    error_log($why);
+    exit("{$why}\n");
+};
+
 // PHP runs this also with a part of the body: when its temporary folder is full, or the sender went away.
 $input = fopen('php://input', 'r');
 fseek($input, 0, SEEK_END);
 if (ftell($input) < (int) ($_SERVER['AMQP_BODY_LENGTH'] ?? $_SERVER['CONTENT_LENGTH'] ?? 0)) {
-    http_response_code(503);
-    exit("The body of the message is not whole.\n");
+    $refuse(503, 'The body of the message is not whole.');
 }
 
 $number = $_POST['number'] ?? null;
 $daemonId = $_SERVER['AMQP_DAEMON_ID'] ?? null;
 if (!is_string($number) || !is_string($daemonId)) {
-    http_response_code(400);
-    exit("The message needs a number, and fpm-bridge says which daemon it is.\n");
+    $refuse(400, 'The message needs a number, and fpm-bridge says which daemon it is.');
 }
 
 $log = getenv('WORKER_LOG') ?: sys_get_temp_dir() . '/worker.log';
@@ -34,8 +39,7 @@ $sleep = getenv('WORKER_SLEEP_MS');
 // A line well under PIPE_BUF in one O_APPEND write: lines of children that write at once never mix.
 $line = " [x] Processing {$number} from daemon {$daemonId}\n";
 if (file_put_contents($log, $line, FILE_APPEND) !== strlen($line)) {
-    http_response_code(500);
-    exit("Cannot write to {$log}.\n");
+    $refuse(500, "Cannot write to {$log}.");
 }
 
 usleep(($sleep === false ? 1000 : max(0, (int) $sleep)) * 1000);

@@ -52,7 +52,7 @@ function judge(
     throw unfit(
       name,
       option,
-      `${reason}. Declare it anew, durable, or accept that with --allow-transient-queue`,
+      `${reason}. Empty and delete it, and have it declared anew (durable, with nothing else), or accept that with --allow-transient-queue`,
     )
   }
   return nature.type === undefined

@@ -1,5 +1,5 @@
+import type { Diagnosis } from './diagnosis.ts'
 import { HEADER_PREFIX, isCopy, originOf, RETURNS } from './headers.ts'
-import type { Diagnosis } from './outcome.ts'
 import type { BridgeConfig, Delivery, HeaderField, MessageProperties } from './ports.ts'
 
 /** What is taken off copies that are to be executed; see copyOf. */

@@ -198,10 +198,10 @@ export class Dispatcher {
     othersFirst: boolean,
     innocent: boolean,
   ): void {
-    const { reason = '' } = outcome as { readonly reason?: string }
+    const diagnosis = outcome.kind === 'executed' ? { reason: '' } : outcome
     const unread = innocent ? 0 : ended.unread
     if (innocent) this.#executor.forgive(delivery)
-    if (acked) this.#track(this.#settlement.republish(delivery, reason, { ...ended, unread }))
+    if (acked) this.#track(this.#settlement.republish(delivery, diagnosis, { ...ended, unread }))
     else if (this.#state.kind === 'draining') delivery.requeue()
     else {
       if (othersFirst) this.#waiting.putLast(delivery)

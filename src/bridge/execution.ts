@@ -1,10 +1,11 @@
 import type { FastCgiClient, FastCgiError } from '../fastcgi/client.ts'
+import { diagnosisFields } from './diagnosis.ts'
 import { executionsOf, unreadOf } from './headers.ts'
 import { decide, type Outcome } from './outcome.ts'
 import { PoolClock } from './pool-clock.ts'
 import type { BridgeConfig, Delivery, Log } from './ports.ts'
 import { type PreparedRequest, prepareRequest } from './request.ts'
-import { failedIn, isUnprocessable, isUnread, MAX_UNREAD, type Result } from './result.ts'
+import { failedIn, hasDroppedFields, isUnprocessable, isUnread, MAX_UNREAD, type Result } from './result.ts'
 import type { Ended, Execution } from './settle.ts'
 import { UnprocessableError } from './unprocessable.ts'
 
@@ -87,6 +88,7 @@ export class Executor {
     const began = answered || failedIn('receive')(result)
     const cutOff = result.kind === 'failed' && result.error.code === 'CONNECTION_LOST'
     const { deliveryTag, executionId, messageId, correlationId, type } = execution
+    if (outcome.kind === 'executed' && hasDroppedFields(result)) this.#warnOfDroppedFields(execution, result)
     const ended = { deliveryTag, executionId, messageId, correlationId, type, attempt, durationMs, unread }
     return { outcome, ended, startedAt, answered, began, acked, cutOff }
   }
@@ -133,6 +135,15 @@ export class Executor {
     } catch (error) {
       return this.#failed(delivery, error as FastCgiError)
     }
+  }
+
+  #warnOfDroppedFields(execution: Execution, result: Result): void {
+    if (this.#config.payload !== 'form' || result.kind !== 'answered') return
+    const { stderr } = result.response
+    this.#log.warn(
+      'The worker says success, and PHP had dropped fields of its form: raise the limit that stderr names, or take --payload raw.',
+      { ...execution, ...diagnosisFields({ stderr }) },
+    )
   }
 
   #failed(delivery: Delivery, error: FastCgiError): Result {

@@ -7,6 +7,8 @@ export interface Obstacle {
   readonly probe: 'connect' | 'delivery'
   /** Milliseconds before which a worker wants to be left alone. */
   readonly wanted?: number
+  /** Fields for the log: which message met it, and what its worker, or php-fpm, said of it on stderr. */
+  readonly met?: Readonly<Record<string, unknown>> | undefined
 }
 
 type State =
@@ -51,9 +53,7 @@ export class Hold {
 
   enter(obstacle: Obstacle): void {
     if (this.#state.kind === 'held') return
-    this.#log.warn('Holding: nothing can be executed. Messages are kept and wait; none is lost.', {
-      reason: obstacle.reason,
-    })
+    this.#log.warn('Holding: nothing can be executed. Messages are kept and wait.', fieldsOf(obstacle))
     const timer = this.#schedule(1, obstacle)
     this.#state = { kind: 'held', since: performance.now(), obstacle, probes: 1, timer }
   }
@@ -80,7 +80,7 @@ export class Hold {
 
   #stay(state: Extract<State, { kind: 'held' }>, obstacle: Obstacle): void {
     if (obstacle.reason !== state.obstacle.reason)
-      this.#log.warn('Still holding, for another reason.', { reason: obstacle.reason })
+      this.#log.warn('Still holding, for another reason.', fieldsOf(obstacle))
     state.obstacle = obstacle
     state.probes += 1
     state.timer = this.#schedule(state.probes, obstacle)
@@ -91,4 +91,8 @@ export class Hold {
     this.#log.info('The hold is over; dispatching.', { heldMs: Math.round(performance.now() - since) })
     this.#onLeave()
   }
+}
+
+function fieldsOf({ reason, met }: Obstacle): Readonly<Record<string, unknown>> {
+  return { ...met, reason }
 }

@@ -1,6 +1,7 @@
+import { diagnosisFields } from './diagnosis.ts'
 import { Doubts, type Suspect } from './doubts.ts'
 import { Hold, type Obstacle } from './hold.ts'
-import type { Settleable } from './outcome.ts'
+import type { Doubtful, Held, Settleable } from './outcome.ts'
 import type { Delivery, Log } from './ports.ts'
 
 /**
@@ -59,19 +60,17 @@ export class Obstacles {
     const { delivery, executed } = suspect
     const { outcome } = executed
     switch (outcome.kind) {
-      case 'hold':
+      case 'hold': {
         if (outcome.fault !== undefined && !this.#doubts.believe(delivery)) {
           return this.#convict(delivery, outcome.fault)
         }
-        this.enter(outcome)
-        return {
-          kind: 'give-back',
-          othersFirst: outcome.probe === 'delivery',
-          innocent: true,
-          obstacle: outcome,
-        }
+        const obstacle: Obstacle = { ...outcome, met: metBy(suspect, outcome) }
+        this.enter(obstacle)
+        return { kind: 'give-back', othersFirst: outcome.probe === 'delivery', innocent: true, obstacle }
+      }
       case 'doubt': {
-        const obstacle: Obstacle = { reason: outcome.reason, probe: 'delivery' }
+        const { reason } = outcome
+        const obstacle: Obstacle = { reason, probe: 'delivery', met: metBy(suspect, outcome) }
         if (this.#doubts.count(delivery)) this.enter(obstacle)
         const innocent = this.held && this.#doubts.believe(delivery)
         if (this.held && !innocent && outcome.fault !== undefined) {
@@ -102,4 +101,11 @@ export class Obstacles {
     this.#hold.close()
     for (const suspect of this.#doubts.takeAll()) this.#onRelease(suspect)
   }
+}
+
+/** Without a pool no message is any nearer to it than another. */
+function metBy({ executed: { answered, ended } }: Suspect, outcome: Held | Doubtful): Obstacle['met'] {
+  if (!answered) return undefined
+  const { executionId, messageId, type } = ended
+  return { executionId, messageId, type, subject: outcome.subject, ...diagnosisFields(outcome) }
 }

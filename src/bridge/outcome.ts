@@ -1,3 +1,4 @@
+import type { Diagnosis } from './diagnosis.ts'
 import type { OutcomePolicy } from './ports.ts'
 import {
   describe,
@@ -22,14 +23,6 @@ import {
   wantedDelay,
 } from './result.ts'
 
-/** Why it is not success; status, stderr and the worker's name for the message where a worker answered. */
-export interface Diagnosis {
-  readonly reason: string
-  readonly status?: number
-  readonly stderr?: string
-  readonly subject?: string | undefined
-}
-
 /**
  * What is done about it:
  * - `hold`: nothing ran, and nothing else would; the delivery is kept and tried again. `probe` is what can find out that
@@ -43,16 +36,14 @@ export interface Diagnosis {
  *   `refused`: the worker answered with something else than success; `lost`: nobody knows whether it ran.
  */
 export type Outcome = Held | Doubtful | Settleable
-export interface Held {
+export interface Held extends Diagnosis {
   readonly kind: 'hold'
-  readonly reason: string
   readonly probe: 'connect' | 'delivery'
   readonly wanted: number
   readonly fault: Settleable | undefined
 }
-export interface Doubtful {
+export interface Doubtful extends Diagnosis {
   readonly kind: 'doubt'
-  readonly reason: string
   readonly fault: Settleable | undefined
 }
 export type Settleable =
@@ -117,14 +108,13 @@ export function decide(result: Result, policy: OutcomePolicy, attempt: number, n
     return { kind: 'executed', status: statusOf(result), subject: subjectOf(result) }
   }
   const diagnosis = diagnose(result, policy)
-  const { reason } = diagnosis
   const wanted = wantedDelay(result, now)
   switch (verdict) {
     case 'hold':
       // Of a pool that can be connected to, only a script can tell that scripts run again.
       return {
         kind: 'hold',
-        reason,
+        ...diagnosis,
         probe: isUnsent(result) ? 'connect' : 'delivery',
         wanted,
         fault: undefined,
@@ -132,18 +122,18 @@ export function decide(result: Result, policy: OutcomePolicy, attempt: number, n
     case 'hold!':
       return {
         kind: 'hold',
-        reason,
+        ...diagnosis,
         probe: 'delivery',
         wanted,
         fault: failed(diagnosis, policy, attempt, wanted),
       }
     case 'again?':
-      return { kind: 'doubt', reason, fault: undefined }
+      return { kind: 'doubt', ...diagnosis, fault: undefined }
     case 'retry?':
     case 'log?':
-      return { kind: 'doubt', reason, fault: failed(diagnosis, policy, attempt, wanted) }
+      return { kind: 'doubt', ...diagnosis, fault: failed(diagnosis, policy, attempt, wanted) }
     case 'dead-letter?':
-      return { kind: 'doubt', reason, fault: { kind: 'dead-letter', ...diagnosis } }
+      return { kind: 'doubt', ...diagnosis, fault: { kind: 'dead-letter', ...diagnosis } }
     case 'retry':
       return repeat(diagnosis, policy, attempt, wanted)
     case 'dead-letter':

@@ -137,7 +137,10 @@ export class Parking {
   close(): void {
     this.#closed = true
     this.#stopLooking()
-    for (const { here } of this.#parked) if (here !== undefined) this.#handBack(here)
+    const all = [...this.#parked].filter(({ here }) => here !== undefined)
+    if (all.length === 0) return
+    this.#log.warn('Parked messages are handed back: they will be executed again.', summary(all))
+    for (const { here } of all) if (here !== undefined) this.#handBack(here)
   }
 
   #enter({ body }: Delivery): void {
@@ -185,15 +188,8 @@ export class Parking {
 
   #remind(now: number): void {
     this.#remindAt = now + REMINDER
-    const all = [...this.#parked]
-    const causes = new Set(all.map(({ here, cause }) => here?.cause ?? cause))
-    this.#log.error('Messages are still parked: their copies cannot be published.', {
-      parked: all.length,
-      bytes: this.#bytes,
-      copyTo: [...new Set(all.map(({ copy }) => copy.queue))].slice(0, 5),
-      causes: [...causes].slice(0, 5),
-      messageIds: all.slice(0, 10).map(({ copy }) => copy.fields['messageId']),
-    })
+    const fields = { ...summary([...this.#parked]), bytes: this.#bytes }
+    this.#log.error('Messages are still parked: their copies cannot be published.', fields)
   }
 
   #tellFull({ fields, queue }: Copy): void {
@@ -213,5 +209,15 @@ export class Parking {
   #stopLooking(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
+  }
+}
+
+function summary(all: readonly Parked[]): Readonly<Record<string, unknown>> {
+  const causes = new Set(all.map(({ here, cause }) => here?.cause ?? cause))
+  return {
+    parked: all.length,
+    copyTo: [...new Set(all.map(({ copy }) => copy.queue))].slice(0, 5),
+    causes: [...causes].slice(0, 5),
+    messageIds: all.slice(0, 10).map(({ copy }) => copy.fields['messageId']),
   }
 }

@@ -100,6 +100,15 @@ export function hasFatalError(result: Result): boolean {
   return result.kind === 'answered' && FATAL_ERROR.test(result.response.stderr)
 }
 
+/** What PHP warns of at its start when it leaves out fields of a form, or all of them (main/php_variables.c, SAPI.c). */
+const DROPPED_FIELDS =
+  /(?:^|; |\n)PHP message: PHP Warning: {2}(?:PHP Request Startup: |Unknown: )?(?:POST Content-Length of|Input variables exceeded|Input variable nesting level exceeded) /
+
+/** The script had a part of the form, and may not have noticed. */
+export function hasDroppedFields(result: Result): boolean {
+  return result.kind === 'answered' && DROPPED_FIELDS.test(result.response.stderr)
+}
+
 /** With --require-marker: a script that ended before the worker began, and before it could say anything of the message. */
 export function hasNotStarted(result: Result, { requireMarker }: OutcomePolicy): boolean {
   return requireMarker && result.kind === 'answered' && markerOf(result) === undefined
@@ -117,6 +126,8 @@ export function isSuccess(status: number): boolean {
 export function isTemporary(status: number): boolean {
   return [408, 409, 425, 429].includes(status) || !(status >= 200 && status < 500)
 }
+
+const MARKERS: ReadonlySet<string> = new Set(['ack', 'retry', 'dead-letter', 'hold'])
 
 /** What the worker itself says of the outcome, whatever the status. */
 export function markerOf(result: Result): string | undefined {
@@ -148,6 +159,9 @@ function headerOf(result: Result, name: string): string | undefined {
   return result.kind === 'answered' ? result.response.headers.get(name)?.at(-1) : undefined
 }
 
+/** What to look at; the rest php-fpm says on stderr. */
+const SCRIPT_HINT = "Is --script its path as php-fpm sees it, and may the pool's user read it?"
+
 /** Why it is not success, in one sentence. */
 export function describe(result: Result, policy: OutcomePolicy): string {
   if (result.kind === 'unprocessable') return result.reason
@@ -157,14 +171,17 @@ export function describe(result: Result, policy: OutcomePolicy): string {
   }
   const { status, body } = result.response
   if (looksRefused(result)) {
-    const said = body.toString('latin1').trim()
+    const said = `${body.toString('latin1').trim()} ${SCRIPT_HINT}`
     return scriptDidNotRun(result)
-      ? `php-fpm runs no script: ${said} (--script)`
-      : `the answer is that of php-fpm for a script that it does not run, without its line on stderr: ${said} (--script)`
+      ? `php-fpm runs no script: ${said}`
+      : `the answer is that of php-fpm for a script that it does not run, without its line on stderr: ${said}`
   }
   const answer = `the worker answered with status ${status}`
   const marker = markerOf(result)
-  if (marker !== undefined) return `${answer} and X-Bridge-Outcome: ${marker.slice(0, 100)}`
+  if (marker !== undefined) {
+    const unknown = MARKERS.has(marker) ? '' : `, which is none of ${[...MARKERS].join(', ')}`
+    return `${answer} and X-Bridge-Outcome: ${marker.slice(0, 100)}${unknown}`
+  }
   const fatal = hasFatalError(result) ? `${answer}, and PHP reported a fatal error` : answer
   return hasNotStarted(result, policy)
     ? `${fatal}, without the X-Bridge-Outcome that --require-marker asks for: the application did not start`

@@ -1,13 +1,11 @@
 import { Copies } from './copies.ts'
 import type { CopyPurpose } from './copy-headers.ts'
+import { type Diagnosis, diagnosisFields } from './diagnosis.ts'
 import { executionsOf, returnsOf } from './headers.ts'
-import type { Diagnosis, Settleable } from './outcome.ts'
+import type { Settleable } from './outcome.ts'
 import type { BridgeConfig, Delivery, Intake, Log, Publisher } from './ports.ts'
 import { restingQueues, retryDelay } from './retry.ts'
 import type { Copy } from './tries.ts'
-
-/** Characters of a worker's stderr that go into a log line. */
-const LOGGED_STDERR = 2_048
 
 /** One execution of one delivery, as every log line about it shows it; `attempt` is its number, from 1. */
 export type Execution = Readonly<{
@@ -72,13 +70,16 @@ export class Settlement {
         return undefined
       case 'refused':
         delivery.ack()
-        this.#log.warn('The worker answered, and not with success.', { ...fields, ...shown(outcome) })
+        this.#log.warn('The worker answered, and not with success.', {
+          ...fields,
+          ...diagnosisFields(outcome),
+        })
         return undefined
       case 'lost':
         delivery.ack()
         this.#log.error('Acked, and no complete answer: nobody knows whether it was executed.', {
           ...fields,
-          ...shown(outcome),
+          ...diagnosisFields(outcome),
         })
         return undefined
       case 'retry': {
@@ -120,12 +121,12 @@ export class Settlement {
    */
   async republish(
     delivery: Delivery,
-    reason: string,
+    { reason, subject }: Diagnosis,
     { unread, durationMs: _, ...execution }: Ended,
   ): Promise<void> {
     const { queue } = this.#config
     const notes = { reason, attempt: execution.attempt - 1, unread }
-    const fields = { ...execution, outcome: 'hold', queue, reason }
+    const fields = { ...execution, subject, outcome: 'hold', queue, reason }
     const fate = await this.#copies.publish(delivery, {
       queue,
       purpose: 'execute',
@@ -179,7 +180,8 @@ export class Settlement {
     if (outcome.kind === 'executed') {
       const message = 'Executed, but its session has ended: the broker delivers it again.'
       this.#log.warn(message, { ...fields, status: outcome.status })
-    } else this.#log.warn('Not settled: the broker delivers it again.', { ...fields, ...shown(outcome) })
+    } else
+      this.#log.warn('Not settled: the broker delivers it again.', { ...fields, ...diagnosisFields(outcome) })
   }
 
   async #move(
@@ -193,7 +195,7 @@ export class Settlement {
     fields: Fields,
   ): Promise<void> {
     const notes = { ...diagnosis, attempt, durationMs, unread }
-    const all = { ...fields, ...shown(diagnosis) }
+    const all = { ...fields, ...diagnosisFields(diagnosis) }
     const copy: Copy = { queue, spare, purpose, notes, acked, fields: all }
     const fate = await this.#copies.publish(delivery, copy)
     if (fate === 'published') {
@@ -201,8 +203,4 @@ export class Settlement {
       this.#log.warn(message, all)
     } else if (fate === 'left') this.#log.warn('Not settled: the broker delivers it again.', all)
   }
-}
-
-function shown({ reason, status, stderr }: Diagnosis): Fields {
-  return { reason, status, stderr: stderr?.slice(0, LOGGED_STDERR) || undefined }
 }

@@ -92,14 +92,17 @@ function describe(command: CommandName): (builder: Argv) => Argv {
 }
 
 function yargsOption(spec: OptionSpec) {
-  const fallback = spec.defaultDescription ?? spec.default
+  const fallback = spec.kind === 'flag' ? onByDefault(spec) : (spec.defaultDescription ?? spec.default)
   return {
     ...(spec.alias === undefined ? {} : { alias: spec.alias }),
     // Without a type it is text, too, and --help does not say "[string]" of each.
     ...(spec.kind === 'flag' ? { type: 'boolean' as const } : { requiresArg: true }),
-    describe:
-      fallback === undefined || spec.kind === 'flag' ? spec.description : `${spec.description} [${fallback}]`,
+    describe: fallback === undefined ? spec.description : `${spec.description} [${fallback}]`,
   }
+}
+
+function onByDefault(spec: OptionSpec): 'on' | undefined {
+  return spec.default === 'true' ? 'on' : undefined
 }
 
 /** Only what was given: yargs has no defaults here, or they would hide environment and file. */

@@ -12,7 +12,7 @@ import { workerThat } from '../support/worker-script.ts'
 
 /* "The application did not start" is not "the message failed". */
 
-const HOLDING = 'Holding: nothing can be executed. Messages are kept and wait; none is lost.'
+const HOLDING = 'Holding: nothing can be executed. Messages are kept and wait.'
 const STRICT = ['--ack', 'completed', '--require-marker', '--retry-delay', '100ms', '--max-attempts', '2']
 
 test.for(['vendor/ is missing', 'a parse error', 'auto_prepend_file is missing'])(

@@ -153,7 +153,7 @@ describe.concurrent('refused while it runs', () => {
       expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 1 })
       await permit(ALL)
       // By then it may have been parked.
-      await eventually('it is settled', async () => (await countsOf(broker, queue)).unacked === 0)
+      await eventually('it is settled', async () => (await countsOf(broker, queue))?.unacked === 0)
       expect(await takeAll(broker, `${queue}.dead`)).toHaveLength(1)
     } finally {
       await remove()

@@ -12,32 +12,41 @@ test.for([
     what: 'of "." and " " in names it makes "_", but not behind a bracket',
     message: { 'a.b c': 1, d: { 'e.f g': 2 } },
     form: 'a.b+c=1&d%5Be.f+g%5D=2',
+    warned: false,
     post: { a_b_c: '1', d: { 'e.f g': '2' }, daemonId: 'D-1' },
   },
   {
     what: 'it drops the fields beyond max_input_vars, the daemon id first',
     message: { a: 1, b: 2, c: 3, d: 4, e: 5, f: 6 },
     form: 'a=1&b=2&c=3&d=4&e=5&f=6',
+    warned: true,
     post: expect.not.objectContaining({ daemonId: 'D-1' }),
   },
   {
     what: 'it decodes nothing beyond post_max_size',
     message: { a: 'x'.repeat(1_024) },
     form: `a=${'x'.repeat(1_024)}`,
+    warned: true,
     post: [],
   },
 ])(
-  '$what; php://input is whole',
-  async ({ message, form, post }, { broker, queue, ownPool, startDaemon }) => {
+  '$what; php://input is whole, and the log says so',
+  async ({ message, form, post, warned }, { broker, queue, ownPool, startDaemon }) => {
     const workerLog = join(temporaryFolder('limits'), 'worker.log')
     const pool = await ownPool({
-      ini: { post_max_size: '1K', max_input_vars: 3 },
+      ini: { post_max_size: '1K', max_input_vars: 3, log_errors: 'on' },
       environment: { WORKER_LOG: workerLog },
     })
     await publishAll(broker, queue, [message])
-    await startDaemon({ socket: pool.socket, script: payloadScript, args: ['--daemon-id', 'D-1'] })
+    const daemon = await startDaemon({
+      socket: pool.socket,
+      script: payloadScript,
+      args: ['--daemon-id', 'D-1'],
+    })
     const [record] = await payloadRecords(workerLog, queue, 1)
     expect(record?.post).toEqual(post)
+    await daemon.waitForLine('Executed.')
+    expect(daemon.log.some(({ message }) => String(message).includes('dropped fields'))).toBe(warned)
     expect(record?.md5).toBe(md5(`${form}&daemonId=D-1`))
   },
 )

@@ -26,7 +26,7 @@ test.for(EACH)(
     const args = [...argsOf(ack), '--log-level', 'debug']
     const daemon = await startDaemon({ socket: pool.socket, script: worker.path, args })
     const line = await daemon.waitForLine(HOLDING)
-    expect(line['reason']).toBe('php-fpm runs no script: File not found. (--script)')
+    expect(line['reason']).toContain('php-fpm runs no script: File not found. Is --script ')
     await eventually('it has been probed', () => count(daemon.log, 'Dispatched.') >= 7)
     // What was on its way when the first one found out was acked; what probes is not.
     expect(putBack(daemon.log)).toBeLessThanOrEqual(ack === 'completed' ? 0 : 4)
@@ -59,7 +59,8 @@ test.for(EACH)(
     renameSync(worker.path, `${worker.path}.away`)
     await publishAll(broker, queue, numbers(5))
     const line = await daemon.waitForLine(HOLDING)
-    expect(line['reason']).toBe('php-fpm runs no script: No input file specified. (--script)')
+    expect(line['reason']).toContain('php-fpm runs no script: No input file specified. Is --script ')
+    expect(line['stderr']).toContain('Unable to open primary script: ')
     renameSync(`${worker.path}.away`, worker.path)
     await eventually('all are executed', () => count(daemon.log, 'Executed.') === 6)
     expect(worker.executions()).toHaveLength(6)
@@ -77,7 +78,8 @@ test.for(EACH)(
     await publishAll(broker, queue, numbers(6))
     const daemon = await startDaemon({ socket: pool.socket, script, args: argsOf(ack) })
     const line = await daemon.waitForLine(HOLDING)
-    expect(line['reason']).toBe('php-fpm runs no script: Access denied. (--script)')
+    expect(line['reason']).toContain('php-fpm runs no script: Access denied. Is --script ')
+    expect(line['stderr']).toContain('(see security.limit_extensions)')
     // Nobody but the operator can end this. Nothing is lost on the way.
     daemon.signal('SIGTERM')
     expect(await daemon.exited).toMatchObject({ code: 0 })

@@ -1,7 +1,7 @@
 import type { LogLine } from './bridge-process.ts'
 
 /** What the daemon says when nothing can be executed, and when that is over. */
-export const HOLDING = 'Holding: nothing can be executed. Messages are kept and wait; none is lost.'
+export const HOLDING = 'Holding: nothing can be executed. Messages are kept and wait.'
 export const HOLD_OVER = 'The hold is over; dispatching.'
 
 type Log = readonly LogLine[]

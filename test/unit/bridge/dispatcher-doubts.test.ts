@@ -196,6 +196,21 @@ describe('a worker that says that nothing can be executed', () => {
     expect(published).toEqual([])
   })
 
+  it('is quoted in the line of the hold, with its message', async () => {
+    const { pool, log, deliver } = dispatcherOf(STRICT)
+    deliver()
+    await settle()
+    const headers = { 'x-bridge-outcome': 'hold', 'x-bridge-subject': 'App\\SendInvoice' }
+    pool.requests[0]?.complete(answer(503, { headers, stderr: 'PHP message: the database is away' }))
+    await settle()
+    expect(log.lines.find(({ message }) => message.startsWith('Holding'))?.fields).toMatchObject({
+      executionId: pool.requests[0]?.params['AMQP_EXECUTION_ID'],
+      subject: 'App\\SendInvoice',
+      status: 503,
+      stderr: 'PHP message: the database is away',
+    })
+  })
+
   it('is not believed for ever, when others are executed meanwhile', async () => {
     const { pool, published, deliver } = dispatcherOf({ ...STRICT, concurrency: 1 })
     deliver('{"wolf":1}')

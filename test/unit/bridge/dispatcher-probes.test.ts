@@ -114,7 +114,7 @@ describe('a delivery as a probe', () => {
     await aProbe()
     expect(pool.requests).toHaveLength(started + 2)
     expect(log.lines.map(({ fields }) => fields['reason']).filter(Boolean)).toEqual([
-      'php-fpm runs no script: File not found. (--script)',
+      "php-fpm runs no script: File not found. Is --script its path as php-fpm sees it, and may the pool's user read it?",
       'no socket',
     ])
   })

@@ -182,6 +182,29 @@ describe('an execution', () => {
   })
 })
 
+describe('a success with a part of its form', () => {
+  const warnings = async (stderr: string, status = 200, payload: BridgeConfig['payload'] = 'form') => {
+    const { executor, log } = executorOf(
+      sent(() => answer(status, { stderr })),
+      { ...COMPLETED, payload },
+    )
+    await executor.execute(new RecordingDelivery({ properties: { messageId: 'm-1' } }))
+    return log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields)
+  }
+
+  it.each([
+    'PHP Request Startup: POST Content-Length of 20971545 bytes exceeds the limit of 8388608 bytes in Unknown on line 0',
+    'POST Content-Length of 20971545 bytes exceeds the limit of 8388608 bytes in Unknown on line 0',
+    'Unknown: Input variables exceeded 1000. To increase the limit change max_input_vars in php.ini. in Unknown on line 0',
+  ])('is warned of: %s', async (warning) => {
+    const stderr = `PHP message: PHP Warning:  ${warning}`
+    expect(await warnings(stderr)).toMatchObject([{ messageId: 'm-1', stderr }])
+    expect(await warnings(stderr, 500)).toEqual([])
+    expect(await warnings(stderr, 200, 'raw')).toEqual([])
+    expect(await warnings(`PHP message: not ${warning}`)).toEqual([])
+  })
+})
+
 describe('what the pool has not read', () => {
   const unread = (headers: Record<string, unknown> = {}) => new RecordingDelivery({ properties: { headers } })
 

@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const ENTERED = 'Holding: nothing can be executed. Messages are kept and wait; none is lost.'
+const ENTERED = 'Holding: nothing can be executed. Messages are kept and wait.'
 const LEFT = 'The hold is over; dispatching.'
 
 describe('a hold', () => {

@@ -79,9 +79,9 @@ describe('the reason', () => {
       'the worker answered with status 200 and X-Bridge-Outcome: dead-letter',
     ],
     [
-      'of a long marker',
+      'of a marker that means nothing',
       answered(500, { headers: { 'x-bridge-outcome': 'x'.repeat(9_000) } }),
-      `the worker answered with status 500 and X-Bridge-Outcome: ${'x'.repeat(100)}`,
+      `the worker answered with status 500 and X-Bridge-Outcome: ${'x'.repeat(100)}, which is none of ack, retry, dead-letter, hold`,
     ],
     [
       'of a fatal error',
@@ -91,7 +91,7 @@ describe('the reason', () => {
     [
       'of a script that php-fpm does not run',
       { kind: 'answered', response: fileNotFound() },
-      'php-fpm runs no script: File not found. (--script)',
+      "php-fpm runs no script: File not found. Is --script its path as php-fpm sees it, and may the pool's user read it?",
     ],
     ['of no pool', { kind: 'failed', error: connectFailure(), unread: 0 }, 'no socket'],
     ['of a message that is at fault', { kind: 'unprocessable', reason: 'no JSON' }, 'no JSON'],

@@ -193,13 +193,16 @@ describe('a parked message', () => {
   })
 
   it('goes back when the daemon drains, and so does what would be parked after that', async () => {
-    const { deadLetter, settlement, publisher } = parkingWith()
+    const { deadLetter, settlement, publisher, said } = parkingWith()
     const parked = delivered('m-1')
     await Promise.all([deadLetter(parked), vi.advanceTimersByTimeAsync(6_000)])
     const late = delivered('m-2')
     const end = deadLetter(late)
     settlement.drain()
     expect([parked.settled, late.settled]).toEqual([['requeue'], []])
+    expect(said('Parked messages are handed back')).toMatchObject([
+      { level: 'warn', fields: { parked: 1, messageIds: ['m-1'] } },
+    ])
     await Promise.all([end, vi.advanceTimersByTimeAsync(5_000)])
     expect(late.settled).toEqual(['requeue'])
     const tried = publisher.tried.length

@@ -13,7 +13,11 @@ describe('a message that was acked and not executed', () => {
   it('goes back into its queue, with its attempt not counted', async () => {
     const publisher = new FailingPublisher()
     const { log, settlement } = settlementWith(publisher)
-    await settlement.republish(new RecordingDelivery({ body: 'kept' }), 'File not found.', ENDED)
+    await settlement.republish(
+      new RecordingDelivery({ body: 'kept' }),
+      { reason: 'File not found.', subject: 'App' },
+      ENDED,
+    )
     expect(publisher.tried).toMatchObject([
       {
         queue: 'commands',
@@ -28,7 +32,7 @@ describe('a message that was acked and not executed', () => {
       {
         level: 'warn',
         message: 'Not executed, though acked: put back into its queue.',
-        fields: { messageId: 'm-1', executionId: 'e-1', queue: 'commands' },
+        fields: { messageId: 'm-1', executionId: 'e-1', subject: 'App', queue: 'commands' },
       },
     ])
   })
@@ -37,7 +41,11 @@ describe('a message that was acked and not executed', () => {
     const publisher = new FailingPublisher()
     const headers = { 'x-death': [{ count: 1 }], a: 1 }
     const { settlement } = settlementWith(publisher)
-    await settlement.republish(new RecordingDelivery({ properties: { headers } }), 'no script', ENDED)
+    await settlement.republish(
+      new RecordingDelivery({ properties: { headers } }),
+      { reason: 'no script' },
+      ENDED,
+    )
     expect(Object.fromEntries(publisher.tried[0]?.headers ?? [])).toMatchObject({ a: 1 })
     expect(Object.fromEntries(publisher.tried[0]?.headers ?? [])).not.toHaveProperty('x-death')
   })
@@ -46,7 +54,7 @@ describe('a message that was acked and not executed', () => {
     const publisher = new FailingPublisher(3)
     const { settlement } = settlementWith(publisher)
     const delivery = new RecordingDelivery({ live: false })
-    const end = settlement.republish(delivery, 'no script', ENDED)
+    const end = settlement.republish(delivery, { reason: 'no script' }, ENDED)
     await vi.advanceTimersByTimeAsync(60_000)
     await end
     expect(publisher.tried).toHaveLength(4)
@@ -55,7 +63,7 @@ describe('a message that was acked and not executed', () => {
 
   it('is lost when the daemon gives up first, which is an error that names it', async () => {
     const { log, stop, settlement } = settlementWith(new FailingPublisher(Number.POSITIVE_INFINITY))
-    const end = settlement.republish(new RecordingDelivery(), 'no script', ENDED)
+    const end = settlement.republish(new RecordingDelivery(), { reason: 'no script' }, ENDED)
     await vi.advanceTimersByTimeAsync(60_000)
     stop.abort()
     await end
@@ -69,7 +77,7 @@ describe('a message that was acked and not executed', () => {
 
   it('is lost as well when the broker takes the copy and never confirms it', async () => {
     const { log, stop, settlement } = settlementWith({ publish: () => new Promise(() => {}) })
-    const end = settlement.republish(new RecordingDelivery(), 'no script', ENDED)
+    const end = settlement.republish(new RecordingDelivery(), { reason: 'no script' }, ENDED)
     await vi.advanceTimersByTimeAsync(60_000)
     expect(log.lines).toEqual([])
     stop.abort()

@@ -146,6 +146,7 @@ describe('--help', () => {
       expect(text).toContain('FPM_BRIDGE_QUEUE for --queue')
       expect(text.match(/Exit codes/g)).toHaveLength(1)
       expect(text).not.toContain('[string]')
+      expect(text).toContain('they must exist [on]')
       if (!command.includes('publish'))
         expect(text).toMatch(/--socket .*?\[required\] --script .*?\[required\]/)
     },
