@@ -36,7 +36,10 @@ function faultOf({ message }: Error, certain: boolean): Kind {
 function causeOf({ message }: Error, queue: string): Kind {
   // amqplib's words for basic.nack.
   return message === 'message nacked'
-    ? ['NOT_CONFIRMED', `queue "${queue}" does not take the message: it is full, or ${leaderless(queue)}`]
+    ? [
+        'NOT_CONFIRMED',
+        `queue "${queue}" does not take the message: it is full, or a quorum queue without a leader`,
+      ]
     : ['CUT_OFF', 'the broker has not confirmed the message']
 }
 

@@ -23,7 +23,7 @@ test.for(['completed', 'dispatched'])(
       socket: pool.socket,
       script: worker.path,
       args: ['--ack', ack, '--concurrency', '60'],
-      under: ['sh', '-c', 'ulimit -n 48 && exec "$@"', 'sh'],
+      under: ['sh', '-c', 'ulimit -n 70 && exec "$@"', 'sh'],
     })
     const line = await daemon.waitForLine(HOLDING)
     expect(line['reason']).toContain('EMFILE: this process has too many open files')

@@ -30,7 +30,7 @@ test.for([
       level: 'warn',
       messageId: expect.stringMatching(/^bad-[1-4]$/),
       copyTo: `${queue}.dead`,
-      cause: expect.stringContaining('may be full'),
+      cause: expect.stringContaining('it is full'),
     })
 
     await broker.api('DELETE', `/queues/%2F/${queue}.dead`)

@@ -118,7 +118,7 @@ test('a message that the broker refuses is an error, and not a count', async ({ 
   expect(code).toBe(75)
   expect(stdout).toEqual([`1 published to "${queue}"`])
   expect(log[0]?.message).toMatch(
-    /^fpm-bridge: stopped: message \d: its queue does not take the message, and may be full/,
+    /^fpm-bridge: stopped: message \d: queue ".*" does not take the message: it is full/,
   )
 })
 
