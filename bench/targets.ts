@@ -105,7 +105,7 @@ function modeTargets({ contestants }: ThroughputResult): Target[] {
   const runs = (wanted: string) => [...contestants].find(([{ name }]) => name === wanted)?.[1] ?? []
   const pairs = [
     ['dispatched / completed', DISPATCHED.name, COMPLETED.name, 0.95, 1.1],
-    ['completed / before', COMPLETED.name, BEFORE, 0.97, 1.03],
+    ['completed / before', COMPLETED.name, `fpm-bridge ${BEFORE}`, 0.97, 1.03],
   ] as const
   return pairs.flatMap(([what, one, other, atLeast, atMost]) => {
     if (runs(other).length === 0) return []
