@@ -11,8 +11,10 @@ const OF_THE_BROKER = new Set(['x-delivery-count', 'x-acquired-count'])
 export class Adoption {
   /** With `dispatched`, what runs has been acked, and is never delivered again. */
   readonly #possible: boolean
-  /** Each with the one to settle in its place; at first itself. */
-  readonly #running = new Map<Delivery, Delivery>()
+  /** By slot, what was begun, and what is to be settled in its place; at first itself. A map of objects would cost each message. */
+  readonly #begun: (Delivery | undefined)[] = []
+  readonly #current: (Delivery | undefined)[] = []
+  readonly #free: number[] = []
 
   readonly #log: Log
 
@@ -21,32 +23,39 @@ export class Adoption {
     this.#log = log
   }
 
-  begin(delivery: Delivery): void {
-    if (this.#possible) this.#running.set(delivery, delivery)
+  /** @returns the slot, for `end` */
+  begin(delivery: Delivery): number {
+    const slot = this.#free.pop() ?? this.#begun.length
+    this.#begun[slot] = delivery
+    this.#current[slot] = delivery
+    return slot
   }
 
   /** @returns whether the message is being executed, so that it will be settled without being executed again */
   adopt(delivery: Delivery): boolean {
-    if (!delivery.redelivered) return false
-    for (const [first, current] of this.#running) {
-      if (current.live || !isSame(first, delivery)) continue
-      this.#running.set(first, delivery)
-      this.#logAdopted(delivery)
-      return true
-    }
-    return false
+    if (!this.#possible || !delivery.redelivered) return false
+    const slot = this.#begun.findIndex(
+      (begun, index) =>
+        begun !== undefined && this.#current[index]?.live === false && isSame(begun, delivery),
+    )
+    if (slot === -1) return false
+    this.#current[slot] = delivery
+    this.#logAdopted(delivery)
+    return true
+  }
+
+  /** @returns the delivery to settle now that the execution of this slot is over */
+  end(slot: number): Delivery {
+    const current = this.#current[slot] as Delivery
+    this.#begun[slot] = undefined
+    this.#current[slot] = undefined
+    this.#free.push(slot)
+    return current
   }
 
   #logAdopted({ deliveryTag, properties: { messageId } }: Delivery): void {
     const message = 'Delivered again while it is executed: that execution goes on, and settles it.'
     this.#log.info(message, { deliveryTag, messageId })
-  }
-
-  /** @returns the delivery to settle now that the execution that began with this one is over */
-  end(delivery: Delivery): Delivery {
-    const current = this.#running.get(delivery) ?? delivery
-    this.#running.delete(delivery)
-    return current
   }
 }
 

@@ -154,11 +154,11 @@ export class Dispatcher {
   /** @returns what kept the delivery from being executed, if anything did */
   async #run(delivery: Delivery, running?: Promise<unknown>): Promise<Obstacle | undefined> {
     this.#inFlight += 1
-    this.#adoption.begin(delivery)
+    const slot = this.#adoption.begin(delivery)
     this.#bytesInFlight.add(delivery)
     const executed = await this.#executor.execute(delivery, running)
     this.#bytesInFlight.remove(delivery)
-    const obstacle = this.#conclude({ delivery: this.#adoption.end(delivery), executed })
+    const obstacle = this.#conclude({ delivery: this.#adoption.end(slot), executed })
     if (executed.cutOff) setTimeout(() => this.#freeSlot(), REST_AFTER_CUT_OFF)
     else this.#freeSlot()
     return obstacle
