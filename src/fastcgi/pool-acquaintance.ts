@@ -76,7 +76,7 @@ export class PoolAcquaintance {
     throw new FastCgiError(
       'NO_FASTCGI',
       'connect',
-      `whoever listens at ${formatPoolAddress(this.#address)} does not answer in FastCGI (${error.message}); --socket must be the \`listen\` of a pool whose \`listen.allowed_clients\` lets us in`,
+      `whoever listens at ${formatPoolAddress(this.#address)} does not answer in FastCGI (${isHangUp(error) ? 'it hangs up' : error.message}); --socket must be the \`listen\` of a pool whose \`listen.allowed_clients\` lets us in`,
       { cause: error },
     )
   }
