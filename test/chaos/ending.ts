@@ -16,14 +16,15 @@ const IDLE_AFTER = 2_000
  * @throws when it does not come to that: the message has the queues
  */
 export async function quiet({ broker }: Pick<Stage, 'broker'>): Promise<void> {
+  let quietLooks = 0
   for (const deadline = Date.now() + QUIET_WITHIN; ; await sleep(200)) {
     const queues = await broker.queues()
-    const busy = queues.filter(
-      ({ name, ready, unacked }) => name !== DEAD_LETTER_QUEUE && ready + unacked > 0,
-    )
-    if (busy.length === 0) return
+    const busy = queues.filter(({ name, all }) => name !== DEAD_LETTER_QUEUE && all > 0)
+    // The queues are not looked at at one moment: a message may go from one that is yet to be looked at to one that was.
+    quietLooks = busy.length === 0 ? quietLooks + 1 : 0
+    if (quietLooks === 2) return
     if (Date.now() < deadline) continue
-    const list = busy.map(({ name, ready, unacked }) => `${name}: ${ready} ready, ${unacked} unacked`)
+    const list = busy.map(({ name, all, unacked }) => `${name}: ${all}, ${unacked} of them unacked`)
     throw new Error(`Not quiet within ${QUIET_WITHIN / 1_000} s: ${list.join('; ')}`)
   }
 }

@@ -63,7 +63,7 @@ async function killedAfter(site: Site, level: number, after: number): Promise<Fi
 async function fateOf(stand: Stand, broker: Site['broker']): Promise<'executed' | 'resting' | 'lost'> {
   if ((await executed(stand, 'failing', 60_000)) !== undefined) return 'executed'
   const queues = (await broker.queues()).filter(({ name }) => name.startsWith(`${stand.queue}.retry.`))
-  return queues.some(({ ready, unacked }) => ready + unacked > 0) ? 'resting' : 'lost'
+  return queues.some(({ all }) => all > 0) ? 'resting' : 'lost'
 }
 
 /** Its message has gone to the retry queue of that level. */

@@ -55,7 +55,8 @@ describe('a copy that cannot be published', () => {
       if (cause !== undefined) throw new Error(cause)
     }
     const { log, end } = deadLettering({ publish })
-    await vi.advanceTimersByTimeAsync(60_000)
+    // Ten pauses of 10 s at most.
+    await vi.advanceTimersByTimeAsync(120_000)
     await end
     const aloud = log.lines.filter(({ level }) => level === 'error')
     expect(aloud.map(({ fields }) => [fields['publishAttempt'], fields['attempt']])).toEqual([
