@@ -5,7 +5,7 @@ import type { Fleet } from './fleet.ts'
 import { DEAD_LETTER_QUEUE, type Stage } from './stage.ts'
 
 /** Milliseconds that the last messages get to come to their end, retries included. */
-const QUIET_WITHIN = 120_000
+const QUIET_WITHIN = 240_000
 
 /** Milliseconds after which kept connections are closed and buffers written. */
 const IDLE_AFTER = 2_000

@@ -5,10 +5,9 @@ import { play } from '../chaos/play.ts'
 import { describe as describeReport } from '../chaos/report.ts'
 import type { Releases } from '../chaos/stage.ts'
 
-/* The chaos suite in small; `npm run chaos` is the whole of it. What cuts.test.ts does is left out. */
+/* The chaos suite in small; `npm run chaos` is the whole of it. What cuts.test.ts and young-queues.test.ts do is left out. */
 
 const FAULTS: readonly FaultKind[] = [
-  'broker killed after a first retry',
   'dead-letter queue full',
   'pool reloaded',
   'pool reloaded at once',
