@@ -48,7 +48,7 @@ function drawing(output: NodeJS.WriteStream, options: DemoOptions, daemonIds: st
       const rows = [
         row('published', now.published, messages, `${now.published} of ${messages}`),
         row('queue', now.ready, messages, `${now.ready} ready, ${now.unacked} unacked`),
-        row('children', now.busy, children, `${now.busy} of ${children} busy`),
+        row('children', busyOf(now, options), children, `${busyOf(now, options)} of ${children} busy`),
         ...daemonIds.map((id) => {
           const executed = now.byDaemon.get(id) ?? 0
           return row(id, executed, messages, `${executed} executed`)
@@ -78,7 +78,7 @@ function lines(output: NodeJS.WriteStream, options: DemoOptions, daemonIds: stri
       last = elapsed
       const daemons = daemonIds.map((id) => `${id} ${now.byDaemon.get(id) ?? 0}`).join(', ')
       const queue = `ready ${now.ready}, unacked ${now.unacked}`
-      const pool = `busy ${now.busy}/${options.children}`
+      const pool = `busy ${busyOf(now, options)}/${options.children}`
       const executed = `executed ${now.executed}/${options.messages} (${daemons})`
       output.write(
         `${seconds(elapsed).padStart(7)}: published ${now.published}, ${queue}, ${pool}, ${executed}\n`,
@@ -94,4 +94,9 @@ function lines(output: NodeJS.WriteStream, options: DemoOptions, daemonIds: stri
 /** Milliseconds as `12.3 s`. */
 export function seconds(milliseconds: number): string {
   return `${(milliseconds / 1_000).toFixed(1)} s`
+}
+
+/** php-fpm's status page counts a child twice whose connection is kept (php-src#14212). */
+function busyOf({ busy }: Observation, { children }: Pick<DemoOptions, 'children'>): number {
+  return Math.min(busy, children)
 }
