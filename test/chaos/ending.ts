@@ -18,15 +18,28 @@ const IDLE_AFTER = 2_000
 export async function quiet({ broker }: Pick<Stage, 'broker'>): Promise<void> {
   let quietLooks = 0
   for (const deadline = Date.now() + QUIET_WITHIN; ; await sleep(200)) {
-    const queues = await broker.queues()
-    const busy = queues.filter(({ name, all }) => name !== DEAD_LETTER_QUEUE && all > 0)
+    const busy = (await fullQueues(broker)).filter(({ name }) => name !== DEAD_LETTER_QUEUE)
     // The queues are not looked at at one moment: a message may go from one that is yet to be looked at to one that was.
     quietLooks = busy.length === 0 ? quietLooks + 1 : 0
     if (quietLooks === 2) return
     if (Date.now() < deadline) continue
-    const list = busy.map(({ name, all, unacked }) => `${name}: ${all}, ${unacked} of them unacked`)
+    const list = busy.map(({ name, messages }) => `${name}: ${messages}`)
     throw new Error(`Not quiet within ${QUIET_WITHIN / 1_000} s: ${list.join('; ')}`)
   }
+}
+
+/**
+ * Those that hold anything, what has expired and is being handed over included (x-dead-letter-strategy at-least-once): that is neither
+ * ready nor unacked.
+ */
+export async function fullQueues(
+  broker: Pick<Stage['broker'], 'ctl'>,
+): Promise<readonly { readonly name: string; readonly messages: number }[]> {
+  const table = await broker.ctl('list_queues', '--silent', '--no-table-headers', 'name', 'messages')
+  const queues = table.split('\n').map((line) => line.split('\t'))
+  return queues
+    .map(([name = '', messages]) => ({ name, messages: Number(messages) }))
+    .filter(({ messages }) => messages > 0)
 }
 
 /** Resolves when nothing goes on any more: between two looks at the queues, the worker has done nothing either. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fullQueues } from '../chaos/ending.ts'
 import type { Figure } from '../chaos/figures.ts'
 import { Stand } from '../chaos/stand.ts'
 import { eventually } from '../support/eventually.ts'
@@ -62,8 +63,8 @@ async function killedAfter(site: Site, level: number, after: number): Promise<Fi
  */
 async function fateOf(stand: Stand, broker: Site['broker']): Promise<'executed' | 'resting' | 'lost'> {
   if ((await executed(stand, 'failing', 60_000)) !== undefined) return 'executed'
-  const queues = (await broker.queues()).filter(({ name }) => name.startsWith(`${stand.queue}.retry.`))
-  return queues.some(({ all }) => all > 0) ? 'resting' : 'lost'
+  const resting = (await fullQueues(broker)).some(({ name }) => name.startsWith(`${stand.queue}.retry.`))
+  return resting ? 'resting' : 'lost'
 }
 
 /** Its message has gone to the retry queue of that level. */

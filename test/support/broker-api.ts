@@ -15,8 +15,6 @@ export interface QueueCounts {
   readonly name: string
   readonly ready: number
   readonly unacked: number
-  /** Those too that have expired and are being handed over (x-dead-letter-strategy at-least-once): neither ready nor unacked. */
-  readonly all: number
   readonly consumers: number
 }
 
@@ -93,7 +91,7 @@ export function brokerAt(address: BrokerAddress): Broker {
     },
 
     async queues(virtualHost = '/') {
-      const columns = ['name', 'messages_ready', 'messages_unacknowledged', 'consumers', 'messages']
+      const columns = ['name', 'messages_ready', 'messages_unacknowledged', 'consumers']
       const table = await ctl(
         'list_queues',
         '--silent',
@@ -106,14 +104,8 @@ export function brokerAt(address: BrokerAddress): Broker {
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => {
-          const [name = '', ready, unacked, consumers, all] = line.split('\t')
-          return {
-            name,
-            ready: Number(ready),
-            unacked: Number(unacked),
-            consumers: Number(consumers),
-            all: Number(all),
-          }
+          const [name = '', ready, unacked, consumers] = line.split('\t')
+          return { name, ready: Number(ready), unacked: Number(unacked), consumers: Number(consumers) }
         })
     },
   }
