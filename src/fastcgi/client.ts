@@ -12,8 +12,8 @@ export interface FastCgiRequest {
   readonly params: Readonly<Record<string, string>>
   readonly body: FastCgiBody
   /**
-   * Called once, when the last byte of the request has been handed to the socket: from here on the pool may
-   * execute the script, whatever happens to this connection.
+   * Called when the last byte of the request has been handed to the socket: from here on the pool may execute the script,
+   * whatever happens to this connection. Called again where the request has to be sent once more, on another one.
    */
   readonly onSent?: () => void
   /** Whether it must have a new connection to itself: one that was kept has just turned out to be closed. */
