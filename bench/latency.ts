@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { NativeClient } from '../src/fastcgi/native-client.ts'
+import { PoolClient } from '../src/fastcgi/client.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { COMPLETED, type Contestant, DISPATCHED, REFERENCE, script } from './contestants.ts'
 import { emptied } from './drain.ts'
@@ -65,7 +65,7 @@ async function bridged(stage: Stage, contestant: Contestant): Promise<number[]> 
 }
 
 async function direct(stage: Stage, keepAlive: boolean): Promise<number[]> {
-  const client = new NativeClient({
+  const client = new PoolClient({
     address: { kind: 'unix', path: stage.pool.socket },
     params: {
       REQUEST_METHOD: 'POST',

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { NativeClient } from '../src/fastcgi/native-client.ts'
+import { PoolClient } from '../src/fastcgi/client.ts'
 import { type OwnBroker, startBroker } from '../test/support/broker.ts'
 import { type OwnedProcess, spawnOwned } from '../test/support/owned-process.ts'
 import { type Pool, startPool } from '../test/support/pool.ts'
@@ -113,7 +113,7 @@ export function startBenchPool(
 
 /** Requests that the pool's children have executed so far. Asked of the status page's own socket: it does not count. */
 export async function executedRequests(pool: Pool): Promise<number> {
-  const client = new NativeClient({
+  const client = new PoolClient({
     address: { kind: 'unix', path: pool.statusSocket },
     params: {
       REQUEST_METHOD: 'GET',

@@ -1,6 +1,8 @@
 import { Readable, type Writable } from 'node:stream'
 import library from 'fastcgi-client'
 import type { PoolAddress } from './fastcgi/address.ts'
+import { parseResponseHead } from './fastcgi/response.ts'
+import { connectError, probePool } from './fastcgi/socket.ts'
 import {
   type FastCgiBody,
   type FastCgiClient,
@@ -8,9 +10,7 @@ import {
   FastCgiError,
   type FastCgiRequest,
   type FastCgiResponse,
-} from './fastcgi/client.ts'
-import { connectError, probePool } from './fastcgi/connect.ts'
-import { parseResponseHead } from './fastcgi/response.ts'
+} from './fastcgi/types.ts'
 
 // The package is CommonJS and exports the function itself; its types say `export default`.
 const createConnector = library as unknown as typeof library.default

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { fileLimitFault } from './cli/file-limit.ts'
-import { complain, lastWords } from './cli/output.ts'
-import { closeInspector, Signals } from './cli/signals.ts'
+import { fileLimitFault } from './command-line/file-limit.ts'
+import { complain, lastWords } from './command-line/output.ts'
+import { closeInspector, Signals } from './command-line/signals.ts'
 import { OptionError } from './config/reader.ts'
 
 /** sysexits: the surroundings are wrong, or we are. */
@@ -10,7 +10,7 @@ const [CONFIGURATION, INTERNAL_FAULT] = [78, 70]
 async function main(): Promise<number> {
   const signals = new Signals(process)
   // All else is loaded after that: it takes longer than Node.js itself, and a signal must not end it half-way.
-  const { execute } = await import('./cli/execute.ts')
+  const { execute } = await import('./commands/execute.ts')
   await closeInspector()
   return execute(process.argv.slice(2), signals)
 }

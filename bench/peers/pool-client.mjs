@@ -22,10 +22,10 @@ const common = {
   maxResponse: 1024 * 1024,
   maxStderr: 64 * 1024,
 }
-/** @type {import('../../src/fastcgi/client.ts').FastCgiClient} */
+/** @type {import('../../src/fastcgi/types.ts').FastCgiClient} */
 const client =
   transport === 'native'
-    ? new (await built('fastcgi/native-client')).NativeClient({
+    ? new (await built('fastcgi/client')).PoolClient({
         ...common,
         keepAlive: keepAlive === 'on',
         timeout: 25 * 60_000,

@@ -1,9 +1,9 @@
 import type { Diagnosis } from './diagnosis.ts'
-import { HEADER_PREFIX, isCopy, originOf, RETURNS } from './headers.ts'
+import { DELIVERY_COUNT, HEADER_PREFIX, isCopy, originOf } from './headers.ts'
 import type { BridgeConfig, Delivery, HeaderField, MessageProperties } from './ports.ts'
 
 /** What is taken off copies that are to be executed; see copyOf. */
-const NOT_FOR_EXECUTION: readonly string[] = ['x-death', RETURNS]
+const NOT_FOR_EXECUTION: readonly string[] = ['x-death', DELIVERY_COUNT]
 
 /** Those of RabbitMQ that would send a copy to further queues, and what they are kept as. */
 const KEPT_AS: ReadonlyMap<string, string> = new Map([

@@ -1,17 +1,17 @@
-import type { FastCgiClient } from '../fastcgi/client.ts'
+import type { FastCgiClient } from '../fastcgi/types.ts'
 import { Adoption } from './adoption.ts'
+import { Backlog } from './backlog.ts'
 import { BytesInFlight } from './bytes-in-flight.ts'
 import type { Suspect } from './doubts.ts'
 import { Executor } from './execution.ts'
-import { isCopy, returnsTooOften } from './headers.ts'
+import { isCopy, isDeliveryCountHigh } from './headers.ts'
 import type { Obstacle } from './hold.ts'
 import { HoldProbe } from './hold-probe.ts'
 import { Obstacles } from './obstacles.ts'
-import type { Settleable } from './outcome.ts'
+import type { FinalOutcome } from './outcome.ts'
 import { Patience } from './patience.ts'
 import type { BridgeConfig, Delivery, Intake, Log } from './ports.ts'
-import type { Settlement } from './settle.ts'
-import { Waiting } from './waiting.ts'
+import type { Settlement } from './settlement.ts'
 
 /**
  * Milliseconds for which a slot stays empty whose request was cut off. Where a pool dies, its children do so one after the
@@ -26,7 +26,7 @@ type State =
   | { readonly kind: 'draining'; readonly idle: Promise<void>; readonly onIdle: () => void }
 
 /** How many deliveries ended in which way, since the start; `hold`: how often one was kept. */
-export type Counts = Record<Settleable['kind'] | 'hold', number>
+export type Counts = Record<FinalOutcome['kind'] | 'hold', number>
 
 /**
  * The middle of the bridge: takes deliveries, has at most `concurrency` of them in flight, and has each settled.
@@ -41,7 +41,7 @@ export class Dispatcher {
   readonly #settlement: Settlement
   readonly #intake: Intake
   readonly #obstacles: Obstacles
-  readonly #waiting: Waiting
+  readonly #backlog: Backlog
   readonly #adoption: Adoption
   readonly #bytesInFlight: BytesInFlight
   readonly #ageTimer: NodeJS.Timeout
@@ -59,12 +59,12 @@ export class Dispatcher {
     this.#settlement = settlement
     this.#intake = intake
     this.patience = new Patience(config, log)
-    this.#waiting = new Waiting(this.patience)
+    this.#backlog = new Backlog(this.patience)
     this.#adoption = new Adoption(config, log)
     this.#bytesInFlight = new BytesInFlight(config)
     this.#probe = new HoldProbe(client, intake, {
       hasSlot: () => this.#inFlight < config.concurrency,
-      next: () => this.#waiting.next(),
+      next: () => this.#backlog.next(),
       run: (delivery, running) => this.#run(delivery, running),
     })
     this.#obstacles = new Obstacles(log, {
@@ -94,7 +94,7 @@ export class Dispatcher {
   accept(delivery: Delivery): void {
     if (this.#state.kind === 'draining') delivery.requeue()
     else if (this.#adoption.adopt(delivery)) return
-    else if (returnsTooOften(delivery)) this.#renew(delivery)
+    else if (isDeliveryCountHigh(delivery)) this.#renew(delivery)
     else this.#admit(delivery)
   }
 
@@ -102,7 +102,7 @@ export class Dispatcher {
   #admit(delivery: Delivery): void {
     const mayBeParked = delivery.redelivered || isCopy(delivery, this.#config)
     if (mayBeParked && this.#settlement.takeBack(delivery)) return
-    this.#waiting.add(delivery)
+    this.#backlog.add(delivery)
     this.#fill()
   }
 
@@ -118,7 +118,7 @@ export class Dispatcher {
     this.#state = { kind: 'draining', idle, onIdle }
     clearInterval(this.#ageTimer)
     this.#obstacles.close()
-    this.#waiting.handBackAll()
+    this.#backlog.handBackAll()
     this.#settlement.drain()
     if (this.inFlight === 0) onIdle()
     return idle
@@ -145,7 +145,7 @@ export class Dispatcher {
 
   #fill(): void {
     while (this.#hasRoom && !this.#obstacles.held) {
-      const delivery = this.#waiting.next()
+      const delivery = this.#backlog.next()
       if (delivery === undefined) return
       void this.#run(delivery)
     }
@@ -179,7 +179,7 @@ export class Dispatcher {
     }
   }
 
-  #settle({ delivery, executed: { ended, acked } }: Suspect, outcome: Settleable): void {
+  #settle({ delivery, executed: { ended, acked } }: Suspect, outcome: FinalOutcome): void {
     this.#counts[outcome.kind] += 1
     const settled = this.#settlement.settle(delivery, outcome, ended, acked)
     if (settled !== undefined) this.#track(settled)
@@ -204,8 +204,8 @@ export class Dispatcher {
     if (acked) this.#track(this.#settlement.republish(delivery, diagnosis, { ...ended, unread }))
     else if (this.#state.kind === 'draining') delivery.requeue()
     else {
-      if (othersFirst) this.#waiting.putLast(delivery)
-      else this.#waiting.putBack(delivery)
+      if (othersFirst) this.#backlog.putLast(delivery)
+      else this.#backlog.putBack(delivery)
       this.#fill()
     }
   }
@@ -238,10 +238,10 @@ export class Dispatcher {
    * then everything that waits goes back, and nothing more is taken until the hold is over.
    */
   async #handBackStale(): Promise<void> {
-    if (!this.#waiting.stale) return
+    if (!this.#backlog.stale) return
     if (this.#obstacles.held) {
       await this.#intake.pause()
-      if (this.#obstacles.held) this.#waiting.handBackAll()
-    } else this.#waiting.handBackStale()
+      if (this.#obstacles.held) this.#backlog.handBackAll()
+    } else this.#backlog.handBackStale()
   }
 }

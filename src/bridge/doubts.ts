@@ -1,4 +1,4 @@
-import type { Executed } from './execution.ts'
+import type { ExecutionReport } from './execution.ts'
 import { messageKey } from './message-key.ts'
 import type { Delivery } from './ports.ts'
 
@@ -16,7 +16,7 @@ const MAX_REMEMBERED = 1_000
 /** A delivery that was not executed, or not with success, and what came of it. */
 export interface Suspect {
   readonly delivery: Delivery
-  readonly executed: Executed
+  readonly executed: ExecutionReport
 }
 
 interface Entry {

@@ -1,4 +1,5 @@
-import type { FastCgiClient, FastCgiError } from '../fastcgi/client.ts'
+import type { FastCgiClient, FastCgiError } from '../fastcgi/types.ts'
+import { UnprocessableError } from '../payload/unprocessable.ts'
 import { diagnosisFields } from './diagnosis.ts'
 import { executionsOf, unreadOf } from './headers.ts'
 import { decide, type Outcome } from './outcome.ts'
@@ -6,13 +7,12 @@ import { PoolClock } from './pool-clock.ts'
 import type { BridgeConfig, Delivery, Log } from './ports.ts'
 import { type PreparedRequest, prepareRequest } from './request.ts'
 import { failedIn, hasDroppedFields, isUnprocessable, isUnread, MAX_UNREAD, type Result } from './result.ts'
-import type { Ended, Execution } from './settle.ts'
-import { UnprocessableError } from './unprocessable.ts'
+import type { Execution, FinishedExecution } from './settlement.ts'
 
 /** What came of having one delivery executed. */
-export interface Executed {
+export interface ExecutionReport {
   readonly outcome: Outcome
-  readonly ended: Ended
+  readonly ended: FinishedExecution
   /** When it was begun, by `performance.now()`. */
   readonly startedAt: number
   /** Whether a script has answered. */
@@ -48,7 +48,7 @@ export class Executor {
    * @param running resolves when a delivery that probes a hold is taken to be running. It is not acked before that:
    * each probe of a script that is missing would have to be published again
    */
-  async execute(delivery: Delivery, running?: Promise<unknown>): Promise<Executed> {
+  async execute(delivery: Delivery, running?: Promise<unknown>): Promise<ExecutionReport> {
     const execution: Execution = {
       deliveryTag: delivery.deliveryTag,
       executionId: crypto.randomUUID(),

@@ -11,13 +11,13 @@ const EXCHANGE = `${HEADER_PREFIX}exchange`
 const ROUTING_KEY = `${HEADER_PREFIX}routing-key`
 
 /** How often a message has come back to its quorum queue, as RabbitMQ counts; on other queues it is the publisher's word. */
-export const RETURNS = 'x-delivery-count'
+export const DELIVERY_COUNT = 'x-delivery-count'
 
 /**
  * After so many returns a message is put back as a new one. A quorum queue of RabbitMQ 4 drops what comes back more than 20
  * times, unless it is told otherwise.
  */
-const MAX_RETURNS = 10
+const MAX_DELIVERY_COUNT = 10
 
 /** Executions of the message so far, as its last copy says. Anyone can forge it, so it is only ever believed up to a limit. */
 export function executionsOf(delivery: Delivery): number {
@@ -37,14 +37,14 @@ function countOf({ properties: { headers } }: Delivery, name: string): number {
 }
 
 /** How often the message has come back to its quorum queue without having been settled; 0 where nobody counts. */
-export function returnsOf({ properties }: Delivery): number {
-  const value = properties.headers?.[RETURNS]
+export function deliveryCountOf({ properties }: Delivery): number {
+  const value = properties.headers?.[DELIVERY_COUNT]
   return Number.isSafeInteger(value) ? Math.max(0, value as number) : 0
 }
 
 /** Whether its quorum queue may soon drop it for that. */
-export function returnsTooOften(delivery: Delivery): boolean {
-  return returnsOf(delivery) >= MAX_RETURNS
+export function isDeliveryCountHigh(delivery: Delivery): boolean {
+  return deliveryCountOf(delivery) >= MAX_DELIVERY_COUNT
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { FastCgiClient, FastCgiError } from '../fastcgi/client.ts'
+import type { FastCgiClient, FastCgiError } from '../fastcgi/types.ts'
 import { pause } from './backoff.ts'
 import type { Obstacle } from './hold.ts'
 import type { Delivery, Intake } from './ports.ts'

@@ -6,7 +6,7 @@ export interface Obstacle {
   readonly reason: string
   readonly probe: 'connect' | 'delivery'
   /** Milliseconds before which a worker wants to be left alone. */
-  readonly wanted?: number
+  readonly retryAfterMs?: number
   /** Fields for the log: which message met it, and what its worker, or php-fpm, said of it on stderr. */
   readonly met?: Readonly<Record<string, unknown>> | undefined
 }
@@ -64,8 +64,8 @@ export class Hold {
     this.#state = { kind: 'none' }
   }
 
-  #schedule(probes: number, { wanted = 0 }: Obstacle): NodeJS.Timeout {
-    const delay = Math.max(backoff(probes, PROBE_DELAY), Math.min(wanted, LONGEST_WANTED))
+  #schedule(probes: number, { retryAfterMs = 0 }: Obstacle): NodeJS.Timeout {
+    const delay = Math.max(backoff(probes, PROBE_DELAY), Math.min(retryAfterMs, LONGEST_WANTED))
     return setTimeout(() => void this.#look(), delay)
   }
 

@@ -1,7 +1,7 @@
 import { diagnosisFields } from './diagnosis.ts'
 import { Doubts, type Suspect } from './doubts.ts'
 import { Hold, type Obstacle } from './hold.ts'
-import type { Doubtful, Held, Settleable } from './outcome.ts'
+import type { DoubtOutcome, FinalOutcome, HoldOutcome } from './outcome.ts'
 import type { Delivery, Log } from './ports.ts'
 
 /**
@@ -13,7 +13,7 @@ import type { Delivery, Log } from './ports.ts'
  */
 export type Judgement =
   /** `obstacle`: what is in the way all the same. */
-  | { readonly kind: 'settle'; readonly outcome: Settleable; readonly obstacle: Obstacle | undefined }
+  | { readonly kind: 'settle'; readonly outcome: FinalOutcome; readonly obstacle: Obstacle | undefined }
   | {
       readonly kind: 'give-back'
       readonly othersFirst: boolean
@@ -90,7 +90,7 @@ export class Obstacles {
     }
   }
 
-  #convict(delivery: Delivery, outcome: Settleable): Judgement {
+  #convict(delivery: Delivery, outcome: FinalOutcome): Judgement {
     this.#doubts.forget(delivery)
     return { kind: 'settle', outcome, obstacle: this.#hold.obstacle }
   }
@@ -104,7 +104,10 @@ export class Obstacles {
 }
 
 /** Without a pool no message is any nearer to it than another. */
-function metBy({ executed: { answered, ended } }: Suspect, outcome: Held | Doubtful): Obstacle['met'] {
+function metBy(
+  { executed: { answered, ended } }: Suspect,
+  outcome: HoldOutcome | DoubtOutcome,
+): Obstacle['met'] {
   if (!answered) return undefined
   const { executionId, messageId, type } = ended
   return { executionId, messageId, type, subject: outcome.subject, ...diagnosisFields(outcome) }

@@ -26,29 +26,29 @@ import {
 /**
  * What is done about it:
  * - `hold`: nothing ran, and nothing else would; the delivery is kept and tried again. `probe` is what can find out that
- *   it is over: a bare connect, or only a delivery; not before `wanted` milliseconds have passed;
+ *   it is over: a bare connect, or only a delivery; not before `retryAfterMs` milliseconds have passed;
  * - `doubt`: only other messages can tell whether nothing can be executed, or whether it is the fault of this one.
  * For both, `fault` is what becomes of the message if it is this one's; undefined: it is tried again;
  * - `executed`: it is acked, if that has not happened when it was dispatched;
- * - `retry`: a copy comes back after a while, at least `wanted` milliseconds; then it is acked;
+ * - `retry`: a copy comes back after a while, at least `retryAfterMs` milliseconds; then it is acked;
  * - `dead-letter`: a copy goes to the dead-letter queue, then it is acked;
  * - `refused`, `lost`: it was acked when it was dispatched; what came of it is logged and counted.
  *   `refused`: the worker answered with something else than success; `lost`: nobody knows whether it ran.
  */
-export type Outcome = Held | Doubtful | Settleable
-export interface Held extends Diagnosis {
+export type Outcome = HoldOutcome | DoubtOutcome | FinalOutcome
+export interface HoldOutcome extends Diagnosis {
   readonly kind: 'hold'
   readonly probe: 'connect' | 'delivery'
-  readonly wanted: number
-  readonly fault: Settleable | undefined
+  readonly retryAfterMs: number
+  readonly fault: FinalOutcome | undefined
 }
-export interface Doubtful extends Diagnosis {
+export interface DoubtOutcome extends Diagnosis {
   readonly kind: 'doubt'
-  readonly fault: Settleable | undefined
+  readonly fault: FinalOutcome | undefined
 }
-export type Settleable =
+export type FinalOutcome =
   | { readonly kind: 'executed'; readonly status: number; readonly subject?: string | undefined }
-  | ({ readonly kind: 'retry'; readonly wanted: number } & Diagnosis)
+  | ({ readonly kind: 'retry'; readonly retryAfterMs: number } & Diagnosis)
   | ({ readonly kind: 'dead-letter' } & Diagnosis)
   | ({ readonly kind: 'refused' } & Diagnosis)
   | ({ readonly kind: 'lost' } & Diagnosis)
@@ -108,7 +108,7 @@ export function decide(result: Result, policy: OutcomePolicy, attempt: number, n
     return { kind: 'executed', status: statusOf(result), subject: subjectOf(result) }
   }
   const diagnosis = diagnose(result, policy)
-  const wanted = wantedDelay(result, now)
+  const retryAfterMs = wantedDelay(result, now)
   switch (verdict) {
     case 'hold':
       // Of a pool that can be connected to, only a script can tell that scripts run again.
@@ -116,7 +116,7 @@ export function decide(result: Result, policy: OutcomePolicy, attempt: number, n
         kind: 'hold',
         ...diagnosis,
         probe: isUnsent(result) ? 'connect' : 'delivery',
-        wanted,
+        retryAfterMs,
         fault: undefined,
       }
     case 'hold!':
@@ -124,18 +124,18 @@ export function decide(result: Result, policy: OutcomePolicy, attempt: number, n
         kind: 'hold',
         ...diagnosis,
         probe: 'delivery',
-        wanted,
-        fault: failed(diagnosis, policy, attempt, wanted),
+        retryAfterMs,
+        fault: failed(diagnosis, policy, attempt, retryAfterMs),
       }
     case 'again?':
       return { kind: 'doubt', ...diagnosis, fault: undefined }
     case 'retry?':
     case 'log?':
-      return { kind: 'doubt', ...diagnosis, fault: failed(diagnosis, policy, attempt, wanted) }
+      return { kind: 'doubt', ...diagnosis, fault: failed(diagnosis, policy, attempt, retryAfterMs) }
     case 'dead-letter?':
       return { kind: 'doubt', ...diagnosis, fault: { kind: 'dead-letter', ...diagnosis } }
     case 'retry':
-      return repeat(diagnosis, policy, attempt, wanted)
+      return repeat(diagnosis, policy, attempt, retryAfterMs)
     case 'dead-letter':
       return { kind: 'dead-letter', ...diagnosis }
     case 'log':
@@ -144,9 +144,14 @@ export function decide(result: Result, policy: OutcomePolicy, attempt: number, n
 }
 
 /** An answer that is no success, whatever it says. */
-function failed(diagnosis: Diagnosis, policy: OutcomePolicy, attempt: number, wanted: number): Settleable {
+function failed(
+  diagnosis: Diagnosis,
+  policy: OutcomePolicy,
+  attempt: number,
+  retryAfterMs: number,
+): FinalOutcome {
   return policy.ack === 'completed'
-    ? repeat(diagnosis, policy, attempt, wanted)
+    ? repeat(diagnosis, policy, attempt, retryAfterMs)
     : { kind: 'refused', ...diagnosis }
 }
 
@@ -154,10 +159,10 @@ function repeat(
   diagnosis: Diagnosis,
   { maxAttempts }: OutcomePolicy,
   attempt: number,
-  wanted: number,
-): Settleable {
+  retryAfterMs: number,
+): FinalOutcome {
   return attempt < maxAttempts
-    ? { kind: 'retry', wanted, ...diagnosis }
+    ? { kind: 'retry', retryAfterMs, ...diagnosis }
     : {
         kind: 'dead-letter',
         ...diagnosis,

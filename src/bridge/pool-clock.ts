@@ -1,4 +1,4 @@
-import type { FastCgiResponse } from '../fastcgi/client.ts'
+import type { FastCgiResponse } from '../fastcgi/types.ts'
 import type { Log } from './ports.ts'
 
 /** Seconds by which two clocks may differ before anybody is told. */

@@ -1,11 +1,11 @@
-import type { FastCgiRequest } from '../fastcgi/client.ts'
-import { encodeForm } from './form.ts'
-import { headersToJson } from './header-json.ts'
+import type { FastCgiRequest } from '../fastcgi/types.ts'
+import { encodeForm } from '../payload/form.ts'
+import { headersToJson } from '../payload/header-json.ts'
+import { traceParams } from '../payload/trace.ts'
+import { UnprocessableError } from '../payload/unprocessable.ts'
 import { originOf } from './headers.ts'
 import type { BridgeConfig, Delivery, MessageProperties } from './ports.ts'
-import type { Execution } from './settle.ts'
-import { traceParams } from './trace.ts'
-import { UnprocessableError } from './unprocessable.ts'
+import type { Execution } from './settlement.ts'
 
 /** A larger header table is left out: php-fpm resets connections whose params approach 64 KiB a pair. */
 const MAX_HEADERS_BYTES = 32 * 1024

@@ -1,4 +1,4 @@
-import type { FastCgiError, FastCgiPhase, FastCgiResponse } from '../fastcgi/client.ts'
+import type { FastCgiError, FastCgiPhase, FastCgiResponse } from '../fastcgi/types.ts'
 import type { OutcomePolicy } from './ports.ts'
 import { parseRetryAfter } from './retry.ts'
 

@@ -16,11 +16,11 @@ export function retryDelays({ retryDelay, retryMaxDelay }: RetryPolicy): readonl
  * How long a message rests after its attempt number `attempt` (from 1): doubling, or longer where the worker asked for
  * it, never beyond `retryMaxDelay`. Rounded up to one of the delays there are.
  *
- * @param wanted milliseconds that the worker asked for; 0 = nothing
+ * @param retryAfterMs milliseconds that the worker asked for; 0 = nothing
  * @returns milliseconds
  */
-export function retryDelay(attempt: number, wanted: number, policy: RetryPolicy): number {
-  const least = Math.max(policy.retryDelay * 2 ** (attempt - 1), wanted)
+export function retryDelay(attempt: number, retryAfterMs: number, policy: RetryPolicy): number {
+  const least = Math.max(policy.retryDelay * 2 ** (attempt - 1), retryAfterMs)
   return retryDelays(policy).find((delay) => delay >= least) ?? policy.retryMaxDelay
 }
 

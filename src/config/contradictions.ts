@@ -1,6 +1,6 @@
 import { maxWait } from '../bridge/patience.ts'
 import { retryDelays, retryQueue } from '../bridge/retry.ts'
-import type { RunConfig } from '../config.ts'
+import type { RunConfig } from './config.ts'
 import type { OptionReader } from './reader.ts'
 import { SHORT_STRING_BYTES } from './values.ts'
 

@@ -1,133 +1,188 @@
-import type { PoolAddress } from './address.ts'
+import { ConnectQueue } from './connect-queue.ts'
+import { Connection } from './connection.ts'
+import { Exchange } from './exchange.ts'
+import { IdleConnections } from './idle-connections.ts'
+import { PoolAcquaintance } from './pool-acquaintance.ts'
+import { type EncodedRequest, RequestEncoder, type StreamedRequest } from './request.ts'
+import { type EndCode, RequestAbort } from './request-abort.ts'
+import { ReuseTrust } from './reuse-trust.ts'
+import { probePool } from './socket.ts'
+import {
+  type FastCgiClient,
+  type FastCgiClientOptions,
+  FastCgiError,
+  type FastCgiRequest,
+  type FastCgiResponse,
+} from './types.ts'
 
-/** The stdin stream: whole, or in pieces with its length known beforehand. */
-export type FastCgiBody = Uint8Array | { readonly length: number; readonly pieces: AsyncIterable<Uint8Array> }
-
-/** One FastCGI responder request (FastCGI 1.0, section 6.2). */
-export interface FastCgiRequest {
-  /**
-   * Sent after the params the client was configured with; php-fpm takes the last of two with one name.
-   * CONTENT_LENGTH is set from the body: php-fpm reads no further than that, and waits when there is less.
-   */
-  readonly params: Readonly<Record<string, string>>
-  readonly body: FastCgiBody
-  /**
-   * Called when the last byte of the request has been handed to the socket: from here on the pool may execute the script,
-   * whatever happens to this connection. Called again where the request has to be sent once more, on another one.
-   */
-  readonly onSent?: () => void
-  /** Whether it must have a new connection to itself: one that was kept has just turned out to be closed. */
-  readonly fresh?: boolean
-  /** Cancels: closes the socket. php-fpm ends the script at its next output, or never. */
-  readonly signal?: AbortSignal
+export interface NativeClientOptions extends FastCgiClientOptions {
+  /** Whether connections are used again; see IdleConnections for how long. */
+  readonly keepAlive: boolean
+  /** Milliseconds for a request as a whole, the wait for a connection included; 0 = no limit. */
+  readonly timeout: number
+  /** Requests before a connection is kept; 20 by default. See ReuseTrust. */
+  readonly probation?: number
+  /** The pool's `pm.status_path`, which tells what kind of pool it is. */
+  readonly statusPath: string
 }
 
-/** Milliseconds since the request was asked for; `connect` is what of them went into a connection. */
-export interface FastCgiTimings {
-  readonly connect: number
-  readonly firstByte: number
-  readonly total: number
-}
+/** Milliseconds until a connect that nobody answers has failed (TCP; a Unix socket answers at once). */
+const CONNECT_TIMEOUT = 5_000
+/** Milliseconds of nothing but EAGAIN after which a request fails: php-fpm may have hung. */
+const BACKLOG_TIMEOUT = 30_000
+/** Milliseconds without an answer on a new connection after which a request may be waiting for a child. */
+const PATIENCE = 50
+/** The FastCGI client of a daemon: each request ends, in time, with an answer or with what can be known instead. */
+export class PoolClient implements FastCgiClient {
+  readonly #options: NativeClientOptions
+  readonly #encoder: RequestEncoder
+  readonly #connector: ConnectQueue
+  readonly #kept: IdleConnections
+  /** Requests on connections that have never answered, and when they were begun; the oldest first. */
+  readonly #unaccepted = new Map<Exchange, number>()
+  readonly #pool: PoolAcquaintance
 
-/** A complete answer: endRequest has arrived. */
-export interface FastCgiResponse {
-  /** From the `Status` header; 200 when there is none (RFC 3875, section 6.3.3). NaN when it cannot be read. */
-  readonly status: number
-  /** Names in lower case; a name that came several times has several values, in their order. */
-  readonly headers: ReadonlyMap<string, readonly string[]>
-  /** At most `maxResponse` bytes, the headers' included; the rest was read and dropped. */
-  readonly body: Buffer
-  readonly bodyTruncated: boolean
-  /** What the script and php-fpm wrote as stderr records; at most `maxStderr` bytes of it. */
-  readonly stderr: string
-  readonly stderrTruncated: boolean
-  /** What the application says of itself; php-fpm always says 0, even after `exit(3)`. */
-  readonly appStatus: number
-  readonly timings: FastCgiTimings
-}
-
-export interface FastCgiClientOptions {
-  readonly address: PoolAddress
-  /** Sent with every request. */
-  readonly params: Readonly<Record<string, string>>
-  /** Bytes of stdout kept per answer. */
-  readonly maxResponse: number
-  /** Bytes of stderr kept per answer. */
-  readonly maxStderr: number
-}
-
-/** What the bridge needs of a pool. Implementations share nothing but this file. */
-export interface FastCgiClient {
-  /**
-   * Has the pool execute one request.
-   *
-   * @throws {FastCgiError} and nothing else; its `phase` says whether the script can have run.
-   */
-  request(request: FastCgiRequest): Promise<FastCgiResponse>
-  /**
-   * Connects and disconnects without sending a byte, so that no script runs. As long as nobody there has answered in
-   * FastCGI, it asks for php-fpm's status page.
-   *
-   * @throws {FastCgiError} with phase `connect`
-   */
-  probe(): Promise<void>
-  /** Closes what is kept open between requests. Idempotent. */
-  close(): void
-}
-
-/**
- * How far a failed request came, which is all that settlement may conclude from a failure:
- * - `connect`: no byte was sent, the script certainly did not run;
- * - `unread`: the pool closed the connection before it had read the request. The script did not run, unless it is one that
- *   does not wait for its body (`enable_post_data_reading=0`);
- * - `send`: it was not read whole, or not handed over whole. A body beyond one write: a script may have begun on a part;
- * - `receive`: it was, or an answer had begun: the script may have run.
- */
-export type FastCgiPhase = 'connect' | 'unread' | 'send' | 'receive'
-
-/**
- * Stable names of what can go wrong; the operating system's own name is in `cause`.
- * - `CONNECT_FAILED`: no connection (ENOENT, ECONNREFUSED, EACCES, a backlog that stays full, no answer in time);
- * - `NO_FASTCGI`: whoever listens there has never answered in FastCGI, to nobody: nothing can have run;
- * - `NOT_READ`, `SEND_FAILED`, `CONNECTION_LOST`: the connection ended before the request was read, before it was sent, or
- *   before endRequest came;
- * - `TIMEOUT`, `CANCELLED`: we closed the connection;
- * - `REQUEST_REFUSED`, `EMPTY_ANSWER`: endRequest came, and the script was not run;
- * - `MALFORMED_ANSWER`: something came that is no FastCGI answer;
- * - `INVALID_REQUEST`: a param fits into no record.
- */
-export type FastCgiErrorCode =
-  | 'CONNECT_FAILED'
-  | 'NO_FASTCGI'
-  | 'NOT_READ'
-  | 'SEND_FAILED'
-  | 'CONNECTION_LOST'
-  | 'TIMEOUT'
-  | 'CANCELLED'
-  | 'REQUEST_REFUSED'
-  | 'EMPTY_ANSWER'
-  | 'MALFORMED_ANSWER'
-  | 'INVALID_REQUEST'
-
-/** The one error of this folder. */
-export class FastCgiError extends Error {
-  override readonly name = 'FastCgiError'
-  readonly code: FastCgiErrorCode
-  readonly phase: FastCgiPhase
-
-  constructor(code: FastCgiErrorCode, phase: FastCgiPhase, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-    this.phase = phase
+  constructor(options: NativeClientOptions) {
+    this.#options = options
+    const { address, params, statusPath } = options
+    // Over TCP an end says nothing about what was read: there it stays as the specification has it.
+    this.#encoder = new RequestEncoder({ params, endOfStdin: address.kind === 'tcp' })
+    this.#pool = new PoolAcquaintance(address, statusPath)
+    this.#connector = new ConnectQueue({
+      address,
+      connectTimeout: CONNECT_TIMEOUT,
+      backlogTimeout: BACKLOG_TIMEOUT,
+      paced: () => this.#pool.kind !== 'static' && this.#pool.kind !== 'dynamic',
+    })
+    this.#kept = new IdleConnections({
+      keepAlive: options.keepAlive,
+      trust: new ReuseTrust(options.probation),
+      childWanted: () => this.#connector.waiting || this.#isChildWanted(),
+      onLetGo: () => this.#connector.vacate(),
+    })
   }
 
-  /** The operating system's name for the failure, such as `ENOENT`, where there is one. */
-  get systemCode(): string | undefined {
-    return systemCodeOf(this.cause)
+  async probe(): Promise<void> {
+    await probePool(this.#options.address, CONNECT_TIMEOUT)
+    await this.#pool.meet()
+  }
+
+  async request(request: FastCgiRequest): Promise<FastCgiResponse> {
+    this.#pool.lookAgain()
+    const encoded = this.#encode(request)
+    const { timeout } = this.#options
+    const end = new RequestAbort()
+    const cancel = (): void => end.end('CANCELLED')
+    const timer = timeout === 0 ? undefined : setTimeout(() => end.end('TIMEOUT'), timeout)
+    if (request.signal?.aborted) cancel()
+    request.signal?.addEventListener('abort', cancel)
+    try {
+      return await this.#send(encoded, request, end)
+    } finally {
+      clearTimeout(timer)
+      request.signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  /** Closes kept connections and keeps no more; requests that are under way end as they would. Idempotent. */
+  close(): void {
+    this.#kept.close()
+  }
+
+  async #send(
+    encoded: EncodedRequest | StreamedRequest,
+    request: FastCgiRequest,
+    end: RequestAbort,
+  ): Promise<FastCgiResponse> {
+    const { onSent = () => {}, fresh = false } = request
+    const started = performance.now()
+    // What takes several writes could have been read in part when a kept connection turns out to be closed: nobody would know.
+    for (let mayKeep = encoded.isOneWrite && !fresh; ; mayKeep = false) {
+      if (end.code !== undefined) throw this.#gaveUp(end.code)
+      const kept = mayKeep ? this.#kept.take() : undefined
+      const connection = kept ?? (await this.#connect(end))
+      const reused = connection.requests > 0
+      const connectMs = performance.now() - started
+      const exchange = new Exchange(this.#options, connection.nextRequestId, started, connectMs)
+      end.onEnd = () => {
+        if (end.code !== undefined) exchange.fail(end.code, this.#explain(end.code))
+        connection.destroy()
+      }
+      try {
+        if (!reused) this.#unaccepted.set(exchange, performance.now())
+        connection.send(exchange, encoded, this.#options.keepAlive, onSent)
+        const response = await exchange.response
+        this.#pool.noteAnswer()
+        this.#kept.release(connection)
+        return response
+      } catch (error) {
+        connection.destroy()
+        if (reused && this.#wasClosedBefore(exchange, error)) continue
+        if (exchange.spoken) this.#pool.noteAnswer()
+        else if (end.code === undefined) await this.#pool.requireFastCgi(error)
+        throw error
+      } finally {
+        end.onEnd = undefined
+        this.#unaccepted.delete(exchange)
+      }
+    }
+  }
+
+  /**
+   * Over TCP a quiet end before any answer is taken for that of a connection that php-fpm closed between two requests: at
+   * pm.max_requests, or on a reload. A reset is another matter: so a killed child looks there. On a Unix socket the kernel
+   * knows better, and the caller is told.
+   */
+  #wasClosedBefore(exchange: Exchange, error: unknown): boolean {
+    return this.#options.address.kind === 'tcp' && !exchange.answering && isQuietClose(error)
+  }
+
+  async #connect(end: RequestAbort): Promise<Connection> {
+    try {
+      return new Connection(await this.#connector.open(end.signal), this.#options.address.kind)
+    } catch (error) {
+      throw end.code === undefined ? error : this.#gaveUp(end.code)
+    }
+  }
+
+  #gaveUp(code: EndCode): FastCgiError {
+    return new FastCgiError(code, 'connect', this.#explain(code))
+  }
+
+  #explain(code: EndCode): string {
+    return code === 'TIMEOUT'
+      ? `no complete answer within ${this.#options.timeout} ms`
+      : 'the request was cancelled'
+  }
+
+  /** @throws {FastCgiError} INVALID_REQUEST */
+  #encode({ params, body }: FastCgiRequest): EncodedRequest | StreamedRequest {
+    // Not a spread: Node.js 20 would make a hidden class anew for each request.
+    const all = Object.assign({}, params, { CONTENT_LENGTH: String(body.length) })
+    try {
+      if (body instanceof Uint8Array) return this.#encoder.encode(all, body)
+      return this.#encoder.stream(all, body.pieces)
+    } catch (error) {
+      throw invalidRequest(error)
+    }
+  }
+
+  /**
+   * Connected is not accepted: a request may wait in the pool's backlog while children are held by connections of ours
+   * that others use again and again, or nobody.
+   */
+  #isChildWanted(): boolean {
+    for (const [exchange, since] of this.#unaccepted) {
+      if (!exchange.answering) return performance.now() - since > PATIENCE
+    }
+    return false
   }
 }
 
-/** The `code` of a Node.js system error, `undefined` for anything else. */
-export function systemCodeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+function invalidRequest(cause: unknown): FastCgiError {
+  return new FastCgiError('INVALID_REQUEST', 'connect', String(cause), { cause })
+}
+
+function isQuietClose(error: unknown): boolean {
+  return error instanceof FastCgiError && (error.systemCode === 'EOF' || error.systemCode === 'EPIPE')
 }

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import type { PoolAddress } from './address.ts'
-import { systemCodeOf } from './client.ts'
 import type { Exchange } from './exchange.ts'
 import { FIRST_REQUEST_ID, RecordType } from './protocol.ts'
 import { encodeHeader } from './records.ts'
 import type { EncodedRequest, StreamedRequest } from './request.ts'
+import { systemCodeOf } from './types.ts'
 
 type State =
   | { readonly kind: 'idle' }

@@ -1,13 +1,13 @@
+import { REQUEST_COMPLETE } from './protocol.ts'
+import { RecordDecoder, type RecordSink } from './records.ts'
+import { parseResponseHead } from './response.ts'
 import {
   FastCgiError,
   type FastCgiErrorCode,
   type FastCgiPhase,
   type FastCgiResponse,
   type FastCgiTimings,
-} from './client.ts'
-import { REQUEST_COMPLETE } from './protocol.ts'
-import { RecordDecoder, type RecordSink } from './records.ts'
-import { parseResponseHead } from './response.ts'
+} from './types.ts'
 
 export interface ExchangeLimits {
   /** Bytes of stdout kept. */

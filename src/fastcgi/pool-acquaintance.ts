@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatPoolAddress, type PoolAddress } from './address.ts'
-import { FastCgiError } from './client.ts'
 import { type PoolKind, readPoolStatus } from './pool-status.ts'
+import { FastCgiError } from './types.ts'
 
 /** Milliseconds that the status page gets: a child serves it, and all may be busy. */
 const STATUS_TIMEOUT = 1_000

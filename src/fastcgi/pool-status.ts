@@ -1,9 +1,9 @@
 import type { PoolAddress } from './address.ts'
-import type { FastCgiResponse } from './client.ts'
-import { connectPool } from './connect.ts'
 import { Connection } from './connection.ts'
 import { Exchange } from './exchange.ts'
 import { RequestEncoder } from './request.ts'
+import { connectPool } from './socket.ts'
+import type { FastCgiResponse } from './types.ts'
 
 /** php-fpm's `pm`. */
 export type PoolKind = 'static' | 'dynamic' | 'ondemand'

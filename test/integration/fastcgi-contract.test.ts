@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type FastCgiClient, FastCgiError, type FastCgiRequest } from '../../src/fastcgi/client.ts'
-import { NativeClient, type NativeClientOptions } from '../../src/fastcgi/native-client.ts'
+import { type NativeClientOptions, PoolClient } from '../../src/fastcgi/client.ts'
+import { type FastCgiClient, FastCgiError, type FastCgiRequest } from '../../src/fastcgi/types.ts'
 import { createLibraryClient } from '../../src/fastcgi-library.ts'
 import { type Pool, startPool } from '../support/pool.ts'
 import { behave, clientOptions } from '../support/pool-client.ts'
@@ -224,7 +224,7 @@ function clientOf(transport: Transport, pool: Pool, script?: string): FastCgiCli
   const client =
     transport === 'fastcgi-client'
       ? createLibraryClient(options)
-      : new NativeClient({ ...native, keepAlive: transport === 'native, connections kept' })
+      : new PoolClient({ ...native, keepAlive: transport === 'native, connections kept' })
   clients.push(client)
   return client
 }

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
+import { ConnectQueue } from '../../src/fastcgi/connect-queue.ts'
 import { Connection } from '../../src/fastcgi/connection.ts'
-import { Connector } from '../../src/fastcgi/connector.ts'
 import { Exchange } from '../../src/fastcgi/exchange.ts'
 import { readPoolStatus } from '../../src/fastcgi/pool-status.ts'
 import { RequestEncoder } from '../../src/fastcgi/request.ts'
@@ -47,10 +47,10 @@ describe('a full backlog', () => {
   )
 })
 
-/** 12 requests at once, with a Connector of our own; how many children have answered them. */
+/** 12 requests at once, with a ConnectQueue of our own; how many children have answered them. */
 async function childrenForTwelve(pool: Pool, paced: boolean): Promise<number> {
   const { address, params, maxResponse, maxStderr } = clientOptions(pool)
-  const connector = new Connector({
+  const queue = new ConnectQueue({
     address,
     connectTimeout: 5_000,
     backlogTimeout: 5_000,
@@ -60,7 +60,7 @@ async function childrenForTwelve(pool: Pool, paced: boolean): Promise<number> {
   const message = new RequestEncoder({ params, endOfStdin: false }).encode(more, new Uint8Array(0))
   const answers = await Promise.all(
     upTo(12).map(async () => {
-      const connection = new Connection(await connector.open(new AbortController().signal), 'unix')
+      const connection = new Connection(await queue.open(new AbortController().signal), 'unix')
       const exchange = new Exchange({ maxResponse, maxStderr }, 1, performance.now(), 0)
       connection.send(exchange, message, false, () => {})
       const { body } = await exchange.response

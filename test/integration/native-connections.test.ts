@@ -5,9 +5,9 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect } from 'vitest'
-import type { FastCgiError, FastCgiRequest } from '../../src/fastcgi/client.ts'
-import type { NativeClient, NativeClientOptions } from '../../src/fastcgi/native-client.ts'
+import type { NativeClientOptions, PoolClient } from '../../src/fastcgi/client.ts'
 import { RequestEncoder } from '../../src/fastcgi/request.ts'
+import type { FastCgiError, FastCgiRequest } from '../../src/fastcgi/types.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Fixtures, test } from '../support/fixtures.ts'
 import { load, openSockets } from '../support/load.ts'
@@ -17,12 +17,12 @@ import { readRecords, recordScript } from '../support/records.ts'
 
 /* What kept connections cost a real pool, and the others who use it. */
 
-const clients: NativeClient[] = []
+const clients: PoolClient[] = []
 afterEach(() => {
   for (const client of clients.splice(0)) client.close()
 })
 
-function clientOf(pool: Pool, options?: Partial<NativeClientOptions>): NativeClient {
+function clientOf(pool: Pool, options?: Partial<NativeClientOptions>): PoolClient {
   const client = nativeClient(pool, options)
   clients.push(client)
   return client
@@ -38,7 +38,7 @@ subscribe('net.client.socket', () => {
 })
 
 /** Of a client's requests, answered with the child's process id. */
-const pids = (client: NativeClient, count: number, concurrency: number) =>
+const pids = (client: PoolClient, count: number, concurrency: number) =>
   load(count, concurrency, async () => Number((await behave(client, 'pid')).body.toString()))
 
 describe('a connection', () => {
@@ -92,7 +92,7 @@ describe('a connection', () => {
 
 describe('a pool whose children come and go', () => {
   /** Messages of `recordScript`, which notes each execution. What was not read is sent once more, as the bridge does. */
-  const execute = async (client: NativeClient, number: number) => {
+  const execute = async (client: PoolClient, number: number) => {
     const request = {
       params: { CONTENT_TYPE: 'application/x-www-form-urlencoded', AMQP_QUEUE: 'q' },
       body: Buffer.from(`number=${number}&sleepMs=2`),
@@ -188,9 +188,9 @@ describe('a pool that others use, too', () => {
    * Has each of these keep a request under way until all have had so many turns: were a connection held for as long as
    * it has work, who waits for its child would never have one.
    */
-  async function allHaveTurns(turns: number, clients: readonly NativeClient[]): Promise<void> {
+  async function allHaveTurns(turns: number, clients: readonly PoolClient[]): Promise<void> {
     let waiting = clients.length
-    const slot = async (client: NativeClient) => {
+    const slot = async (client: PoolClient) => {
       for (let turn = 1; turn <= turns || waiting > 0; turn += 1) {
         await behave(client, 'sleep', 2)
         if (turn === turns) waiting -= 1

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import type { FastCgiResponse } from '../../src/fastcgi/client.ts'
+import type { FastCgiResponse } from '../../src/fastcgi/types.ts'
 import type { Pool } from '../support/pool.ts'
 import { nativeClient } from '../support/pool-client.ts'
 import { SYMFONY_EXTENSIONS, symfonyFolder } from '../support/symfony.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { type FastCgiBody, FastCgiError } from '../../src/fastcgi/client.ts'
+import { type FastCgiBody, FastCgiError } from '../../src/fastcgi/types.ts'
 import { workerPhp } from '../support/handler-script.ts'
 import type { PoolOptions } from '../support/pool.ts'
 import { nativeClient } from '../support/pool-client.ts'

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parsePoolAddress } from '../../src/fastcgi/address.ts'
-import { FastCgiError } from '../../src/fastcgi/client.ts'
-import { connectPool } from '../../src/fastcgi/connect.ts'
 import { Connection } from '../../src/fastcgi/connection.ts'
 import { Exchange } from '../../src/fastcgi/exchange.ts'
 import { RequestEncoder } from '../../src/fastcgi/request.ts'
+import { connectPool } from '../../src/fastcgi/socket.ts'
+import { FastCgiError } from '../../src/fastcgi/types.ts'
 import { type Pool, type PoolOptions, startPool } from './pool.ts'
 
 /*

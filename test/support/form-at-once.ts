@@ -1,4 +1,4 @@
-import { encodeForm } from '../../src/bridge/form.ts'
+import { encodeForm } from '../../src/payload/form.ts'
 
 /** The form of a body that is small enough to be made at once. */
 export function formAtOnce(body: Buffer, extra: readonly [string, string] = ['daemonId', 'D-1']): Buffer {

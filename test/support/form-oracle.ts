@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
-import { encodeForm } from '../../src/bridge/form.ts'
-import { UnprocessableError } from '../../src/bridge/unprocessable.ts'
+import { encodeForm } from '../../src/payload/form.ts'
+import { UnprocessableError } from '../../src/payload/unprocessable.ts'
 import { installedProgram } from './installed.mjs'
 import { spawnOwned } from './owned-process.ts'
 

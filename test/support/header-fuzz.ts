@@ -6,8 +6,8 @@ import { encodeFields, splitFields } from '../../src/amqp/header-fields.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { Session } from '../../src/amqp/session.ts'
 import { plainQueue, type Queue, type QueueType } from '../../src/amqp/topology.ts'
-import { Copies } from '../../src/bridge/copies.ts'
 import type { BridgeConfig, Delivery, Log } from '../../src/bridge/ports.ts'
+import { Republisher } from '../../src/bridge/republisher.ts'
 import type { Broker } from './broker-api.ts'
 import { headerTables } from './header-tables.ts'
 
@@ -54,7 +54,7 @@ export async function fuzzHeaders(
   const { signal } = new AbortController()
   setMaxListeners(0, signal)
   const intake = { async pause() {}, resume() {}, widen() {} }
-  const copies = new Copies(config as BridgeConfig, publisher, intake, signal, log)
+  const republisher = new Republisher(config as BridgeConfig, publisher, intake, signal, log)
   const inboxes = new Map<string, Map<string, Delivery>>()
   const sessions: Session[] = []
   const consume = async ({ name }: Queue): Promise<void> => {
@@ -94,7 +94,7 @@ export async function fuzzHeaders(
     for (const purpose of ['execute', 'dead-letter'] as const) {
       const notes = { reason: 'a reason', attempt: 1 }
       const copy = { queue: queues[purpose].name, purpose, notes, acked: false, fields: {} }
-      await copies.publish(delivery, copy)
+      await republisher.publish(delivery, copy)
       const copied = await take(queues[purpose], id)
       copied.ack()
       if (bytesOf(copied) !== came) return { copy: purpose, came, copied: bytesOf(copied) }

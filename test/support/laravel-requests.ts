@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { FastCgiResponse } from '../../src/fastcgi/client.ts'
+import type { FastCgiResponse } from '../../src/fastcgi/types.ts'
 import type { Broker } from './broker-api.ts'
 import type { JobSpec, Laravel } from './laravel.ts'
 import { takeAll } from './messages.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { encodeForm } from '../../src/bridge/form.ts'
-import { UnprocessableError } from '../../src/bridge/unprocessable.ts'
+import { encodeForm } from '../../src/payload/form.ts'
+import { UnprocessableError } from '../../src/payload/unprocessable.ts'
 import { largeBody, SHAPES } from './large-bodies.ts'
 import type { LargeForm } from './large-forms.ts'
 

@@ -1,6 +1,6 @@
 import { parsePoolAddress } from '../../src/fastcgi/address.ts'
-import type { FastCgiClient, FastCgiRequest, FastCgiResponse } from '../../src/fastcgi/client.ts'
-import { NativeClient, type NativeClientOptions } from '../../src/fastcgi/native-client.ts'
+import { type NativeClientOptions, PoolClient } from '../../src/fastcgi/client.ts'
+import type { FastCgiClient, FastCgiRequest, FastCgiResponse } from '../../src/fastcgi/types.ts'
 import { testScript } from './fixtures.ts'
 import type { PoolAddress } from './pool.ts'
 
@@ -20,8 +20,8 @@ export function clientOptions(pool: Pick<PoolAddress, 'socket'>, script = behave
 export function nativeClient(
   pool: Pick<PoolAddress, 'socket'>,
   options: Partial<NativeClientOptions> = {},
-): NativeClient {
-  return new NativeClient({
+): PoolClient {
+  return new PoolClient({
     ...clientOptions(pool),
     keepAlive: true,
     probation: 0,

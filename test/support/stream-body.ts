@@ -1,5 +1,5 @@
 import { parsePoolAddress } from '../../src/fastcgi/address.ts'
-import { NativeClient } from '../../src/fastcgi/native-client.ts'
+import { PoolClient } from '../../src/fastcgi/client.ts'
 
 /*
  * Sends a body of MEBIBYTES (second argument) from a stream to the pool at SOCKET (first) and has SCRIPT (third) tell
@@ -8,7 +8,7 @@ import { NativeClient } from '../../src/fastcgi/native-client.ts'
 const [socket = '', mebibytes = '', script = ''] = process.argv.slice(2)
 const length = Number(mebibytes) * 1024 * 1024
 
-const client = new NativeClient({
+const client = new PoolClient({
   address: parsePoolAddress(socket),
   params: { REQUEST_METHOD: 'POST', SCRIPT_FILENAME: script, CONTENT_TYPE: 'application/octet-stream' },
   maxResponse: 1024,

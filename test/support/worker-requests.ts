@@ -1,4 +1,4 @@
-import type { FastCgiBody, FastCgiResponse } from '../../src/fastcgi/client.ts'
+import type { FastCgiBody, FastCgiResponse } from '../../src/fastcgi/types.ts'
 import { test as base } from './fixtures.ts'
 import { type HandlerOptions, type HandlerScript, handlerScript } from './handler-script.ts'
 import type { PoolOptions } from './pool.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { OPTIONS } from '../../src/cli/options.ts'
+import { OPTIONS } from '../../src/command-line/options.ts'
 
 const rows = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
   .split('\n')

@@ -1,4 +1,4 @@
-import type { FastCgiRequest, FastCgiResponse } from '../../src/fastcgi/client.ts'
+import type { FastCgiRequest, FastCgiResponse } from '../../src/fastcgi/types.ts'
 import { createLibraryClient } from '../../src/fastcgi-library.ts'
 import { endRequest, listen, record, type Script, type ScriptedPool, TYPE } from './scripted-pool.ts'
 

@@ -1,10 +1,10 @@
 import { afterEach, expect } from 'vitest'
-import { FastCgiError, type FastCgiRequest } from '../../src/fastcgi/client.ts'
-import { NativeClient, type NativeClientOptions } from '../../src/fastcgi/native-client.ts'
+import { type NativeClientOptions, PoolClient } from '../../src/fastcgi/client.ts'
+import { FastCgiError, type FastCgiRequest } from '../../src/fastcgi/types.ts'
 import { STATUS_PATH } from './kept-pool.ts'
 import type { ScriptedPool } from './scripted-pool.ts'
 
-const clients: NativeClient[] = []
+const clients: PoolClient[] = []
 afterEach(() => {
   for (const client of clients.splice(0)) client.close()
 })
@@ -13,8 +13,8 @@ afterEach(() => {
 export function clientOf(
   { address }: Pick<ScriptedPool, 'address'>,
   options: Partial<NativeClientOptions> = {},
-): NativeClient {
-  const client = new NativeClient({
+): PoolClient {
+  const client = new PoolClient({
     address,
     params: {},
     maxResponse: 1024 * 1024,

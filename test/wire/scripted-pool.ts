@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FastCgiClientOptions } from '../../src/fastcgi/client.ts'
+import type { FastCgiClientOptions } from '../../src/fastcgi/types.ts'
 
 /** FastCGI 1.0, section 8. */
 export const TYPE = { begin: 1, abort: 2, end: 3, params: 4, stdin: 5, stdout: 6, stderr: 7 } as const

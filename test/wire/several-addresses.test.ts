@@ -2,7 +2,7 @@ import dns from 'node:dns'
 import { afterEach, expect, it, vi } from 'vitest'
 import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
 import { openConnection } from '../../src/amqp/connection.ts'
-import { connectPool } from '../../src/fastcgi/connect.ts'
+import { connectPool } from '../../src/fastcgi/socket.ts'
 import { type DeafListener, deafListener } from '../support/deaf-listener.ts'
 
 /*

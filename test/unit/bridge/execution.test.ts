@@ -6,7 +6,7 @@ import {
   FastCgiError,
   type FastCgiRequest,
   type FastCgiResponse,
-} from '../../../src/fastcgi/client.ts'
+} from '../../../src/fastcgi/types.ts'
 import { answer, connectFailure, connectionLost, fileNotFound, notRead, sendFailure } from './answers.ts'
 import { config, RecordingDelivery, recordingLog } from './recording.ts'
 

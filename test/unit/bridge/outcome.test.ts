@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { decide } from '../../../src/bridge/outcome.ts'
 import type { AckMode, OutcomePolicy } from '../../../src/bridge/ports.ts'
 import type { Result } from '../../../src/bridge/result.ts'
-import type { FastCgiErrorCode, FastCgiPhase, FastCgiResponse } from '../../../src/fastcgi/client.ts'
+import type { FastCgiErrorCode, FastCgiPhase, FastCgiResponse } from '../../../src/fastcgi/types.ts'
 import { answer, failure, refusal } from './answers.ts'
 
 const answered = (response: FastCgiResponse): Result => ({ kind: 'answered', response })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { MessageProperties, Payload } from '../../../src/bridge/ports.ts'
 import { staticParams } from '../../../src/bridge/request.ts'
-import { UnprocessableError } from '../../../src/bridge/unprocessable.ts'
+import { UnprocessableError } from '../../../src/payload/unprocessable.ts'
 import { prepareAtOnce } from './prepare-at-once.ts'
 import { config, RecordingDelivery } from './recording.ts'
 

@@ -55,8 +55,8 @@ describe('the delay before the next attempt', () => {
     ['more than that', 600_001, 600_000],
     ['absurdly much', Number.MAX_VALUE, 600_000],
     ['for ever', Number.POSITIVE_INFINITY, 600_000],
-  ])('when the worker asks for %s', (_, wanted, delay) => {
-    expect(retryDelay(2, wanted, USUAL)).toBe(delay)
+  ])('when the worker asks for %s', (_, retryAfterMs, delay) => {
+    expect(retryDelay(2, retryAfterMs, USUAL)).toBe(delay)
   })
 
   it('is never shorter after a later attempt', () => {
@@ -127,18 +127,18 @@ describe('Retry-After', () => {
     ['1e30 seconds', '1'.padEnd(31, '0')],
     ['more seconds than a double holds', '9'.repeat(400)],
   ])('of %s is finite, and the longest delay', (_, value) => {
-    const wanted = parseRetryAfter(value, NOW)
-    expect(Number.isSafeInteger(wanted)).toBe(true)
-    expect(retryDelay(1, wanted, USUAL)).toBe(600_000)
+    const retryAfterMs = parseRetryAfter(value, NOW)
+    expect(Number.isSafeInteger(retryAfterMs)).toBe(true)
+    expect(retryDelay(1, retryAfterMs, USUAL)).toBe(600_000)
   })
 
   it('leads to a delay that there is, whatever it says', () => {
     const value = fc.oneof(fc.string(), fc.stringMatching(/^\d+$/), fc.date().map(String))
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1_000_000 }), value, (attempt, text) => {
-        const wanted = parseRetryAfter(text, NOW)
-        expect(Number.isFinite(wanted)).toBe(true)
-        expect(retryDelays(USUAL)).toContain(retryDelay(attempt, wanted, USUAL))
+        const retryAfterMs = parseRetryAfter(text, NOW)
+        expect(Number.isFinite(retryAfterMs)).toBe(true)
+        expect(retryDelays(USUAL)).toContain(retryDelay(attempt, retryAfterMs, USUAL))
       }),
     )
   })

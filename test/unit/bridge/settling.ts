@@ -1,9 +1,9 @@
 import type { BridgeConfig, Publisher } from '../../../src/bridge/ports.ts'
-import { type Ended, Settlement } from '../../../src/bridge/settle.ts'
+import { type FinishedExecution, Settlement } from '../../../src/bridge/settlement.ts'
 import { config, RecordingIntake, recordingLog } from './recording.ts'
 
 /** The second execution of a message. */
-export const ENDED: Ended = {
+export const ENDED: FinishedExecution = {
   deliveryTag: 7,
   executionId: 'e-1',
   messageId: 'm-1',

@@ -5,14 +5,14 @@ import type {
   OutgoingMessage,
   Publisher,
 } from '../../../src/bridge/ports.ts'
-import { Settlement } from '../../../src/bridge/settle.ts'
+import { Settlement } from '../../../src/bridge/settlement.ts'
 import type {
   FastCgiBody,
   FastCgiClient,
   FastCgiError,
   FastCgiRequest,
   FastCgiResponse,
-} from '../../../src/fastcgi/client.ts'
+} from '../../../src/fastcgi/types.ts'
 import { connectFailure } from './answers.ts'
 import { config, FailingPublisher, RecordingDelivery, RecordingIntake, recordingLog } from './recording.ts'
 

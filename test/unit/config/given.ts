@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
-import { collectOptions } from '../../../src/cli/sources.ts'
+import { collectOptions } from '../../../src/command-line/sources.ts'
+import { readPublishConfig, readRunConfig } from '../../../src/config/config.ts'
 import { OptionError, type RawOptions } from '../../../src/config/reader.ts'
-import { readPublishConfig, readRunConfig } from '../../../src/config.ts'
 
 export type Given = Readonly<Record<string, string | readonly string[]>>
 

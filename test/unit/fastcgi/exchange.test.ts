@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { FastCgiError, type FastCgiResponse } from '../../../src/fastcgi/client.ts'
 import { Exchange, type ExchangeLimits } from '../../../src/fastcgi/exchange.ts'
+import { FastCgiError, type FastCgiResponse } from '../../../src/fastcgi/types.ts'
 import { liveBytes } from '../../support/heap.ts'
 import { RECORDED, RECORDED_END, RECORDED_RESPONSE } from './recorded-answer.ts'
 

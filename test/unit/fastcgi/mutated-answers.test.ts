@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FastCgiError } from '../../../src/fastcgi/client.ts'
 import { Exchange } from '../../../src/fastcgi/exchange.ts'
+import { FastCgiError } from '../../../src/fastcgi/types.ts'
 import { liveBytes } from '../../support/heap.ts'
 import { RECORDED } from './recorded-answer.ts'
 

@@ -1,0 +1,71 @@
+import { lstat } from 'node:fs/promises'
+import { BrokerError } from '../amqp/broker-error.ts'
+import type { Signals } from '../command-line/signals.ts'
+import type { RunConfig } from '../config/config.ts'
+import { OptionError } from '../config/reader.ts'
+import { Daemon } from '../daemon/daemon.ts'
+import { giveBackUnusedMemory } from '../daemon/unused-memory.ts'
+import type { PoolAddress } from '../fastcgi/address.ts'
+import { createLogger } from '../observe/logger.ts'
+
+/** sysexits */
+const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
+
+/**
+ * `fpm-bridge run`: lives until a signal ends it. The first one drains, a second one leaves at once.
+ *
+ * @returns the exit code: 0 drained, 75 not everything was settled, 78 the broker refuses the configuration
+ * @throws {OptionError} when the socket's path is something else than a socket
+ */
+export async function run(config: RunConfig, version: string, signals: Signals): Promise<number> {
+  await refuseNonSocket(config.pool)
+  const log = createLogger({
+    level: config.logLevel,
+    format: config.logFormat,
+    stream: process.stderr,
+    fields: { daemonId: config.daemonId },
+  })
+  const daemon = new Daemon(config, log, version)
+  giveBackUnusedMemory()
+  return new Promise((resolve, reject) => {
+    signals.listen({
+      end() {
+        daemon.drain().then((end) => resolve(end === 'drained' ? EXIT.done : EXIT.incomplete), reject)
+      },
+      leave(signal) {
+        log.error('Second signal: leaving at once.', { signal })
+        daemon.destroy()
+      },
+      ignore(signal) {
+        log.warn('Ignored a signal; SIGTERM, SIGINT and SIGQUIT stop the daemon.', { signal })
+      },
+    })
+    // One that came before the daemon was there: nothing has to start any more.
+    if (signals.ending) return
+    daemon.start().catch((error: unknown) => {
+      if (!(error instanceof BrokerError)) {
+        reject(error)
+        return
+      }
+      log.error('Cannot start: the broker refuses the configuration.', {
+        reason: error.message,
+        code: error.code,
+      })
+      resolve(EXIT.configuration)
+    })
+  })
+}
+
+/**
+ * A missing socket is waited for, since php-fpm may start later. A file in its place will not become one.
+ */
+async function refuseNonSocket(pool: PoolAddress): Promise<void> {
+  if (pool.kind !== 'unix') return
+  const stats = await lstat(pool.path).catch(() => undefined)
+  if (stats === undefined || stats.isSocket() || stats.isSymbolicLink()) return
+  const what = stats.isDirectory() ? 'a directory' : 'a file'
+  throw new OptionError(
+    `--socket ${pool.path} is ${what} and no socket; it must be the \`listen\` of the pool`,
+    78,
+  )
+}

@@ -1,0 +1,154 @@
+import { describe, expect, it, vi } from 'vitest'
+import { parseCommandLine } from '../../../src/command-line/command-line.ts'
+import { OptionError } from '../../../src/config/reader.ts'
+
+/** The command and what it was given. */
+async function parse(...args: string[]) {
+  const parsed = await parseCommandLine(args, '1.2.3')
+  if (parsed.kind === 'help') return 'help'
+  return { name: parsed.name, flags: Object.fromEntries(parsed.flags), messages: parsed.messages }
+}
+
+/** The one line, and the exit code, that a wrong command line ends with. */
+async function refusal(...args: string[]): Promise<[message: string, exitCode: number]> {
+  const error: unknown = await parse(...args).catch((caught: unknown) => caught)
+  expect(error).toBeInstanceOf(OptionError)
+  return [(error as OptionError).message, (error as OptionError).exitCode]
+}
+
+describe('commands', () => {
+  it.each([
+    [[], 'run'],
+    [['run'], 'run'],
+    [['--queue', 'a'], 'run'],
+    [['publish'], 'publish'],
+  ])('%j is %s', async (args, name) => {
+    expect(await parse(...args)).toMatchObject({ name })
+  })
+
+  it('run takes no arguments, publish takes messages as they are', async () => {
+    expect(await parse('publish', '{"n": 1}', '', '007', '1e3', '-5')).toMatchObject({
+      messages: ['{"n": 1}', '', '007', '1e3', '-5'],
+    })
+    expect(await refusal('run', 'extra')).toEqual(['Unknown argument: extra; see fpm-bridge --help', 64])
+  })
+
+  it('publish takes what follows -- as messages, even when it looks like a flag', async () => {
+    expect(await parse('publish', '--', '--count', '-5')).toMatchObject({ messages: ['--count', '-5'] })
+  })
+
+  it('run refuses what follows --', async () => {
+    expect((await refusal('run', '--', 'extra'))[1]).toBe(64)
+  })
+})
+
+describe('flags', () => {
+  it('that are not given are absent: a default would hide environment and file', async () => {
+    expect(await parse('run')).toMatchObject({ flags: {} })
+  })
+
+  it.each([
+    [['--queue', 'a'], { queue: ['a'] }],
+    [['--queue=a'], { queue: ['a'] }],
+    [['--queue=a=b'], { queue: ['a=b'] }],
+    [['-q', 'a', '-s', '/fpm.sock'], { queue: ['a'], socket: ['/fpm.sock'] }],
+    [['--queue='], { queue: [''] }],
+    [['--queue', ''], { queue: [''] }],
+    [['--queue', '007'], { queue: ['007'] }],
+    [['--queue', 'true'], { queue: ['true'] }],
+    [['--prefetch', '-1'], { prefetch: ['-1'] }],
+    [['--prefetch=-1'], { prefetch: ['-1'] }],
+    [['--prefetch', '1e3'], { prefetch: ['1e3'] }],
+    [['--prefetch', '0x10'], { prefetch: ['0x10'] }],
+    [['--declare'], { declare: ['true'] }],
+    [['--no-declare'], { declare: ['false'] }],
+  ])('%j', async (args, flags) => {
+    expect(await parse('run', ...args)).toMatchObject({ flags })
+  })
+
+  it('of a list are kept in order', async () => {
+    expect(await parse('publish', '--header', 'b=1', '{}', '--header', 'a=2')).toMatchObject({
+      flags: { header: ['b=1', 'a=2'] },
+      messages: ['{}'],
+    })
+  })
+})
+
+describe('refused, in one line', () => {
+  it.each([
+    [['--queue', 'a', '--queue', 'b'], '--queue is given 2 times; it takes one value'],
+    [['--queue', 'a', '-q', 'a'], '--queue is given 2 times; it takes one value'],
+    [['--config', 'a', '--config', 'b'], '--config is given 2 times; it takes one value'],
+    [['frobnicate'], 'Unknown argument: frobnicate; see fpm-bridge --help'],
+    [['--frobnicate'], 'Unknown argument: frobnicate; see fpm-bridge --help'],
+    [['--no-frobnicate'], 'Unknown argument: frobnicate; see fpm-bridge --help'],
+    [['--Queue', 'a'], 'Unknown argument: Queue; see fpm-bridge --help'],
+    [['--queue.name', 'a'], 'Unknown argument: queue.name; see fpm-bridge --help'],
+    [['--constructor', 'a'], 'Unknown argument: constructor; see fpm-bridge --help'],
+    [['--toString'], 'Unknown argument: toString; see fpm-bridge --help'],
+    [['-x'], 'Unknown argument: x; see fpm-bridge --help'],
+    [['--count', '3'], 'Unknown argument: count; see fpm-bridge --help'],
+    [['publish', '--socket', '/fpm.sock'], 'Unknown argument: socket; see fpm-bridge --help'],
+  ])('%j', async (args, message) => {
+    expect(await refusal(...args)).toEqual([message, 64])
+  })
+
+  it.each([
+    ['at the end', ['--queue']],
+    ['before another flag', ['--queue', '--socket', '/fpm.sock']],
+    ['of publish', ['publish', '--count']],
+  ])('a flag without its value %s', async (_, args) => {
+    const [message, exitCode] = await refusal(...args)
+    expect(message).toMatch(/^Not enough arguments following: (queue|count)/)
+    expect(exitCode).toBe(64)
+  })
+
+  it.each([
+    ['an option that cannot be switched off', ['--no-queue']],
+    ['an option that cannot be switched off, of publish', ['publish', '--no-count']],
+    ['a switch both ways', ['--declare', '--no-declare']],
+  ])('%s', async (_, args) => {
+    expect((await refusal(...args))[1]).toBe(64)
+  })
+
+  it.each(['maybe', 'TRUE', 'yes', '1', ''])(
+    'a switch set to "%s" is not quietly off: it is refused, here or when it is read',
+    async (value) => {
+      const refused = { flags: { declare: [value] } }
+      const parsed = await parse('run', `--declare=${value}`).catch(() => refused)
+      expect(parsed).toMatchObject(refused)
+    },
+  )
+
+  it.each([
+    [['run', 'amqp://alice:hunter2@host']],
+    [['amqp://alice:hunter2@host']],
+    [['--url', 'amqp://one', 'amqp://alice:hunter2@host']],
+    [['-url', 'amqp://alice:hunter2@host']],
+    [['--tls-ca', 'amqp://alice:hunter2@a', '--tls-ca', 'amqp://alice:hunter2@b']],
+    [['--amqp://alice:hunter2@host']],
+    [['--ulr=amqp://alice:hunter2@host']],
+  ])('%j without its password', async (args) => {
+    const [message] = await refusal(...args)
+    expect(message).not.toContain('hunter2')
+    expect(message).not.toContain('\n')
+  })
+})
+
+describe('--help', () => {
+  it.each([[[]], [['run']], [['publish']]])(
+    'of %j says where else values come from, and no types',
+    async (command) => {
+      const print = vi.spyOn(console, 'log').mockImplementation(() => {})
+      expect(await parse(...command, '--help')).toBe('help')
+      const text = print.mock.calls.join('\n').replace(/\s+/g, ' ')
+      print.mockRestore()
+      expect(text).toContain('FPM_BRIDGE_QUEUE for --queue')
+      expect(text.match(/Exit codes/g)).toHaveLength(1)
+      expect(text).not.toContain('[string]')
+      expect(text).toContain('they must exist [on]')
+      if (!command.includes('publish'))
+        expect(text).toMatch(/--socket .*?\[required\] --script .*?\[required\]/)
+    },
+  )
+})
