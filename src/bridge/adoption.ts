@@ -1,4 +1,4 @@
-import type { BridgeConfig, Delivery, Log } from './ports.ts'
+import type { BridgePolicy, Delivery, Log } from './ports.ts'
 
 /** What RabbitMQ itself writes into the header table of what it delivers again. */
 const OF_THE_BROKER = new Set(['x-delivery-count', 'x-acquired-count'])
@@ -18,7 +18,7 @@ export class Adoption {
 
   readonly #log: Log
 
-  constructor({ ack }: Pick<BridgeConfig, 'ack'>, log: Log) {
+  constructor({ ack }: Pick<BridgePolicy, 'ack'>, log: Log) {
     this.#possible = ack === 'completed'
     this.#log = log
   }

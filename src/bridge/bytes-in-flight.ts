@@ -1,4 +1,4 @@
-import type { BridgeConfig, Delivery } from './ports.ts'
+import type { BridgePolicy, Delivery } from './ports.ts'
 
 /** What a byte of JSON takes: itself, and in the form, when it is escaped, `%XX`. */
 const WITH_FORM = 4
@@ -12,7 +12,7 @@ export class BytesInFlight {
   readonly #factor: number
   #bytes = 0
 
-  constructor({ maxBytesInFlight, payload }: BridgeConfig) {
+  constructor({ maxBytesInFlight, payload }: BridgePolicy) {
     this.#limit = maxBytesInFlight
     this.#factor = payload === 'form' ? WITH_FORM : 1
   }

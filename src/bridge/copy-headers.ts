@@ -1,6 +1,6 @@
 import type { Diagnosis } from './diagnosis.ts'
 import { DELIVERY_COUNT, HEADER_PREFIX, isCopy, originOf } from './headers.ts'
-import type { BridgeConfig, Delivery, HeaderField, MessageProperties } from './ports.ts'
+import type { BridgePolicy, Delivery, HeaderField, MessageProperties } from './ports.ts'
 
 /** What is taken off copies that are to be executed; see copyOf. */
 const NOT_FOR_EXECUTION: readonly string[] = ['x-death', DELIVERY_COUNT]
@@ -62,7 +62,7 @@ export function copyOf(
   delivery: Delivery,
   purpose: CopyPurpose,
   notes: CopyNotes,
-  config: BridgeConfig,
+  config: BridgePolicy,
   form: CopyForm = { kind: 'whole' },
 ): CopyContent {
   const { userId, expiration, headers: _, ...kept } = delivery.properties
@@ -77,7 +77,7 @@ export function copyOf(
 }
 
 /** What goes on of the message's headers, with what an earlier copy kept: that is to be read, never to be relied on. */
-function foreignHeaders(delivery: Delivery, purpose: CopyPurpose, config: BridgeConfig): HeaderField[] {
+function foreignHeaders(delivery: Delivery, purpose: CopyPurpose, config: BridgePolicy): HeaderField[] {
   const copied = isCopy(delivery, config)
   const fields: HeaderField[] = []
   for (const field of delivery.headerFields()) {
@@ -100,7 +100,7 @@ function ownHeaders(
   delivery: Delivery,
   purpose: CopyPurpose,
   notes: CopyNotes,
-  config: BridgeConfig,
+  config: BridgePolicy,
 ): readonly HeaderField[] {
   const { reason, status, stderr, subject, attempt, durationMs, unread } = notes
   const { exchange, routingKey } = originOf(delivery, config)

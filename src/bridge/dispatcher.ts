@@ -10,7 +10,7 @@ import { HoldProbe } from './hold-probe.ts'
 import { Obstacles } from './obstacles.ts'
 import type { FinalOutcome } from './outcome.ts'
 import { Patience } from './patience.ts'
-import type { BridgeConfig, Delivery, Intake, Log } from './ports.ts'
+import type { BridgePolicy, Delivery, Intake, Log } from './ports.ts'
 import type { Settlement } from './settlement.ts'
 
 /**
@@ -35,7 +35,7 @@ export type Counts = Record<FinalOutcome['kind'] | 'hold', number>
  */
 export class Dispatcher {
   readonly patience: Patience
-  readonly #config: BridgeConfig
+  readonly #config: BridgePolicy
   readonly #probe: HoldProbe
   readonly #executor: Executor
   readonly #settlement: Settlement
@@ -53,7 +53,7 @@ export class Dispatcher {
   /** Resolves when nothing is on its way back into its queue as a new message. That takes no slot. */
   #renewed: Promise<void> = Promise.resolve()
 
-  constructor(config: BridgeConfig, client: FastCgiClient, settlement: Settlement, intake: Intake, log: Log) {
+  constructor(config: BridgePolicy, client: FastCgiClient, settlement: Settlement, intake: Intake, log: Log) {
     this.#config = config
     this.#executor = new Executor(config, client, log)
     this.#settlement = settlement

@@ -4,7 +4,7 @@ import { diagnosisFields } from './diagnosis.ts'
 import { executionsOf, unreadOf } from './headers.ts'
 import { decide, type Outcome } from './outcome.ts'
 import { PoolClock } from './pool-clock.ts'
-import type { BridgeConfig, Delivery, Log } from './ports.ts'
+import type { BridgePolicy, Delivery, Log } from './ports.ts'
 import { type PreparedRequest, prepareRequest } from './request.ts'
 import { failedIn, hasDroppedFields, isUnprocessable, isUnread, MAX_UNREAD, type Result } from './result.ts'
 import type { Execution, FinishedExecution } from './settlement.ts'
@@ -27,7 +27,7 @@ export interface ExecutionReport {
 
 /** Has deliveries executed, one request each; settles nothing but the ack that follows a dispatch. */
 export class Executor {
-  readonly #config: BridgeConfig
+  readonly #config: BridgePolicy
   readonly #client: FastCgiClient
   readonly #log: Log
   /** Acked when they were dispatched, and still executing. */
@@ -35,7 +35,7 @@ export class Executor {
   readonly #unread = new WeakMap<Delivery, number>()
   readonly #poolClock: PoolClock
 
-  constructor(config: BridgeConfig, client: FastCgiClient, log: Log) {
+  constructor(config: BridgePolicy, client: FastCgiClient, log: Log) {
     this.#config = config
     this.#client = client
     this.#log = log

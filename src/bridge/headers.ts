@@ -1,4 +1,4 @@
-import type { BridgeConfig, Delivery } from './ports.ts'
+import type { BridgePolicy, Delivery } from './ports.ts'
 
 /** Our own headers. Those that a message brings along are dropped: anyone can forge them. */
 export const HEADER_PREFIX = 'x-fpm-bridge-'
@@ -51,7 +51,7 @@ export function isDeliveryCountHigh(delivery: Delivery): boolean {
  * Where the message was published to, before our copies, as the last of them says; the delivery itself where it is none. Whoever may
  * publish by way of the default exchange can make one up: nothing that the broker vouches for goes through a retry queue.
  */
-export function originOf(delivery: Delivery, config: BridgeConfig): { exchange: string; routingKey: string } {
+export function originOf(delivery: Delivery, config: BridgePolicy): { exchange: string; routingKey: string } {
   const exchange = delivery.properties.headers?.[EXCHANGE]
   const routingKey = delivery.properties.headers?.[ROUTING_KEY]
   if (isCopy(delivery, config) && typeof exchange === 'string' && typeof routingKey === 'string') {
@@ -61,6 +61,6 @@ export function originOf(delivery: Delivery, config: BridgeConfig): { exchange: 
 }
 
 /** Our copies come by way of the default exchange, and say which queue they came from. */
-export function isCopy({ exchange, routingKey, properties }: Delivery, { queue }: BridgeConfig): boolean {
+export function isCopy({ exchange, routingKey, properties }: Delivery, { queue }: BridgePolicy): boolean {
   return exchange === '' && routingKey === queue && properties.headers?.[QUEUE] === queue
 }

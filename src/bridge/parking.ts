@@ -1,5 +1,5 @@
 import { messageKey } from './message-key.ts'
-import type { BridgeConfig, Delivery, Intake, Log } from './ports.ts'
+import type { BridgePolicy, Delivery, Intake, Log } from './ports.ts'
 import type { Copy, Fate, Tries } from './tries.ts'
 
 /** Messages that may be parked at once, and the bytes of their bodies; one may always be. */
@@ -32,7 +32,7 @@ interface Parked {
  * broker loses its patience it goes back, and is recognised when it comes again, with this session or another.
  */
 export class Parking {
-  readonly #config: BridgeConfig
+  readonly #config: BridgePolicy
   readonly #intake: Intake
   readonly #log: Log
   readonly #parked = new Set<Parked>()
@@ -46,7 +46,7 @@ export class Parking {
   /** Milliseconds that the broker waits for an ack. */
   #consumerTimeout: number
 
-  constructor(config: BridgeConfig, intake: Intake, log: Log) {
+  constructor(config: BridgePolicy, intake: Intake, log: Log) {
     this.#config = config
     this.#consumerTimeout = config.consumerTimeout || Number.POSITIVE_INFINITY
     this.#intake = intake

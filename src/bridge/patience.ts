@@ -1,4 +1,4 @@
-import type { BridgeConfig, Log } from './ports.ts'
+import type { BridgePolicy, Log } from './ports.ts'
 
 /** Milliseconds that are left of the broker's patience when the last execution has to be over. */
 const MARGIN = 60_000
@@ -8,7 +8,7 @@ const MARGIN = 60_000
  *
  * @returns 0 or less when the broker's patience is too short for any
  */
-export function maxWait({ ack, timeout, consumerTimeout }: BridgeConfig): number {
+export function maxWait({ ack, timeout, consumerTimeout }: BridgePolicy): number {
   // With `dispatched` the ack does not wait for the script.
   const execution = ack === 'completed' ? timeout : 0
   return consumerTimeout === 0 ? Number.POSITIVE_INFINITY : consumerTimeout - execution - MARGIN
@@ -16,13 +16,13 @@ export function maxWait({ ack, timeout, consumerTimeout }: BridgeConfig): number
 
 /** How long the broker waits for an ack: as long as it is told by --consumer-timeout, until it shows otherwise. */
 export class Patience {
-  readonly #config: BridgeConfig
+  readonly #config: BridgePolicy
   readonly #log: Log
   /** Milliseconds that the broker waits. */
   #known: number
   #maxWait: number
 
-  constructor(config: BridgeConfig, log: Log) {
+  constructor(config: BridgePolicy, log: Log) {
     this.#config = config
     this.#log = log
     this.#known = config.consumerTimeout || Number.POSITIVE_INFINITY

@@ -100,8 +100,10 @@ export interface RetryPolicy {
   readonly retryMaxDelay: number
 }
 
-/** What the domain needs of the configuration. */
-export interface BridgeConfig extends OutcomePolicy, RetryPolicy {
+/** What the domain needs of the configuration of one bridge. */
+export interface BridgePolicy extends OutcomePolicy, RetryPolicy {
+  /** What operators call the bridge: its queue, or what the configuration file says. */
+  readonly name: string
   readonly daemonId: string
   readonly queue: string
   readonly deadLetterQueue: string

@@ -1,7 +1,7 @@
 import { type BackoffRange, backoff, pause, unlessAborted } from './backoff.ts'
 import { type CopyForm, copyOf } from './copy-headers.ts'
 import { Parking } from './parking.ts'
-import type { BridgeConfig, Delivery, Intake, Log, Publisher } from './ports.ts'
+import type { BridgePolicy, Delivery, Intake, Log, Publisher } from './ports.ts'
 import { isQueueAtFault, isRefused, mayCutOthers, smallerForm } from './publish-failure.ts'
 import { type Copy, type Fate, Tries } from './tries.ts'
 
@@ -20,14 +20,14 @@ const MAX_CUTS = 3
 
 /** Publishes copies of messages, each for as long as it takes. */
 export class Republisher {
-  readonly #config: BridgeConfig
+  readonly #config: BridgePolicy
   readonly #publisher: Publisher
   readonly #parking: Parking
   readonly #signal: AbortSignal
   readonly #log: Log
 
   /** @param signal aborted when the daemon gives up */
-  constructor(config: BridgeConfig, publisher: Publisher, intake: Intake, signal: AbortSignal, log: Log) {
+  constructor(config: BridgePolicy, publisher: Publisher, intake: Intake, signal: AbortSignal, log: Log) {
     this.#config = config
     this.#publisher = publisher
     this.#parking = new Parking(config, intake, log)

@@ -4,7 +4,7 @@ import { headersToJson } from '../payload/header-json.ts'
 import { traceParams } from '../payload/trace.ts'
 import { UnprocessableError } from '../payload/unprocessable.ts'
 import { originOf } from './headers.ts'
-import type { BridgeConfig, Delivery, MessageProperties } from './ports.ts'
+import type { BridgePolicy, Delivery, MessageProperties } from './ports.ts'
 import type { Execution } from './settlement.ts'
 
 /** A larger header table is left out: php-fpm resets connections whose params approach 64 KiB a pair. */
@@ -26,7 +26,7 @@ const PROPERTY_PARAMS = [
 ] as const satisfies readonly (readonly [string, keyof MessageProperties])[]
 
 /** What every request carries (RFC 3875, section 4.1, and what php-fpm needs to run a script at all). */
-export function staticParams(config: BridgeConfig, version: string): Record<string, string> {
+export function staticParams(config: BridgePolicy, version: string): Record<string, string> {
   const uri = scriptName(config)
   return {
     GATEWAY_INTERFACE: 'CGI/1.1',
@@ -54,7 +54,7 @@ export function staticParams(config: BridgeConfig, version: string): Record<stri
 }
 
 /** `/` and the script's base name. */
-function scriptName({ script }: Pick<BridgeConfig, 'script'>): string {
+function scriptName({ script }: Pick<BridgePolicy, 'script'>): string {
   return script.slice(script.lastIndexOf('/'))
 }
 
@@ -75,7 +75,7 @@ export interface PreparedRequest {
 export function prepareRequest(
   delivery: Delivery,
   execution: Pick<Execution, 'executionId' | 'attempt'>,
-  config: BridgeConfig,
+  config: BridgePolicy,
 ): PreparedRequest | Promise<PreparedRequest> {
   const { body, defect } = delivery
   if (defect !== undefined) throw new UnprocessableError(defect)
@@ -92,7 +92,7 @@ function requestWith(
   body: Buffer,
   delivery: Delivery,
   { executionId, attempt }: Pick<Execution, 'executionId' | 'attempt'>,
-  config: BridgeConfig,
+  config: BridgePolicy,
 ): PreparedRequest {
   const { properties } = delivery
   const warnings: string[] = []

@@ -2,7 +2,7 @@ import type { CopyPurpose } from './copy-headers.ts'
 import { type Diagnosis, diagnosisFields } from './diagnosis.ts'
 import { deliveryCountOf, executionsOf } from './headers.ts'
 import type { FinalOutcome } from './outcome.ts'
-import type { BridgeConfig, Delivery, Intake, Log, Publisher } from './ports.ts'
+import type { BridgePolicy, Delivery, Intake, Log, Publisher } from './ports.ts'
 import { Republisher } from './republisher.ts'
 import { restingQueues, retryDelay } from './retry.ts'
 import type { Copy } from './tries.ts'
@@ -28,12 +28,12 @@ type Fields = Readonly<Record<string, unknown>>
  * original is acked. Between the two a crash makes a duplicate, never a loss.
  */
 export class Settlement {
-  readonly #config: BridgeConfig
+  readonly #config: BridgePolicy
   readonly #republisher: Republisher
   readonly #log: Log
 
   /** @param signal aborted when the daemon gives up: unsettled deliveries stay with the broker */
-  constructor(config: BridgeConfig, publisher: Publisher, intake: Intake, signal: AbortSignal, log: Log) {
+  constructor(config: BridgePolicy, publisher: Publisher, intake: Intake, signal: AbortSignal, log: Log) {
     this.#config = config
     this.#republisher = new Republisher(config, publisher, intake, signal, log)
     this.#log = log

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { parseCommandLine } from '../command-line/command-line.ts'
 import type { Signals } from '../command-line/signals.ts'
 import { collectOptions } from '../command-line/sources.ts'
-import { readPublishConfig, readRunConfig } from '../config/config.ts'
+import { readPublishConfig } from '../config/publish-config.ts'
+import { readRunConfig } from '../config/run-config.ts'
 
 /**
  * From the arguments to the exit code.

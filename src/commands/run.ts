@@ -1,8 +1,8 @@
 import { lstat } from 'node:fs/promises'
 import { BrokerError } from '../amqp/broker-error.ts'
 import type { Signals } from '../command-line/signals.ts'
-import type { RunConfig } from '../config/config.ts'
 import { OptionError } from '../config/reader.ts'
+import type { RunConfig } from '../config/run-config.ts'
 import { Daemon } from '../daemon/daemon.ts'
 import { giveBackUnusedMemory } from '../daemon/unused-memory.ts'
 import type { PoolAddress } from '../fastcgi/address.ts'
@@ -18,12 +18,12 @@ const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
  * @throws {OptionError} when the socket's path is something else than a socket
  */
 export async function run(config: RunConfig, version: string, signals: Signals): Promise<number> {
-  await refuseNonSocket(config.pool)
+  await Promise.all(config.bridges.map(({ pool }) => refuseNonSocket(pool)))
   const log = createLogger({
-    level: config.logLevel,
-    format: config.logFormat,
+    level: config.process.logLevel,
+    format: config.process.logFormat,
     stream: process.stderr,
-    fields: { daemonId: config.daemonId },
+    fields: { daemonId: config.process.daemonId },
   })
   const daemon = new Daemon(config, log, version)
   giveBackUnusedMemory()
@@ -34,7 +34,7 @@ export async function run(config: RunConfig, version: string, signals: Signals):
       },
       leave(signal) {
         log.error('Second signal: leaving at once.', { signal })
-        daemon.destroy()
+        daemon.abortDrain()
       },
       ignore(signal) {
         log.warn('Ignored a signal; SIGTERM, SIGINT and SIGQUIT stop the daemon.', { signal })

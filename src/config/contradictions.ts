@@ -1,6 +1,6 @@
 import { maxWait } from '../bridge/patience.ts'
 import { retryDelays, retryQueue } from '../bridge/retry.ts'
-import type { RunConfig } from './config.ts'
+import type { BridgeConfig } from './bridge-config.ts'
 import type { OptionReader } from './reader.ts'
 import { SHORT_STRING_BYTES } from './values.ts'
 
@@ -12,7 +12,7 @@ const ONLY_COMPLETED = ['max-attempts', 'retry-delay', 'retry-max-delay', 'requi
  *
  * @throws {OptionError}
  */
-export function refuseContradictions(config: RunConfig, read: OptionReader): void {
+export function refuseContradictions(config: BridgeConfig, read: OptionReader): void {
   const { prefetch, concurrency, ack } = config
   if (prefetch < concurrency) {
     read.refuse('prefetch', `is below --concurrency ${concurrency}: some slots would never get a message`)
@@ -26,7 +26,7 @@ export function refuseContradictions(config: RunConfig, read: OptionReader): voi
   refuseTimeouts(config, read)
 }
 
-function refuseDeadLetters({ queue, deadLetterQueue }: RunConfig, read: OptionReader): void {
+function refuseDeadLetters({ queue, deadLetterQueue }: BridgeConfig, read: OptionReader): void {
   if (isTooLong(deadLetterQueue)) {
     read.refuse(
       'dead-letter-queue',
@@ -41,7 +41,7 @@ function refuseDeadLetters({ queue, deadLetterQueue }: RunConfig, read: OptionRe
   }
 }
 
-function refuseRetries(config: RunConfig, read: OptionReader): void {
+function refuseRetries(config: BridgeConfig, read: OptionReader): void {
   const { queue, deadLetterQueue, retryDelay, retryMaxDelay } = config
   if (retryDelay > retryMaxDelay) read.refuse('retry-delay', 'is longer than --retry-max-delay')
   const queues = retryDelays(config).map((delay) => retryQueue(queue, delay))
@@ -54,7 +54,7 @@ function refuseRetries(config: RunConfig, read: OptionReader): void {
   }
 }
 
-function refuseTimeouts(config: RunConfig, read: OptionReader): void {
+function refuseTimeouts(config: BridgeConfig, read: OptionReader): void {
   const { ack, transport, timeout, keepAlive } = config
   if (maxWait(config) <= 0) {
     read.refuse(

@@ -1,5 +1,5 @@
 import type { Log } from '../bridge/ports.ts'
-import type { RunConfig } from '../config/config.ts'
+import type { BridgeConfig } from '../config/bridge-config.ts'
 import { type PoolStatus, pingPool, readPoolStatus } from '../fastcgi/pool-status.ts'
 
 /** Milliseconds that the pool's pages get: a child serves them, and all may be busy. */
@@ -7,7 +7,7 @@ const PAGE_TIMEOUT = 1_000
 
 /** Tells the operator what stands behind the socket, if it says so itself. Never rejects. */
 export async function describePool(
-  { pool, statusPath, pingPath, concurrency }: RunConfig,
+  { pool, statusPath, pingPath, concurrency }: BridgeConfig,
   log: Log,
 ): Promise<void> {
   try {

@@ -6,7 +6,7 @@ import { encodeFields, splitFields } from '../../src/amqp/header-fields.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { Session } from '../../src/amqp/session.ts'
 import { plainQueue, type Queue, type QueueType } from '../../src/amqp/topology.ts'
-import type { BridgeConfig, Delivery, Log } from '../../src/bridge/ports.ts'
+import type { BridgePolicy, Delivery, Log } from '../../src/bridge/ports.ts'
 import { Republisher } from '../../src/bridge/republisher.ts'
 import type { Broker } from './broker-api.ts'
 import { headerTables } from './header-tables.ts'
@@ -54,7 +54,7 @@ export async function fuzzHeaders(
   const { signal } = new AbortController()
   setMaxListeners(0, signal)
   const intake = { async pause() {}, resume() {}, widen() {} }
-  const republisher = new Republisher(config as BridgeConfig, publisher, intake, signal, log)
+  const republisher = new Republisher(config as BridgePolicy, publisher, intake, signal, log)
   const inboxes = new Map<string, Map<string, Delivery>>()
   const sessions: Session[] = []
   const consume = async ({ name }: Queue): Promise<void> => {

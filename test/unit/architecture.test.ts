@@ -32,7 +32,7 @@ const FORBIDDEN: readonly Probe[] = [
   value('src/bridge', 'node:fs'),
   value('src/bridge', '../amqp/session.ts'),
   type('src/bridge', '../amqp/session.ts'),
-  type('src/bridge', '../config/config.ts'),
+  type('src/bridge', '../config/bridge-config.ts'),
   type('src/bridge', '../fastcgi/address.ts'),
   type('src/bridge', '../fastcgi/client.ts'),
   value('src/bridge/gates', '../../fastcgi/types.ts'),
@@ -55,7 +55,7 @@ const FORBIDDEN: readonly Probe[] = [
   type('src/amqp', '../bridge/hold.ts'),
   type('src/amqp', '../fastcgi/types.ts'),
   type('src/amqp', '../observe/logger.ts'),
-  type('src/amqp', '../config/config.ts'),
+  type('src/amqp', '../config/bridge-config.ts'),
   value('src/amqp', 'winston'),
   value('src/amqp', 'fastcgi-client'),
   // The pool's side could be published alone.

@@ -1,4 +1,4 @@
-import type { MessageSource } from '../../config/config.ts'
+import type { MessageSource } from '../../config/publish-config.ts'
 import { splitLines } from './lines.ts'
 
 /** A body to publish and how to speak of it. */

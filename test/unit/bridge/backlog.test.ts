@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Backlog } from '../../../src/bridge/backlog.ts'
 import { Patience } from '../../../src/bridge/patience.ts'
-import type { BridgeConfig } from '../../../src/bridge/ports.ts'
+import type { BridgePolicy } from '../../../src/bridge/ports.ts'
 import { config, RecordingDelivery, recordingLog } from './recording.ts'
 
 beforeEach(() => {
@@ -16,7 +16,7 @@ const MINUTE = 60_000
 /** With the default limits: a completed execution may take 25 of the broker's 30 minutes. */
 const LIMITS = { ack: 'completed', timeout: 25 * MINUTE, consumerTimeout: 30 * MINUTE } as const
 
-function waitingFor(count: number, given: Partial<BridgeConfig> = {}) {
+function waitingFor(count: number, given: Partial<BridgePolicy> = {}) {
   const backlog = new Backlog(new Patience({ ...config, ...LIMITS, ...given }, recordingLog()))
   const deliveries = Array.from({ length: count }, (_, index) => {
     const delivery = new RecordingDelivery({ deliveryTag: index + 1 })
@@ -52,7 +52,7 @@ describe('what waits', () => {
 })
 
 describe('age', () => {
-  it.each<[string, Partial<BridgeConfig>, number]>([
+  it.each<[string, Partial<BridgePolicy>, number]>([
     ['completed: what the longest execution and a minute leave', {}, 4 * MINUTE],
     ['completed without a time limit: all but a minute', { timeout: 0 }, 29 * MINUTE],
     ['dispatched, acked before it runs: all but a minute', { ack: 'dispatched' }, 29 * MINUTE],

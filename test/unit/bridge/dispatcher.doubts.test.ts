@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { BridgeConfig } from '../../../src/bridge/ports.ts'
+import type { BridgePolicy } from '../../../src/bridge/ports.ts'
 import { answer, refusal } from './answers.ts'
 import { dispatcherOf, type WaitingRequest } from './waiting-pool.ts'
 
@@ -12,7 +12,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const STRICT: Partial<BridgeConfig> = {
+const STRICT: Partial<BridgePolicy> = {
   ack: 'completed',
   requireMarker: true,
   maxAttempts: 3,

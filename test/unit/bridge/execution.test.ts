@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Executor } from '../../../src/bridge/execution.ts'
-import type { BridgeConfig } from '../../../src/bridge/ports.ts'
+import type { BridgePolicy } from '../../../src/bridge/ports.ts'
 import {
   type FastCgiClient,
   FastCgiError,
@@ -27,7 +27,7 @@ function fails(error: unknown): never {
   throw error
 }
 
-function executorOf(answers: Answer, given: Partial<BridgeConfig> = COMPLETED) {
+function executorOf(answers: Answer, given: Partial<BridgePolicy> = COMPLETED) {
   const requests: FastCgiRequest[] = []
   const client: FastCgiClient = {
     async request(request) {
@@ -44,7 +44,7 @@ function executorOf(answers: Answer, given: Partial<BridgeConfig> = COMPLETED) {
 const succeeds = sent(() => answer(200))
 
 describe('the number of an attempt', () => {
-  const attemptAfter = async (forged: unknown, given: Partial<BridgeConfig> = COMPLETED) => {
+  const attemptAfter = async (forged: unknown, given: Partial<BridgePolicy> = COMPLETED) => {
     const headers = forged === undefined ? {} : { 'x-fpm-bridge-attempt': forged }
     const { executor, requests } = executorOf(succeeds, given)
     const { ended } = await executor.execute(new RecordingDelivery({ properties: { headers } }))
@@ -104,7 +104,7 @@ describe('the number of an attempt', () => {
 })
 
 describe('the ack that follows a dispatch', () => {
-  it.each<[string, Partial<BridgeConfig>, Answer, boolean]>([
+  it.each<[string, Partial<BridgePolicy>, Answer, boolean]>([
     ['of a request that was sent', DISPATCHED, succeeds, true],
     ['of one that is lost later', DISPATCHED, sent(() => fails(connectionLost())), true],
     ['of one whose script is not there', DISPATCHED, sent(fileNotFound), true],
@@ -183,7 +183,7 @@ describe('an execution', () => {
 })
 
 describe('a success with a part of its form', () => {
-  const warnings = async (stderr: string, status = 200, payload: BridgeConfig['payload'] = 'form') => {
+  const warnings = async (stderr: string, status = 200, payload: BridgePolicy['payload'] = 'form') => {
     const { executor, log } = executorOf(
       sent(() => answer(status, { stderr })),
       { ...COMPLETED, payload },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { BridgeConfig, OutgoingMessage, Publisher } from '../../../src/bridge/ports.ts'
+import type { BridgePolicy, OutgoingMessage, Publisher } from '../../../src/bridge/ports.ts'
 import { RecordingDelivery } from './recording.ts'
 import { ENDED, settlementWith } from './settling.ts'
 
@@ -26,7 +26,7 @@ class ClosedPublisher implements Publisher {
   }
 }
 
-function parkingWith(given: Partial<BridgeConfig> = {}) {
+function parkingWith(given: Partial<BridgePolicy> = {}) {
   const publisher = new ClosedPublisher()
   const { settlement, log, intake, stop } = settlementWith(publisher, { prefetch: 4, ...given })
   const deadLetter = (delivery: RecordingDelivery) =>

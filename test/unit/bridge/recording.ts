@@ -1,5 +1,5 @@
 import type {
-  BridgeConfig,
+  BridgePolicy,
   Delivery,
   HeaderField,
   Intake,
@@ -120,7 +120,8 @@ export class RecordingIntake implements Intake {
   }
 }
 
-export const config: BridgeConfig = {
+export const config: BridgePolicy = {
+  name: 'commands',
   daemonId: 'D-1',
   queue: 'commands',
   deadLetterQueue: 'commands.dead',

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { FinalOutcome } from '../../../src/bridge/outcome.ts'
-import type { BridgeConfig, Publisher } from '../../../src/bridge/ports.ts'
+import type { BridgePolicy, Publisher } from '../../../src/bridge/ports.ts'
 import { FailingPublisher, RecordingDelivery } from './recording.ts'
 import { ENDED, LOGGED, settlementWith } from './settling.ts'
 
@@ -17,7 +17,7 @@ const deadLetter: FinalOutcome = { kind: 'dead-letter', ...DIAGNOSIS }
 
 function settling(
   outcome: FinalOutcome,
-  given: Partial<BridgeConfig> = {},
+  given: Partial<BridgePolicy> = {},
   delivery = new RecordingDelivery({ body: 'body' }),
   publisher: Publisher = new FailingPublisher(),
   acked = false,

@@ -1,4 +1,4 @@
-import type { BridgeConfig, Publisher } from '../../../src/bridge/ports.ts'
+import type { BridgePolicy, Publisher } from '../../../src/bridge/ports.ts'
 import { type FinishedExecution, Settlement } from '../../../src/bridge/settlement.ts'
 import { config, RecordingIntake, recordingLog } from './recording.ts'
 
@@ -19,11 +19,11 @@ const { unread: _, ...logged } = ENDED
 export const LOGGED = logged
 
 /** A settlement of `completed` deliveries, its log, and what makes it give up. */
-export function settlementWith(publisher: Publisher, given: Partial<BridgeConfig> = {}) {
+export function settlementWith(publisher: Publisher, given: Partial<BridgePolicy> = {}) {
   const log = recordingLog()
   const stop = new AbortController()
   const intake = new RecordingIntake()
-  const settings: BridgeConfig = { ...config, ack: 'completed', ...given }
+  const settings: BridgePolicy = { ...config, ack: 'completed', ...given }
   const settlement = new Settlement(settings, publisher, intake, stop.signal, log)
   return { log, stop, settlement, intake }
 }

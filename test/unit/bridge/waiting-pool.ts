@@ -1,6 +1,6 @@
 import { Dispatcher } from '../../../src/bridge/dispatcher.ts'
 import type {
-  BridgeConfig,
+  BridgePolicy,
   MessageProperties,
   OutgoingMessage,
   Publisher,
@@ -63,7 +63,7 @@ function wholeBody(body: FastCgiBody): Buffer {
 
 /** A dispatcher on such a pool, with a publisher that takes everything unless it is told otherwise. */
 export function dispatcherOf(
-  given: Partial<BridgeConfig> = {},
+  given: Partial<BridgePolicy> = {},
   publisher: Publisher & { readonly tried?: readonly OutgoingMessage[] } = new FailingPublisher(),
 ) {
   const pool = new WaitingPool()

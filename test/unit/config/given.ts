@@ -1,7 +1,9 @@
 import { expect } from 'vitest'
 import { collectOptions } from '../../../src/command-line/sources.ts'
-import { readPublishConfig, readRunConfig } from '../../../src/config/config.ts'
+import type { BridgeConfig } from '../../../src/config/bridge-config.ts'
+import { readPublishConfig } from '../../../src/config/publish-config.ts'
 import { OptionError, type RawOptions } from '../../../src/config/reader.ts'
+import { readRunConfig } from '../../../src/config/run-config.ts'
 
 export type Given = Readonly<Record<string, string | readonly string[]>>
 
@@ -14,8 +16,15 @@ function options(command: 'run' | 'publish', given: Given): RawOptions {
 }
 
 /** The configuration of `run` with these options beside the two it needs. */
-export const run = (given: Given = {}) =>
+export const wholeRun = (given: Given = {}) =>
   readRunConfig(options('run', { socket: '/run/fpm.sock', script: '/srv/worker.php', ...given }))
+
+/** The same, of the process and of its one bridge together. */
+export const run = (given: Given = {}) => {
+  const { process, bridges } = wholeRun(given)
+  expect(bridges).toHaveLength(1)
+  return { ...process, ...(bridges[0] as BridgeConfig) }
+}
 export const publish = (given: Given = {}, ...messages: string[]) =>
   readPublishConfig(options('publish', given), messages)
 

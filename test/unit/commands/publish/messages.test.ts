@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { countOf, jsonFault, readMessages } from '../../../../src/commands/publish/messages.ts'
-import type { MessageSource } from '../../../../src/config/config.ts'
+import type { MessageSource } from '../../../../src/config/publish-config.ts'
 
 async function* input(text: string): AsyncGenerator<Buffer> {
   yield Buffer.from(text)

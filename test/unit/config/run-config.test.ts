@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Given, refusal, run } from './given.ts'
+import { type Given, refusal, run, wholeRun } from './given.ts'
 
 describe('run', () => {
   it('needs a socket and a script; all else has a default', () => {
@@ -15,6 +15,7 @@ describe('run', () => {
           frameMax: 131_072,
         },
       ],
+      name: 'commands',
       queue: 'commands',
       queueType: 'classic',
       declare: true,
@@ -65,7 +66,8 @@ describe('run', () => {
   })
 
   it('is frozen', () => {
-    expect(Object.isFrozen(run())).toBe(true)
+    const { process, bridges } = wholeRun()
+    for (const part of [process, bridges, ...bridges]) expect(Object.isFrozen(part)).toBe(true)
   })
 
   it('keeps several URLs in their order', () => {

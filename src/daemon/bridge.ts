@@ -1,0 +1,199 @@
+import { setMaxListeners } from 'node:events'
+import { BrokerError } from '../amqp/broker-error.ts'
+import { BrokerList } from '../amqp/broker-list.ts'
+import { Consumer } from '../amqp/consumer.ts'
+import { ConfirmPublisher } from '../amqp/publisher.ts'
+import type { QueueAges } from '../amqp/queue-ages.ts'
+import { delayQueue, plainQueue, type Queue } from '../amqp/topology.ts'
+import { type BackoffRange, backoff } from '../bridge/backoff.ts'
+import { type Counts, Dispatcher } from '../bridge/dispatcher.ts'
+import type { Intake, Log } from '../bridge/ports.ts'
+import { staticParams } from '../bridge/request.ts'
+import { retryDelays, retryQueue } from '../bridge/retry.ts'
+import { Settlement } from '../bridge/settlement.ts'
+import type { BridgeConfig } from '../config/bridge-config.ts'
+import type { ProcessConfig } from '../config/process-config.ts'
+import { formatPoolAddress } from '../fastcgi/address.ts'
+import { PoolClient } from '../fastcgi/client.ts'
+import type { FastCgiClient } from '../fastcgi/types.ts'
+import { createLibraryClient } from '../fastcgi-library.ts'
+import { describePool } from './pool-description.ts'
+
+/** The broker must be consumed from within 5 s of its return, so the longest pause is well below. */
+const SESSION_DELAY: BackoffRange = { min: 100, max: 2_000 }
+
+/** Publishing is prepared beside everything else, and may take its time. */
+const PREPARE_DELAY: BackoffRange = { min: 500, max: 30_000 }
+
+/** What the bridges of one process have in common. */
+export interface Surroundings {
+  readonly process: ProcessConfig
+  readonly ages: QueueAges
+  readonly version: string
+}
+
+type State =
+  | { readonly kind: 'starting' | 'running' }
+  | { readonly kind: 'draining'; readonly end: Promise<void> }
+
+/**
+ * One queue, one pool, and all between them: composes consumer, dispatcher, settlement and publisher, brings them up, and takes them
+ * down in reverse.
+ *
+ * starting -> running -> draining
+ */
+export class Bridge {
+  readonly config: BridgeConfig
+  readonly #log: Log
+  readonly #gaveUp = new AbortController()
+  readonly #client: FastCgiClient
+  readonly #publisher: ConfirmPublisher
+  readonly #dispatcher: Dispatcher
+  readonly #consumer: Consumer
+  #state: State = { kind: 'starting' }
+
+  constructor(config: BridgeConfig, { process, ages, version }: Surroundings, log: Log) {
+    this.config = config
+    this.#log = log
+    // One for each copy that is being published; Node.js warns of more than ten.
+    setMaxListeners(0, this.#gaveUp.signal)
+    const { queue, daemonId, prefetch, declare } = config
+    const { always, atNeed } = queuesOf(config)
+    const brokers = new BrokerList(process.brokers, log)
+    this.#client = createClient(config, version)
+    this.#publisher = new ConfirmPublisher(
+      { brokers, name: `${daemonId} publisher`, topology: { queues: [...always, ...atNeed], declare, ages } },
+      log,
+    )
+    const intake: Intake = {
+      pause: () => this.#consumer.pause(),
+      resume: () => this.#consumer.resume(),
+      widen: () => this.#consumer.widen(),
+    }
+    const settlement = new Settlement(config, this.#publisher, intake, this.#gaveUp.signal, log)
+    this.#dispatcher = new Dispatcher(config, this.#client, settlement, intake, log)
+    this.#consumer = new Consumer(
+      {
+        brokers,
+        topology: { queues: declare ? always : [...always, ...atNeed], declare, ages },
+        queue,
+        prefetch,
+        allowTransient: config.allowTransientQueue,
+        consumerTag: daemonId,
+        delay: (attempt) => backoff(attempt, SESSION_DELAY),
+        onImpatience: (milliseconds) => {
+          this.#dispatcher.patience.shorten(milliseconds)
+          settlement.shorten(milliseconds)
+        },
+      },
+      (delivery) => this.#dispatcher.accept(delivery),
+      log,
+    )
+  }
+
+  /** How many deliveries ended in which way. */
+  get counts(): Readonly<Counts> {
+    return this.#dispatcher.counts
+  }
+
+  /** Executing, or not settled yet. */
+  get inFlight(): number {
+    return this.#dispatcher.inFlight
+  }
+
+  /**
+   * Resolves when messages are consumed, or when drained before it came to that. Broker and pool may be away:
+   * both are waited for.
+   *
+   * @throws {BrokerError} when waiting makes no sense: the broker refuses what the configuration asks for
+   */
+  async start(): Promise<void> {
+    const { pool, script, concurrency, payload } = this.config
+    this.#log.info('Starting.', {
+      pid: process.pid,
+      pool: formatPoolAddress(pool),
+      script,
+      payload,
+      concurrency,
+    })
+    this.#warnOfEndlessExecutions()
+    void describePool(this.config, this.#log)
+    // What fails for good must fail before the first message is executed.
+    await this.#prepareCopies()
+    await Promise.all([this.#dispatcher.probe(), this.#consumer.start()])
+    if (this.#state.kind === 'starting') this.#state = { kind: 'running' }
+  }
+
+  /**
+   * Stops consuming, hands back what has not started, and lets what is in flight finish. Resolves when all is settled and closed,
+   * however long that takes. Idempotent: a second call waits for the same end.
+   */
+  drain(): Promise<void> {
+    if (this.#state.kind !== 'draining') this.#state = { kind: 'draining', end: this.#finish() }
+    return this.#state.end
+  }
+
+  /** Gives up what is not settled by now. Idempotent. */
+  abortDrain(): void {
+    this.#gaveUp.abort()
+  }
+
+  /** Names what is lost from sight when the process ends now. */
+  logAbandoned(): void {
+    this.#dispatcher.giveUp()
+  }
+
+  /** Settling needs the channel the delivery came on, so that closes after the last of them. */
+  async #finish(): Promise<void> {
+    await Promise.all([this.#consumer.cancel(), this.#dispatcher.drain()])
+    await this.#consumer.close()
+    await this.#publisher.close()
+    this.#client.close()
+  }
+
+  /**
+   * Declares the queues that copies go to, before there is any: nothing may be published into a young quorum queue. What may pass is
+   * tried again beside everything else.
+   *
+   * @throws {BrokerError} when waiting makes no sense
+   */
+  async #prepareCopies(attempt = 1): Promise<void> {
+    if (this.#state.kind === 'draining') return
+    try {
+      await this.#publisher.prepare()
+    } catch (error) {
+      if (attempt === 1 && error instanceof BrokerError && error.permanent) throw error
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#log[attempt === 1 ? 'warn' : 'debug']('Cannot prepare for copies; trying again.', { reason })
+      const again = setTimeout(() => void this.#prepareCopies(attempt + 1), backoff(attempt, PREPARE_DELAY))
+      this.#gaveUp.signal.addEventListener('abort', () => clearTimeout(again))
+    }
+  }
+
+  #warnOfEndlessExecutions(): void {
+    const { ack, timeout, consumerTimeout } = this.config
+    if (ack !== 'completed' || timeout > 0 || consumerTimeout === 0) return
+    this.#log.warn(
+      'Without --timeout a script may run for longer than the broker waits for an ack; then the broker delivers its message again, and all that are in flight.',
+      { consumerTimeoutMs: consumerTimeout },
+    )
+  }
+}
+
+/** The queues a bridge needs: at once, and when the first message has to rest for that long. */
+function queuesOf(config: BridgeConfig): { always: readonly Queue[]; atNeed: readonly Queue[] } {
+  const { queue, deadLetterQueue, queueType, maxAttempts } = config
+  const delays = maxAttempts > 1 ? retryDelays(config) : []
+  return {
+    always: [queue, deadLetterQueue].map((name) => plainQueue(name, queueType)),
+    atNeed: delays.map((delay) => delayQueue(retryQueue(queue, delay), delay, queue)),
+  }
+}
+
+function createClient(config: BridgeConfig, version: string): FastCgiClient {
+  const { pool: address, maxResponse, maxStderr, keepAlive, timeout, statusPath } = config
+  const options = { address, params: staticParams(config, version), maxResponse, maxStderr }
+  return config.transport === 'native'
+    ? new PoolClient({ ...options, keepAlive, timeout, statusPath })
+    : createLibraryClient(options)
+}
