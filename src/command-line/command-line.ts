@@ -1,17 +1,32 @@
 import yargs, { type Argv } from 'yargs'
 import { OptionError } from '../config/reader.ts'
-import { type CommandName, OPTIONS, type OptionSpec } from './options.ts'
+import { OPTIONS, type OptionSpec } from './options.ts'
 import type { Flags } from './sources.ts'
 
+/** A command as the command line and `--help` know it. Its options are rows of the option table. */
+export interface CommandSpec {
+  readonly name: string
+  /** Whether it is meant where none is named. */
+  readonly byDefault?: true
+  /** What follows the name in the first lines of `--help`. */
+  readonly usage: string
+  readonly summary: string
+  /** Arguments that are no flags; without this there are none. */
+  readonly words?: { readonly name: string; readonly description: string }
+  readonly examples?: readonly (readonly [commandLine: string, meaning: string])[]
+}
+
 /** What the command line asks for. `help`: its text has been printed (`--help`, `--version`). */
-export type CommandLine =
+export type CommandLine<C extends CommandSpec> =
   | {
       readonly kind: 'command'
-      readonly name: CommandName
+      readonly command: C
       readonly flags: Flags
-      readonly messages: readonly string[]
+      readonly words: readonly string[]
     }
   | { readonly kind: 'help' }
+
+type Argument = Readonly<Record<string, unknown>>
 
 const EPILOGUE = `Also read from the environment (FPM_BRIDGE_QUEUE for --queue) and from --config.
 Exit codes: 0 done, 64 usage, 65 bad input, 69 no broker, 70 internal fault, 75 not all done, 78 configuration.`
@@ -19,18 +34,18 @@ Exit codes: 0 done, 64 usage, 65 bad input, 69 no broker, 70 internal fault, 75 
 /**
  * Reads the command line. Values stay text: what they may be is decided in one place for all sources.
  *
+ * @param commands of which one is the default
  * @throws {OptionError} for unknown commands and flags, and for a flag without its value
  */
-export async function parseCommandLine(args: readonly string[], version: string): Promise<CommandLine> {
-  let parsed: CommandLine = { kind: 'help' }
-  const take = (name: CommandName) => (argv: Readonly<Record<string, unknown>>) => {
-    const messages = [argv['messages'] ?? [], argv['--'] ?? []].flat().map(String)
-    if (name === 'run' && messages.length > 0) throw new OptionError(`run takes no argument after --`, 64)
-    parsed = { kind: 'command', name, flags: readFlags(name, argv), messages }
-  }
+export async function parseCommandLine<C extends CommandSpec>(
+  args: readonly string[],
+  commands: readonly C[],
+  version: string,
+): Promise<CommandLine<C>> {
+  let parsed: CommandLine<C> = { kind: 'help' }
   refuseMisusedSwitches(args)
   // The folder is only for what is not used here; the one that we were started in may be gone.
-  await yargs([...args], '/')
+  const parser = yargs([...args], '/')
     .scriptName('fpm-bridge')
     // Its words stand beside ours.
     .locale('en')
@@ -44,19 +59,7 @@ export async function parseCommandLine(args: readonly string[], version: string)
       'populate--': true,
       'strip-aliased': true,
     })
-    .usage('$0 [run] --socket PATH --script PATH\n$0 publish [MESSAGE...]')
-    .command(
-      ['run', '$0'],
-      'consume the queue and have php-fpm execute each message',
-      describe('run'),
-      take('run'),
-    )
-    .command(
-      'publish [messages..]',
-      'publish messages, confirmed and routed',
-      describe('publish'),
-      take('publish'),
-    )
+    .usage(commands.map(usageLine).join('\n'))
     .version(version)
     .help()
     .alias('help', 'h')
@@ -68,25 +71,27 @@ export async function parseCommandLine(args: readonly string[], version: string)
       if (error !== undefined && error !== null && error.name !== 'YError') throw error
       throw new OptionError(`${(message ?? error.message).replace(/\n.*/s, '')}; see fpm-bridge --help`, 64)
     })
-    .parseAsync()
+  for (const command of commands) {
+    const { name, words, byDefault, summary } = command
+    const pattern = words === undefined ? name : `${name} [${words.name}..]`
+    parser.command(byDefault ? [pattern, '$0'] : pattern, summary, describe(command), (argv: Argument) => {
+      parsed = { kind: 'command', command, flags: readFlags(name, argv), words: readWords(command, argv) }
+    })
+  }
+  await parser.parseAsync()
   return parsed
 }
 
-function describe(command: CommandName): (builder: Argv) => Argv {
+function usageLine({ name, byDefault, usage }: CommandSpec): string {
+  return `$0 ${byDefault ? `[${name}]` : name} ${usage}`
+}
+
+function describe({ name, words, examples = [] }: CommandSpec): (builder: Argv) => Argv {
   return (builder) => {
-    if (command === 'publish') {
-      builder
-        .positional('messages', {
-          type: 'string',
-          array: true,
-          describe: 'one body each; without any: lines of standard input',
-        })
-        .example(`$0 publish '{"number": 7}'`, 'one message')
-        .example(`$0 publish --count 100 --body '{"number":"{n}"}'`, 'a hundred')
-        .example('$0 publish < messages.jsonl', 'one message a line')
-    }
-    for (const spec of OPTIONS)
-      if (spec.commands.includes(command)) builder.option(spec.name, yargsOption(spec))
+    if (words !== undefined)
+      builder.positional(words.name, { type: 'string', array: true, describe: words.description })
+    for (const [commandLine, meaning] of examples) builder.example(`$0 ${commandLine}`, meaning)
+    for (const spec of OPTIONS) if (spec.commands.includes(name)) builder.option(spec.name, yargsOption(spec))
     return builder.epilogue(EPILOGUE)
   }
 }
@@ -105,8 +110,14 @@ function onByDefault(spec: OptionSpec): 'on' | undefined {
   return spec.default === 'true' ? 'on' : undefined
 }
 
+function readWords({ name, words }: CommandSpec, argv: Argument): readonly string[] {
+  const given = [words === undefined ? [] : (argv[words.name] ?? []), argv['--'] ?? []].flat().map(String)
+  if (words === undefined && given.length > 0) throw new OptionError(`${name} takes no argument after --`, 64)
+  return given
+}
+
 /** Only what was given: yargs has no defaults here, or they would hide environment and file. */
-function readFlags(command: CommandName, argv: Readonly<Record<string, unknown>>): Flags {
+function readFlags(command: string, argv: Argument): Flags {
   const flags = new Map<string, readonly string[]>()
   for (const { name, commands, kind } of OPTIONS) {
     const value = argv[name]

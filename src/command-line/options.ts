@@ -1,10 +1,9 @@
-export type CommandName = 'run' | 'publish'
-
 /** One row of the option table: command line, environment, config file, `--help` and the docs follow from it. */
 export interface OptionSpec {
   readonly name: string
   readonly alias?: string
-  readonly commands: readonly CommandName[]
+  /** Names in the registry of commands. */
+  readonly commands: readonly string[]
   /** `flag` takes no value on the command line; `list` may be given several times. */
   readonly kind: 'value' | 'list' | 'flag'
   /** As an operator would write it. */
@@ -18,14 +17,14 @@ export interface OptionSpec {
   readonly secret?: true
 }
 
-const BOTH: readonly CommandName[] = ['run', 'publish']
-const RUN: readonly CommandName[] = ['run']
-const PUBLISH: readonly CommandName[] = ['publish']
+const BOTH: readonly string[] = ['run', 'publish']
+const RUN: readonly string[] = ['run']
+const PUBLISH: readonly string[] = ['publish']
 
 type Details = Partial<Omit<OptionSpec, 'name' | 'commands' | 'description'>>
 
 function option(
-  commands: readonly CommandName[],
+  commands: readonly string[],
   name: string,
   details: Details,
   description: string,

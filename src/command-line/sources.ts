@@ -1,7 +1,7 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import { OptionError, type RawOption, type RawOptions } from '../config/reader.ts'
 import { readSmallFile } from '../config/small-file.ts'
-import { type CommandName, environmentName, OPTIONS, type OptionSpec } from './options.ts'
+import { environmentName, OPTIONS, type OptionSpec } from './options.ts'
 
 /** What the command line gave, by long option name. */
 export type Flags = ReadonlyMap<string, readonly string[]>
@@ -14,11 +14,7 @@ export type Flags = ReadonlyMap<string, readonly string[]>
  *
  * @throws {OptionError}
  */
-export function collectOptions(
-  command: CommandName,
-  flags: Flags,
-  environment: NodeJS.ProcessEnv,
-): RawOptions {
+export function collectOptions(command: string, flags: Flags, environment: NodeJS.ProcessEnv): RawOptions {
   const options = new Map<string, RawOption>()
   const path = first(flags.get('config')) ?? (environment[environmentName('config')] || undefined)
   const file = path === undefined ? new Map<string, RawOption>() : readConfigFile(path)

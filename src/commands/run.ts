@@ -1,12 +1,12 @@
 import { lstat } from 'node:fs/promises'
 import { BrokerError } from '../amqp/broker-error.ts'
-import type { Signals } from '../command-line/signals.ts'
 import { OptionError } from '../config/reader.ts'
-import type { RunConfig } from '../config/run-config.ts'
+import { readRunConfig } from '../config/run-config.ts'
 import { Daemon } from '../daemon/daemon.ts'
 import { giveBackUnusedMemory } from '../daemon/unused-memory.ts'
 import type { PoolAddress } from '../fastcgi/address.ts'
 import { createLogger } from '../observe/logger.ts'
+import type { Invocation } from './command.ts'
 
 /** sysexits */
 const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
@@ -15,9 +15,10 @@ const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
  * `fpm-bridge run`: lives until a signal ends it. The first one drains, a second one leaves at once.
  *
  * @returns the exit code: 0 drained, 75 not everything was settled, 78 the broker refuses the configuration
- * @throws {OptionError} when the socket's path is something else than a socket
+ * @throws {OptionError} also when the socket's path is something else than a socket
  */
-export async function run(config: RunConfig, version: string, signals: Signals): Promise<number> {
+export async function run({ options, version, signals }: Invocation): Promise<number> {
+  const config = readRunConfig(options())
   await Promise.all(config.bridges.map(({ pool }) => refuseNonSocket(pool)))
   const log = createLogger({
     level: config.process.logLevel,

@@ -8,9 +8,10 @@ import { plainQueue } from '../../amqp/topology.ts'
 import { complain, say, taken } from '../../command-line/output.ts'
 import { Progress } from '../../command-line/progress.ts'
 import type { Signals } from '../../command-line/signals.ts'
-import type { PublishConfig } from '../../config/publish-config.ts'
+import { type PublishConfig, readPublishConfig } from '../../config/publish-config.ts'
 import { OptionError } from '../../config/reader.ts'
 import { createLogger } from '../../observe/logger.ts'
+import type { Invocation } from '../command.ts'
 import { InFlightLimit } from './in-flight-limit.ts'
 import { countOf, jsonFault, readMessages, type SourceMessage } from './messages.ts'
 
@@ -29,7 +30,8 @@ const SHOWN_BODY = 200
  *
  * @returns the exit code: 0 all published, 65 some input was bad, 69 no broker, 75 stopped half-way, 78 refused
  */
-export async function publish(config: PublishConfig, signals: Signals): Promise<number> {
+export async function publish({ words, options, signals }: Invocation): Promise<number> {
+  const config = readPublishConfig(options(), words)
   if (config.source.kind === 'lines' && process.stdin.isTTY) {
     throw new OptionError('no messages: give them as arguments, with --body, or on standard input', 64)
   }

@@ -1,12 +1,13 @@
 import { describe, expect, it, vi } from 'vitest'
 import { parseCommandLine } from '../../../src/command-line/command-line.ts'
+import { COMMANDS } from '../../../src/commands/index.ts'
 import { OptionError } from '../../../src/config/reader.ts'
 
 /** The command and what it was given. */
 async function parse(...args: string[]) {
-  const parsed = await parseCommandLine(args, '1.2.3')
+  const parsed = await parseCommandLine(args, COMMANDS, '1.2.3')
   if (parsed.kind === 'help') return 'help'
-  return { name: parsed.name, flags: Object.fromEntries(parsed.flags), messages: parsed.messages }
+  return { name: parsed.command.name, flags: Object.fromEntries(parsed.flags), messages: parsed.words }
 }
 
 /** The one line, and the exit code, that a wrong command line ends with. */

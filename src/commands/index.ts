@@ -1,0 +1,24 @@
+import type { Command } from './command.ts'
+
+/** The registry: parser, help and documentation follow from it, and from the option table, whose rows name their commands. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'run',
+    byDefault: true,
+    usage: '--socket PATH --script PATH',
+    summary: 'consume the queue and have php-fpm execute each message',
+    load: async () => (await import('./run.ts')).run,
+  },
+  {
+    name: 'publish',
+    usage: '[MESSAGE...]',
+    summary: 'publish messages, confirmed and routed',
+    words: { name: 'messages', description: 'one body each; without any: lines of standard input' },
+    examples: [
+      [`publish '{"number": 7}'`, 'one message'],
+      [`publish --count 100 --body '{"number":"{n}"}'`, 'a hundred'],
+      ['publish < messages.jsonl', 'one message a line'],
+    ],
+    load: async () => (await import('./publish/publish.ts')).publish,
+  },
+]
