@@ -17,6 +17,11 @@ export interface LoggerOptions {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
+/** A log that says whether a line of that level would be written. */
+export interface Logger extends Log {
+  wants(level: LogLevel): boolean
+}
+
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 }
 /** Under which winston hands on what its format has made of a line. */
 const MESSAGE = Symbol.for('message')
@@ -29,7 +34,7 @@ const COLORS = { error: 'red', warn: 'yellow', info: 'green', debug: 'gray' } as
  * A stream that fails (log pipe closed, disk full) costs its lines, never the daemon; so does one that nobody reads, and a
  * line says how many when somebody does again.
  */
-export function createLogger(options: LoggerOptions): Log {
+export function createLogger(options: LoggerOptions): Logger {
   const { stream } = options
   stream.on('error', () => {})
   const asText = options.format === 'text' || (options.format === 'auto' && stream.isTTY === true)
@@ -58,12 +63,13 @@ export function createLogger(options: LoggerOptions): Log {
     // Somebody may be watching, or the process may be about to end.
     if (asText || isUrgent(level)) lines.flush()
   }
+  const wants = (level: LogLevel): boolean => LEVELS[level] <= LEVELS[options.level]
   const at = (level: LogLevel): Log[LogLevel] => {
     // winston would take a line of every level through its streams before it drops it.
-    if (LEVELS[level] > LEVELS[options.level]) return () => {}
+    if (!wants(level)) return () => {}
     return (message, fields = {}) => write(level, message, fields)
   }
-  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), wants }
 }
 
 function isUrgent(level: LogLevel): boolean {

@@ -66,6 +66,9 @@ const FORBIDDEN: readonly Probe[] = [
   value('src/observe', '../bridge/ports.ts'),
   type('src/observe', '../amqp/session.ts'),
   type('src/observe', '../fastcgi/types.ts'),
+  value('src/observe/log-lines', '../../bridge/events.ts'),
+  type('src/observe/log-lines', '../../amqp/session.ts'),
+  value('src/amqp', '../bridge/events.ts'),
   value('src/observe', 'winston'),
   value('src/observe', 'amqplib'),
   // Composition composes; libraries stay with their importers.
@@ -109,6 +112,8 @@ const ALLOWED: readonly Probe[] = [
   value('src/amqp', 'node:timers/promises'),
   value('src/amqp', './session.ts'),
   type('src/amqp', '../bridge/ports.ts'),
+  type('src/amqp', '../bridge/events.ts'),
+  type('src/observe/log-lines', '../../bridge/events.ts'),
   value('src/fastcgi', 'node:net'),
   value('src/fastcgi', './client.ts'),
   type('src/observe', '../bridge/ports.ts'),

@@ -1,0 +1,29 @@
+import type { BridgeEvent, Tell } from '../bridge/events.ts'
+import { BRIDGE_LINES } from './log-lines/bridge.ts'
+import { BROKER_LINES } from './log-lines/broker.ts'
+import { COPY_LINES } from './log-lines/copies.ts'
+import { DELIVERY_LINES } from './log-lines/deliveries.ts'
+import type { Line, Lines } from './log-lines/line.ts'
+import type { Logger } from './logger.ts'
+
+const LINES: Lines<BridgeEvent> = {
+  ...DELIVERY_LINES,
+  ...COPY_LINES,
+  ...BRIDGE_LINES,
+  ...BROKER_LINES,
+}
+
+/** Writes a line of each event that has one; users read them by their sentences, and script them by their fields. */
+export function logLines(log: Logger): Tell {
+  return (event) => {
+    const row = LINES[event.kind] as
+      | Line<BridgeEvent>
+      | ((event: BridgeEvent) => Line<BridgeEvent>)
+      | undefined
+    if (row === undefined) return
+    const [level, sentence, fields] = typeof row === 'function' ? row(event) : row
+    // What nobody reads costs no more than its event.
+    if (!log.wants(level)) return
+    log[level](typeof sentence === 'string' ? sentence : sentence(event), fields(event))
+  }
+}

@@ -1,0 +1,55 @@
+import type { BridgeLifeEvent, HoldEvent } from '../../bridge/events.ts'
+import { obstacleFields } from './fields.ts'
+import type { Line, Lines } from './line.ts'
+
+type NotPrepared = Extract<BridgeLifeEvent, { kind: 'copies-not-prepared' }>
+
+const NOT_PREPARED: Line<NotPrepared> = [
+  'warn',
+  'Cannot prepare for copies; trying again.',
+  ({ reason }) => ({ reason }),
+]
+const STILL_NOT_PREPARED: Line<NotPrepared> = ['debug', NOT_PREPARED[1], NOT_PREPARED[2]]
+
+/** The bridge, and the pool it has. */
+export const BRIDGE_LINES: Lines<BridgeLifeEvent | HoldEvent> = {
+  starting: [
+    'info',
+    'Starting.',
+    ({ pid, pool, script, payload, concurrency }) => ({ pid, pool, script, payload, concurrency }),
+  ],
+  'copies-not-prepared': ({ attempt }) => (attempt === 1 ? NOT_PREPARED : STILL_NOT_PREPARED),
+  'executions-endless': [
+    'warn',
+    'Without --timeout a script may run for longer than the broker waits for an ack; then the broker delivers its message again, and all that are in flight.',
+    ({ consumerTimeoutMs }) => ({ consumerTimeoutMs }),
+  ],
+  'pool-described': [
+    'info',
+    'The pool.',
+    ({ poolKind, children, ping }) => ({ kind: poolKind, children, ping }),
+  ],
+  'pool-kind-unknown': [
+    'info',
+    'The pool shows no status page (pm.status_path): of what kind it is, is not known.',
+    ({ statusPath, ping }) => ({ statusPath, ping }),
+  ],
+  'pool-silent': ['debug', 'The pool does not describe itself.', ({ reason }) => ({ reason })],
+  'children-too-few': [
+    'warn',
+    'The pool has fewer children than --concurrency: the other requests wait in its backlog, and their --timeout runs.',
+    ({ children, concurrency }) => ({ children, concurrency }),
+  ],
+  'clock-differs': [
+    'warn',
+    'The clock of the pool differs from the clock of this machine: its workers refuse messages as too late that are not. Set both by NTP.',
+    ({ aheadSeconds }) => ({ aheadSeconds }),
+  ],
+  'hold-began': [
+    'warn',
+    'Holding: nothing can be executed. Messages are kept and wait.',
+    (event) => obstacleFields(event),
+  ],
+  'hold-changed': ['warn', 'Still holding, for another reason.', (event) => obstacleFields(event)],
+  'hold-over': ['info', 'The hold is over; dispatching.', ({ heldMs }) => ({ heldMs })],
+}

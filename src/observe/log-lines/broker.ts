@@ -1,0 +1,58 @@
+import type { BrokerEvent } from '../../bridge/events.ts'
+import { type Line, type Lines, NO_FIELDS } from './line.ts'
+
+type Finding = Extract<BrokerEvent, { kind: 'queue-finding' }>
+
+const FINDINGS: Readonly<Record<Finding['finding'], Line<Finding>>> = {
+  transient: [
+    'warn',
+    'This queue will lose messages (--allow-transient-queue).',
+    ({ queue, reason }) => ({ queue, reason }),
+  ],
+  unknown: ['info', 'Taken as it is.', ({ queue, reason }) => ({ queue, reason })],
+}
+
+/** The bridge and its brokers. */
+export const BROKER_LINES: Lines<BrokerEvent> = {
+  'broker-unverified': [
+    'warn',
+    'The certificate of the broker is not verified (--tls-insecure): anybody may pose as it.',
+    ({ broker }) => ({ broker }),
+  ],
+  'broker-passed-over': ['warn', 'Passed over a broker.', ({ reason }) => ({ reason })],
+  consuming: ['info', 'Consuming.', ({ broker, queue, prefetch }) => ({ broker, queue, prefetch })],
+  'not-consuming': ['warn', 'Not consuming; trying again until it works.', ({ reason }) => ({ reason })],
+  'session-ended': [
+    'warn',
+    'The session with the broker has ended; opening another.',
+    ({ reason, brokerConsumerTimeoutMs: patience }) => ({
+      reason:
+        patience === undefined
+          ? reason
+          : `${reason}; --consumer-timeout and --timeout must stay below ${patience} ms`,
+    }),
+  ],
+  paused: [
+    'warn',
+    'Waiting messages go back to the broker, before they wait too long for it; not consuming.',
+    NO_FIELDS,
+  ],
+  resumed: ['info', 'Consuming again.', NO_FIELDS],
+  'queue-finding': ({ finding }) => FINDINGS[finding],
+  'queue-silent': ['error', 'A queue does not answer.', ({ queue, remedy }) => ({ queue, remedy })],
+  'broker-blocked': [
+    'warn',
+    'The broker takes no messages at the moment; publishing waits.',
+    ({ reason }) => ({ reason }),
+  ],
+  'broker-unblocked': ['info', 'The broker takes messages again.', NO_FIELDS],
+  'consumer-timeout-short': [
+    'error',
+    "The broker's consumer_timeout is shorter than --consumer-timeout: what is executed for longer ends the session, and is acked only if it comes back to this daemon. Raise it there, or set --consumer-timeout to it and --timeout below it.",
+    ({ brokerConsumerTimeoutMs, consumerTimeoutMs, timeoutMs }) => ({
+      brokerConsumerTimeoutMs,
+      consumerTimeoutMs,
+      timeoutMs,
+    }),
+  ],
+}
