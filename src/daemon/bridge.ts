@@ -17,7 +17,6 @@ import { formatPoolAddress } from '../fastcgi/address.ts'
 import { PoolClient } from '../fastcgi/client.ts'
 import type { FastCgiClient } from '../fastcgi/types.ts'
 import { createLibraryClient } from '../fastcgi-library.ts'
-import { describePool } from './pool-description.ts'
 
 /** The broker must be consumed from within 5 s of its return, so the longest pause is well below. */
 const SESSION_DELAY: BackoffRange = { min: 100, max: 2_000 }
@@ -91,6 +90,15 @@ export class Bridge {
     )
   }
 
+  /** Whether it has begun to take deliveries, and has not been told to stop. */
+  get consumes(): boolean {
+    return this.#state.kind === 'running'
+  }
+
+  get drains(): boolean {
+    return this.#state.kind === 'draining'
+  }
+
   /** How many deliveries ended in which way. */
   get counts(): Readonly<Counts> {
     return this.#dispatcher.counts
@@ -117,7 +125,6 @@ export class Bridge {
       concurrency,
     })
     this.#warnOfEndlessExecutions()
-    void describePool(this.config, this.#log)
     // What fails for good must fail before the first message is executed.
     await this.#prepareCopies()
     await Promise.all([this.#dispatcher.probe(), this.#consumer.start()])

@@ -2,34 +2,38 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { BrokerList } from '../amqp/broker-list.ts'
 import { QueueAges } from '../amqp/queue-ages.ts'
 import type { Log } from '../bridge/ports.ts'
+import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { ProcessConfig } from '../config/process-config.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { Bridge } from './bridge.ts'
+import { Bridges } from './bridges.ts'
+import { demandsOf, describePool } from './pools.ts'
+import { keptOptions } from './reload.ts'
 
 type State =
-  | { readonly kind: 'starting' | 'running' | 'stopped' }
+  | { readonly kind: 'running' | 'stopped' }
   | { readonly kind: 'draining'; readonly end: Promise<DrainEnd> }
 
 /** Whether everything in flight was settled before the drain timeout. */
 export type DrainEnd = 'drained' | 'overdue'
 
 /**
- * The process and its bridges: starts them, and ends them together.
+ * One process: starts its bridges, takes new configurations for them, and ends them together.
  *
- * starting -> running -> draining -> stopped
+ * running -> draining -> stopped
  */
 export class Daemon {
-  readonly #process: ProcessConfig
   readonly #log: Log
-  readonly #bridges: readonly Bridge[]
+  readonly #bridges: Bridges
+  #config: RunConfig
   #abort: () => void = () => {}
-  #state: State = { kind: 'starting' }
+  #state: State = { kind: 'running' }
 
-  constructor({ process, bridges }: RunConfig, log: Log, version: string) {
-    this.#process = process
+  constructor(config: RunConfig, log: Log, version: string) {
+    this.#config = config
     this.#log = log
-    const surroundings = { process, ages: new QueueAges(true), version }
-    this.#bridges = bridges.map((config) => new Bridge(config, surroundings, log))
+    const surroundings = { process: config.process, ages: new QueueAges(true), version }
+    this.#bridges = new Bridges((bridge) => new Bridge(bridge, surroundings, log), log)
   }
 
   /**
@@ -39,9 +43,25 @@ export class Daemon {
    * @throws {BrokerError} when waiting makes no sense: the broker refuses what the configuration asks for
    */
   async start(): Promise<void> {
-    new BrokerList(this.#process.brokers, this.#log).warnOfInsecure()
-    await Promise.all(this.#bridges.map((bridge) => bridge.start()))
-    if (this.#state.kind === 'starting') this.#state = { kind: 'running' }
+    const { process, bridges } = this.#config
+    new BrokerList(process.brokers, this.#log).warnOfInsecure()
+    this.#describePools(bridges)
+    await this.#bridges.start(bridges)
+  }
+
+  /**
+   * Takes another configuration: bridges start, are replaced, or end; those that stay the same are not touched. Resolves when all that
+   * are new consume, or the log says why they do not.
+   */
+  async reload(config: RunConfig): Promise<void> {
+    if (this.#state.kind !== 'running') return
+    const kept = keptOptions(this.#config.process, config.process)
+    if (kept.length > 0)
+      this.#log.warn('Kept until a restart: these options belong to the process.', { options: kept })
+    const process: ProcessConfig = { ...this.#config.process, drainTimeout: config.process.drainTimeout }
+    this.#config = { process, bridges: config.bridges }
+    this.#describePools(config.bridges)
+    await this.#bridges.change(config.bridges)
   }
 
   /**
@@ -62,42 +82,33 @@ export class Daemon {
   }
 
   async #drain(): Promise<DrainEnd> {
-    const { drainTimeout } = this.#process
-    this.#log.info('Draining.', { inFlight: this.#inFlight, drainTimeoutMs: drainTimeout })
+    const { drainTimeout } = this.#config.process
+    this.#log.info('Draining.', { inFlight: this.#bridges.inFlight, drainTimeoutMs: drainTimeout })
     const overdue = new Promise<DrainEnd>((resolve) => {
       this.#abort = () => {
-        for (const bridge of this.#bridges) bridge.abortDrain()
+        this.#bridges.abortDrain()
         resolve('overdue')
       }
     })
     const timer = setTimeout(this.#abort, drainTimeout)
-    const drained = Promise.all(this.#bridges.map((bridge) => bridge.drain()))
-    const end = await Promise.race([drained.then((): DrainEnd => 'drained'), overdue])
+    const end = await Promise.race([this.#bridges.drain().then((): DrainEnd => 'drained'), overdue])
     clearTimeout(timer)
     // What is given up says so in this turn, each message by its id; the process ends after it.
     await turn()
     this.#state = { kind: 'stopped' }
-    if (end === 'drained') this.#log.info('Stopped.', this.#counts)
+    const { counts, inFlight } = this.#bridges
+    if (end === 'drained') this.#log.info('Stopped.', counts)
     else {
-      for (const bridge of this.#bridges) bridge.logAbandoned()
+      this.#bridges.logAbandoned()
       this.#log.error('Stopped before all was done: what is unacked will be delivered again.', {
-        ...this.#counts,
-        inFlight: this.#inFlight,
+        ...counts,
+        inFlight,
       })
     }
     return end
   }
 
-  get #inFlight(): number {
-    return this.#bridges.reduce((sum, { inFlight }) => sum + inFlight, 0)
-  }
-
-  /** Of all bridges together. */
-  get #counts(): Readonly<Record<string, number>> {
-    const sum: Record<string, number> = {}
-    for (const { counts } of this.#bridges) {
-      for (const [outcome, count] of Object.entries(counts)) sum[outcome] = (sum[outcome] ?? 0) + count
-    }
-    return sum
+  #describePools(bridges: readonly BridgeConfig[]): void {
+    for (const demand of demandsOf(bridges)) void describePool(demand, this.#log)
   }
 }

@@ -1,0 +1,136 @@
+import { BrokerError } from '../amqp/broker-error.ts'
+import type { Log } from '../bridge/ports.ts'
+import type { BridgeConfig } from '../config/bridge-config.ts'
+import type { Bridge } from './bridge.ts'
+import { planReload } from './reload.ts'
+
+/**
+ * The bridges of a process. Each queue has one that is wanted; one that is replaced goes on until its successor consumes, and then
+ * finishes what it has, so that a queue is never without a consumer.
+ */
+export class Bridges {
+  readonly #make: (config: BridgeConfig) => Bridge
+  readonly #log: Log
+  /** All that have not ended. */
+  readonly #alive = new Set<Bridge>()
+  /** By queue. */
+  readonly #wanted = new Map<string, Bridge>()
+  /** What has come of the deliveries of those that have ended. */
+  readonly #past: Record<string, number> = {}
+
+  constructor(make: (config: BridgeConfig) => Bridge, log: Log) {
+    this.#make = make
+    this.#log = log
+  }
+
+  /** Executing, or not settled yet. */
+  get inFlight(): number {
+    return [...this.#alive].reduce((sum, { inFlight }) => sum + inFlight, 0)
+  }
+
+  /** How many deliveries ended in which way, since the start of the process. */
+  get counts(): Readonly<Record<string, number>> {
+    const sum = { ...this.#past }
+    for (const { counts } of this.#alive) add(sum, counts)
+    return sum
+  }
+
+  /** Resolves when all consume, or are drained. @throws {BrokerError} see Bridge.start */
+  async start(configs: readonly BridgeConfig[]): Promise<void> {
+    const bridges = configs.map((config) => this.#add(config))
+    await Promise.all(bridges.map((bridge) => bridge.start()))
+  }
+
+  /** Resolves when all that are new consume, or the log says why they do not; what was replaced may still be finishing. */
+  async change(configs: readonly BridgeConfig[]): Promise<void> {
+    const current = [...this.#wanted.values()].map(({ config }) => config)
+    const { added, changed, same, gone } = planReload(current, configs)
+    this.#log.info('Reloading.', {
+      added: namesOf(added),
+      changed: namesOf(changed),
+      same: namesOf(same),
+      gone: namesOf(gone),
+    })
+    for (const { queue } of gone) this.#wanted.delete(queue)
+    const begun = [...added, ...changed].map((config) => this.#add(config))
+    for (const bridge of this.#alive) if (!this.#isNeeded(bridge)) this.#retire(bridge)
+    await Promise.all(begun.map((bridge) => this.#introduce(bridge)))
+    this.#log.info('Reloaded.', { bridges: [...this.#wanted.values()].map(({ config }) => config.name) })
+  }
+
+  /** Resolves when everything is settled and closed. */
+  async drain(): Promise<void> {
+    await Promise.all([...this.#alive].map((bridge) => bridge.drain()))
+  }
+
+  /** Gives up what is not settled by now. */
+  abortDrain(): void {
+    for (const bridge of this.#alive) bridge.abortDrain()
+  }
+
+  /** Names what is lost from sight when the process ends now. */
+  logAbandoned(): void {
+    for (const bridge of this.#alive) bridge.logAbandoned()
+  }
+
+  #add(config: BridgeConfig): Bridge {
+    const bridge = this.#make(config)
+    this.#alive.add(bridge)
+    this.#wanted.set(config.queue, bridge)
+    return bridge
+  }
+
+  /** Whether it is wanted, or goes on until the one that is wanted consumes. */
+  #isNeeded(bridge: Bridge): boolean {
+    const wanted = this.#wanted.get(bridge.config.queue)
+    return wanted === bridge || (wanted !== undefined && bridge.consumes)
+  }
+
+  /** Beside the one whose place it takes, if there is one. */
+  async #introduce(bridge: Bridge): Promise<void> {
+    const { queue, name } = bridge.config
+    const former = this.#others(bridge).find(({ consumes }) => consumes)
+    try {
+      await bridge.start()
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error
+      const message =
+        former === undefined
+          ? 'Cannot start a bridge: the broker refuses its configuration.'
+          : 'Cannot change a bridge: the broker refuses its new configuration. The former one goes on.'
+      this.#log.error(message, { bridge: name, reason: error.message, code: error.code })
+      // Yet another configuration may have come meanwhile.
+      if (this.#wanted.get(queue) === bridge) {
+        if (former?.consumes) this.#wanted.set(queue, former)
+        else this.#wanted.delete(queue)
+      }
+      this.#retire(bridge)
+      return
+    }
+    if (this.#wanted.get(queue) === bridge) for (const other of this.#others(bridge)) this.#retire(other)
+  }
+
+  #others(bridge: Bridge): Bridge[] {
+    return [...this.#alive].filter((other) => other !== bridge && other.config.queue === bridge.config.queue)
+  }
+
+  /** Has it finish what it has, for as long as that takes. */
+  #retire(bridge: Bridge): void {
+    if (bridge.drains) return
+    const { name } = bridge.config
+    this.#log.info('Draining a bridge.', { bridge: name, inFlight: bridge.inFlight })
+    void bridge.drain().then(() => {
+      this.#alive.delete(bridge)
+      add(this.#past, bridge.counts)
+      this.#log.info('A bridge has ended.', { bridge: name, ...bridge.counts })
+    })
+  }
+}
+
+function add(sum: Record<string, number>, counts: Readonly<Record<string, number>>): void {
+  for (const [outcome, count] of Object.entries(counts)) sum[outcome] = (sum[outcome] ?? 0) + count
+}
+
+function namesOf(configs: readonly BridgeConfig[]): readonly string[] {
+  return configs.map(({ name }) => name)
+}

@@ -1,0 +1,66 @@
+import type { Log } from '../bridge/ports.ts'
+import type { BridgeConfig } from '../config/bridge-config.ts'
+import { formatPoolAddress } from '../fastcgi/address.ts'
+import { type PoolStatus, pingPool, readPoolStatus } from '../fastcgi/pool-status.ts'
+
+/** Milliseconds that the pool's pages get: a child serves them, and all may be busy. */
+const PAGE_TIMEOUT = 1_000
+
+/** A pool, and what all its bridges together ask of it. */
+export interface PoolDemand {
+  readonly pool: string
+  /** One at least. */
+  readonly bridges: readonly BridgeConfig[]
+  /** Requests in flight at most. */
+  readonly concurrency: number
+}
+
+/** What is asked of each pool. */
+export function demandsOf(bridges: readonly BridgeConfig[]): readonly PoolDemand[] {
+  const byPool = new Map<string, BridgeConfig[]>()
+  for (const bridge of bridges) {
+    const pool = formatPoolAddress(bridge.pool)
+    byPool.set(pool, [...(byPool.get(pool) ?? []), bridge])
+  }
+  return [...byPool].map(([pool, those]) => {
+    const concurrency = those.reduce((sum, bridge) => sum + bridge.concurrency, 0)
+    return { pool, bridges: those, concurrency }
+  })
+}
+
+/** Tells the operator what stands behind the socket, if it says so itself, and what is asked of it. Never rejects. */
+export async function describePool({ pool, bridges, concurrency }: PoolDemand, log: Log): Promise<void> {
+  if (bridges.length > 1) {
+    const names = bridges.map(({ name }) => name)
+    log.info('Bridges share a pool: their --concurrency adds up.', { pool, bridges: names, concurrency })
+  }
+  // The pages are the same for all of them.
+  const [{ pool: address, statusPath, pingPath }] = bridges as [BridgeConfig]
+  try {
+    const status = await readPoolStatus(address, statusPath, PAGE_TIMEOUT)
+    const ping = await pingPool(address, pingPath, PAGE_TIMEOUT)
+    if (status === undefined) {
+      const message = 'The pool shows no status page (pm.status_path): of what kind it is, is not known.'
+      log.info(message, { pool, statusPath, ping })
+    } else {
+      log.info('The pool.', { pool, kind: status.kind, children: status.totalProcesses, ping })
+      warnOfTooFewChildren(status, pool, concurrency, log)
+    }
+  } catch (error) {
+    log.debug('The pool does not describe itself.', { pool, reason: String(error) })
+  }
+}
+
+/** Only a static pool has all its children by now. */
+function warnOfTooFewChildren(
+  { kind, totalProcesses }: PoolStatus,
+  pool: string,
+  concurrency: number,
+  log: Log,
+): void {
+  if (kind !== 'static' || concurrency <= totalProcesses) return
+  log.warn(
+    'The pool has fewer children than --concurrency: the other requests wait in its backlog, and their --timeout runs.',
+    { pool, children: totalProcesses, concurrency },
+  )
+}
