@@ -5,11 +5,14 @@ import { setImmediate as turn } from 'node:timers/promises'
 /** SIGQUIT is what the official php images are stopped with. */
 const ENDING = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const
 
+/** Asks daemons to read their configuration again. `nohup` has it ignored, and Node.js undoes that at its start. */
+const HANG_UP = 'SIGHUP'
+
 /**
- * They would kill, which nobody means who sends them. `nohup` has SIGHUP ignored, and Node.js undoes that at its start.
- * Node.js itself answers SIGUSR1 with a debugger on port 9229, which any local user may ask for the broker's password.
+ * They would kill, which nobody means who sends them. Node.js itself answers SIGUSR1
+ * with a debugger on port 9229, which any local user may ask for the broker's password.
  */
-const IGNORED = ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
+const IGNORED = ['SIGUSR1', 'SIGUSR2'] as const
 
 /** Milliseconds. npm and timeout(1) pass on a signal that a terminal or a process group has sent to everybody already. */
 const SAME_SIGNAL = 1_000
@@ -20,6 +23,8 @@ export interface SignalListener {
   end(signal: NodeJS.Signals): void
   /** Another one, more than a second later: somebody has lost patience. */
   leave(signal: NodeJS.Signals): void
+  /** SIGHUP: a terminal is gone, or the configuration is to be read again. */
+  hangUp(signal: NodeJS.Signals): void
   /** One that changes nothing. */
   ignore(signal: NodeJS.Signals): void
 }
@@ -43,7 +48,7 @@ export class Signals {
       if (this.#listener === undefined) this.#early.push(received)
       else this.#tell(this.#listener, received)
     }
-    for (const signal of [...ENDING, ...IGNORED]) source.on(signal, receive)
+    for (const signal of [...ENDING, HANG_UP, ...IGNORED]) source.on(signal, receive)
   }
 
   /** The listener hears at once of what has come before. There is one, for good. */
@@ -59,7 +64,8 @@ export class Signals {
 
   #tell(listener: SignalListener, received: Received): void {
     const { signal, time } = received
-    if (!ENDING.some((each) => each === signal)) listener.ignore(signal)
+    if (signal === HANG_UP) listener.hangUp(signal)
+    else if (!ENDING.some((each) => each === signal)) listener.ignore(signal)
     else if (this.#first === undefined) {
       this.#first = received
       listener.end(signal)

@@ -18,7 +18,9 @@ const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
  * @throws {OptionError} also when the socket's path is something else than a socket
  */
 export async function run({ options, version, signals }: Invocation): Promise<number> {
-  const config = readRunConfig(options())
+  const given = options()
+  const hasFile = given.has('config')
+  const config = readRunConfig(given)
   await Promise.all(config.bridges.map(({ pool }) => refuseNonSocket(pool)))
   const log = createLogger({
     level: config.process.logLevel,
@@ -27,6 +29,16 @@ export async function run({ options, version, signals }: Invocation): Promise<nu
     fields: { daemonId: config.process.daemonId },
   })
   const daemon = new Daemon(config, log, version)
+  const reload = async (): Promise<void> => {
+    try {
+      const next = readRunConfig(options(), config.process.daemonId)
+      await Promise.all(next.bridges.map(({ pool }) => refuseNonSocket(pool)))
+      await daemon.reload(next)
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error
+      log.error('Not reloaded: the configuration is wrong. The one before stays.', { reason: error.message })
+    }
+  }
   giveBackUnusedMemory()
   return new Promise((resolve, reject) => {
     signals.listen({
@@ -36,6 +48,10 @@ export async function run({ options, version, signals }: Invocation): Promise<nu
       leave(signal) {
         log.error('Second signal: leaving at once.', { signal })
         daemon.abortDrain()
+      },
+      hangUp(signal) {
+        if (hasFile) void reload().catch(reject)
+        else log.warn('Ignored a signal: there is no --config to read again.', { signal })
       },
       ignore(signal) {
         log.warn('Ignored a signal; SIGTERM, SIGINT and SIGQUIT stop the daemon.', { signal })
@@ -52,7 +68,9 @@ export async function run({ options, version, signals }: Invocation): Promise<nu
         reason: error.message,
         code: error.code,
       })
-      resolve(EXIT.configuration)
+      // Other bridges may be at work already.
+      const drained = config.bridges.length > 1 ? daemon.drain() : Promise.resolve()
+      drained.then(() => resolve(EXIT.configuration), reject)
     })
   })
 }

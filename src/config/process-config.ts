@@ -17,11 +17,14 @@ export interface ProcessConfig {
   readonly logFormat: LogFormat
 }
 
-/** @throws {OptionError} */
-export function readProcessConfig(read: OptionReader): ProcessConfig {
+/**
+ * @param inUse the daemon id of a process that reads its configuration again: one that was made up stays
+ * @throws {OptionError}
+ */
+export function readProcessConfig(read: OptionReader, inUse?: string): ProcessConfig {
   return Object.freeze({
     brokers: readBrokers(read),
-    daemonId: read.optional('daemon-id', daemonId) ?? randomDaemonId(),
+    daemonId: read.optional('daemon-id', daemonId) ?? inUse ?? randomDaemonId(),
     drainTimeout: read.value('drain-timeout', duration),
     logLevel: read.value('log-level', oneOf<LogLevel>('error', 'warn', 'info', 'debug')),
     logFormat: read.value('log-format', oneOf<LogFormat>('auto', 'json', 'text')),

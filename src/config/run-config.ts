@@ -10,10 +10,11 @@ export interface RunConfig {
 }
 
 /**
+ * @param daemonId that is in use, where a process reads its configuration again
  * @throws {OptionError} naming the option at fault, and where its value came from
  */
-export function readRunConfig(options: RawOptions): RunConfig {
+export function readRunConfig(options: RawOptions, daemonId?: string): RunConfig {
   const read = new OptionReader(options)
-  const process = readProcessConfig(read)
+  const process = readProcessConfig(read, daemonId)
   return Object.freeze({ process, bridges: Object.freeze([readBridgeConfig(read, process.daemonId)]) })
 }

@@ -81,6 +81,7 @@ function left(run: PublishRun, signals: Signals): Promise<number> {
         complain(`${signal} again: leaving at once; what is not confirmed may be in the queue all the same`)
         resolve(EXIT.incomplete)
       },
+      hangUp: (signal) => complain(`${signal} is ignored; SIGINT, SIGTERM and SIGQUIT stop`),
       ignore: (signal) => complain(`${signal} is ignored; SIGINT, SIGTERM and SIGQUIT stop`),
     })
   })

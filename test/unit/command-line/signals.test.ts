@@ -18,6 +18,7 @@ function signals() {
     taken.listen({
       end: (signal) => told.push(`end ${signal}`),
       leave: (signal) => told.push(`leave ${signal}`),
+      hangUp: (signal) => told.push(`hang up ${signal}`),
       ignore: (signal) => told.push(`ignore ${signal}`),
     })
   return { send: (signal: string) => source.emit(signal, signal), taken, told, listen }
@@ -32,7 +33,15 @@ describe('signals', () => {
     expect([taken.ending, told]).toEqual([true, [`end ${signal}`]])
   })
 
-  it.each(['SIGHUP', 'SIGUSR1', 'SIGUSR2'])('%s changes nothing', (signal) => {
+  it('SIGHUP asks for another look at the configuration, each time', () => {
+    const { send, taken, told, listen } = signals()
+    expect(send('SIGHUP')).toBe(true)
+    listen()
+    expect(send('SIGHUP')).toBe(true)
+    expect([taken.ending, told]).toEqual([false, ['hang up SIGHUP', 'hang up SIGHUP']])
+  })
+
+  it.each(['SIGUSR1', 'SIGUSR2'])('%s changes nothing', (signal) => {
     const { send, taken, told, listen } = signals()
     listen()
     expect(send(signal)).toBe(true)
@@ -63,10 +72,10 @@ describe('signals', () => {
   it('that are ignored do not make the next one a second', () => {
     const { send, told, listen } = signals()
     listen()
-    send('SIGHUP')
+    send('SIGUSR1')
     vi.advanceTimersByTime(5_000)
     send('SIGTERM')
-    expect(told).toEqual(['ignore SIGHUP', 'end SIGTERM'])
+    expect(told).toEqual(['ignore SIGUSR1', 'end SIGTERM'])
   })
 
   it('that came before anybody listened are told then, by the time at which they came', () => {
