@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { UnprocessableError } from '../../../src/payload/unprocessable.ts'
 import { formAtOnce } from '../../support/form-at-once.ts'
+import { read } from './page.ts'
 
 /* The examples of docs/payloads.md are true. */
 
-const page = readFileSync(new URL('../../../docs/payloads.md', import.meta.url), 'utf8')
-const rows = [...page.matchAll(/^\| `([[{7].*?)` \| (?:`(.*?)`|refused) \|/gm)].map(
+const rows = [...read('docs/payloads.md').matchAll(/^\| `([[{7].*?)` \| (?:`(.*?)`|refused) \|/gm)].map(
   ([, json = '', form]) => ({ json, form }),
 )
 
