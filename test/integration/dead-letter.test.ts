@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { byte, field, longString } from '../support/amqp-frames.ts'
+import { byte, field, long, longString } from '../support/amqp-frames.ts'
 import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
@@ -120,4 +120,24 @@ test('a dead-letter queue that is deleted in mid-run is declared again; the mess
   await eventually('the second is moved', () => count(daemon.log, 'Dead-lettered.') === 2)
   const [copy] = await takeAll(broker, `${queue}.dead`)
   expect(copy?.content.toString()).toBe('second')
+})
+
+test('headers that look like those of a library’s own notation are copied as they are, and hold up nobody', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  // What amqplib would read as a type of AMQP that is to be written, and cannot be.
+  const marked = field('k', 'F', long(13), field('!', 'S', longString('double')))
+  await publishAll(broker, queue, [])
+  for (let each = 1; each <= 4; each += 1) {
+    await publishRaw(broker, queue, withHeaders(marked, `bad-${each}`, Buffer.from('no JSON')))
+  }
+  await publishAll(broker, queue, numbers(20))
+  const daemon = await startDaemon({ args: ['--concurrency', '4', '--prefetch', '4'] })
+  await eventually('the others are executed', () => count(daemon.log, 'Executed.') === 20)
+  await eventually('they are dead letters', () => count(daemon.log, 'Dead-lettered.') === 4)
+  const copies = await takeAll(broker, `${queue}.dead`)
+  expect(copies.map(({ properties }) => properties.messageId)).toEqual(['bad-1', 'bad-2', 'bad-3', 'bad-4'])
+  for (const { properties } of copies) expect(properties.headers?.['k']).toEqual({ '!': 'double' })
 })

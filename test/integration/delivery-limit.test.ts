@@ -1,10 +1,10 @@
 import { connect } from 'amqplib'
 import { expect } from 'vitest'
 import type { Broker } from '../support/broker-api.ts'
-import { HOLDING } from '../support/daemon-log.ts'
+import { count, HOLDING } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
-import { readyIn } from '../support/queue-counts.ts'
+import { countsOf, readyIn } from '../support/queue-counts.ts'
 import { workerThat } from '../support/worker-script.ts'
 
 /*
@@ -64,3 +64,53 @@ test.for(['dispatched', 'completed'])(
     expect(worker.executions()).toEqual(['M-1 1 1'])
   },
 )
+
+test('messages that say themselves that they came back often, into a queue that stays full, hold up nobody', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const worker = workerThat('')
+  const full = { durable: true, arguments: { 'x-overflow': 'reject-publish' } }
+  await broker.api('PUT', `/queues/%2F/${queue}`, full)
+  const connection = await connect(broker.url)
+  const channel = await connection.createConfirmChannel()
+  const forged = { messageId: 'forged', persistent: true, headers: { 'x-delivery-count': 10 } }
+  for (let each = 0; each < 4; each += 1) channel.sendToQueue(queue, Buffer.from('{}'), forged)
+  for (let each = 0; each < 50; each += 1) {
+    channel.sendToQueue(queue, Buffer.from('{}'), { messageId: 'good', persistent: true })
+  }
+  await channel.waitForConfirms()
+  await connection.close()
+  // From now on it takes nothing, as one that its publishers keep full.
+  const policy = `/policies/%2F/${queue}`
+  await broker.api('PUT', policy, {
+    pattern: `^${queue}$`,
+    definition: { 'max-length': 0 },
+    'apply-to': 'queues',
+  })
+  try {
+    await eventually('it is full', async () => {
+      const [found] = (await broker.api<{ name: string; policy?: string }[]>('GET', '/queues/%2F')).filter(
+        ({ name }) => name === queue,
+      )
+      return found?.policy === queue
+    })
+    const daemon = await startDaemon({ script: worker.path, args: ['--prefetch', '4'] })
+    await eventually('the good ones are executed', () => count(daemon.log, 'Executed.') >= 50)
+    daemon.signal('SIGTERM')
+    expect(await daemon.exited).toMatchObject({ code: 0 })
+    const kept = (await countsOf(broker, queue))?.ready ?? 0
+    const executed = worker.executions().filter((line) => line.startsWith('forged'))
+    // Whichever broker it is: it may drop a header that only it may set.
+    expect(kept + executed.length).toBe(4)
+  } finally {
+    await broker.api('DELETE', policy)
+  }
+  const next = await startDaemon({ script: worker.path })
+  await eventually('nothing is left', async () => (await readyIn(broker, queue)) === 0)
+  next.signal('SIGTERM')
+  await next.exited
+  const executed = worker.executions().map((line) => line.split(' ')[0])
+  expect(executed.sort()).toEqual([...Array(4).fill('forged'), ...Array(50).fill('good')])
+})

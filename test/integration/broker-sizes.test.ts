@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, expect } from 'vitest'
+import { type OwnBroker, startBroker } from '../support/broker.ts'
+import { count } from '../support/daemon-log.ts'
+import { eventually } from '../support/eventually.ts'
+import { test } from '../support/fixtures.ts'
+import { numbers, publishAll, takeAll } from '../support/messages.ts'
+import { countsOf } from '../support/queue-counts.ts'
+import { workerThat } from '../support/worker-script.ts'
+
+/*
+ * A broker whose limits have been lowered since a message came: its copy cannot be published. So RabbitMQ 4 does with
+ * max_message_size, which is 16 MiB there. The message is neither lost nor executed again and again, and the others run.
+ */
+
+let broker: OwnBroker
+beforeAll(async () => {
+  broker = await startBroker()
+})
+afterAll(() => broker?.close())
+
+const set = (key: string, value: number) =>
+  broker.ctl('eval', `application:set_env(rabbit, ${key}, ${value}).`)
+
+const PARKED =
+  'Parked: the message stays with the broker, unacked, until its copy can be published. It is not executed again.'
+const BACK = 'A parked message is back, and stays parked.'
+const ENDED = 'The session with the broker has ended; opening another.'
+const SIZE = 2 * 1024 * 1024
+const GOOD = 20
+
+test.for([
+  { ack: 'completed', body: JSON.stringify({ large: 'x'.repeat(SIZE) }), executed: ['large 1 0'] },
+  // No JSON, and so not executed at all.
+  { ack: 'dispatched', body: 'x'.repeat(SIZE), executed: [] },
+])(
+  '--ack $ack: a body beyond max_message_size is parked, run no more than once, and kept; the others run',
+  async ({ ack, body, executed }, { queue, startDaemon }) => {
+    const worker = workerThat(`if (isset($_POST['large'])) http_response_code(422);`)
+    await set('max_message_size', 2 * SIZE)
+    await publishAll(broker, queue, [body], { messageId: 'large' })
+    await set('max_message_size', SIZE / 2)
+    await publishAll(broker, queue, numbers(GOOD), { messageId: 'good' })
+    const args = ['--ack', ack, '--concurrency', '1', '--prefetch', '1']
+    const daemon = await startDaemon({ url: broker.url, script: worker.path, args })
+    const line = await daemon.waitForLine(PARKED)
+    expect(line).toMatchObject({
+      messageId: 'large',
+      cause: expect.stringContaining('larger than configured max size'),
+    })
+    await eventually('the others are executed', () => count(daemon.log, 'Executed.') === GOOD)
+    expect(worker.executions().filter((one) => one.startsWith('large'))).toEqual(executed)
+    expect(count(daemon.log, ENDED)).toBe(0)
+    daemon.signal('SIGTERM')
+    expect(await daemon.exited).toMatchObject({ code: 0 })
+    expect(await countsOf(broker, queue)).toEqual({ ready: 1, unacked: 0 })
+  },
+)
+
+test('a parked message that outlasts the broker’s patience comes back, and is not executed again', async ({
+  queue,
+  startDaemon,
+}) => {
+  const worker = workerThat(`if (isset($_POST['large'])) http_response_code(422);`)
+  await set('max_message_size', 2 * SIZE)
+  // From RabbitMQ 4.3 on, classic queues have all the patience there is.
+  await publishAll(
+    broker,
+    queue,
+    [{ large: 'x'.repeat(SIZE) }],
+    (index) => ({ messageId: `large-${index}` }),
+    'quorum',
+  )
+  await set('max_message_size', SIZE / 2)
+  await set('consumer_timeout', 1_500)
+  // By default a channel is looked at each minute.
+  await set('channel_tick_interval', 200)
+  try {
+    const daemon = await startDaemon({ url: broker.url, script: worker.path, args: ['--ack', 'completed'] })
+    await daemon.waitForLine(PARKED)
+    await eventually('it has come back', () => count(daemon.log, BACK) >= 3)
+    await publishAll(broker, queue, numbers(GOOD), { messageId: 'good' }, 'quorum')
+    await eventually('the others are executed', () => count(daemon.log, 'Executed.') === GOOD)
+    expect(worker.executions().filter((one) => one.startsWith('large'))).toEqual(['large-0 1 0'])
+  } finally {
+    await set('consumer_timeout', 1_800_000)
+  }
+})
+
+test('headers that fill the frames of a broker are left out of the copy, and the others run', async ({
+  queue,
+  startDaemon,
+}) => {
+  const worker = workerThat(`if (isset($_POST['large'])) http_response_code(422);`)
+  await set('frame_max', 131_072)
+  const headers = { large: 'h'.repeat(15_900), small: 'yes' }
+  await publishAll(broker, queue, [{ large: true }], { messageId: 'large', headers })
+  await set('frame_max', 16_384)
+  try {
+    await publishAll(broker, queue, numbers(GOOD), { messageId: 'good' })
+    const args = ['--ack', 'completed', '--concurrency', '1', '--prefetch', '1']
+    const daemon = await startDaemon({ url: broker.url, script: worker.path, args })
+    await daemon.waitForLine('Dead-lettered.')
+    await eventually('the others are executed', () => count(daemon.log, 'Executed.') === GOOD)
+    expect(worker.executions().filter((one) => one.startsWith('large'))).toEqual(['large 1 0'])
+    const [copy] = await takeAll(broker, `${queue}.dead`)
+    expect(copy?.properties).toMatchObject({
+      messageId: 'large',
+      headers: { small: 'yes', 'x-fpm-bridge-headers-dropped': 'large' },
+    })
+  } finally {
+    await set('frame_max', 131_072)
+  }
+})
