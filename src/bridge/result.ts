@@ -1,6 +1,7 @@
 import type { FastCgiError, FastCgiPhase, FastCgiResponse } from '../fastcgi/types.ts'
 import type { OutcomePolicy } from './ports.ts'
 import { parseRetryAfter } from './retry.ts'
+import { startupWarningOf } from './startup-warning.ts'
 
 /** What came of one attempt to have a delivery executed. */
 export type Result =
@@ -100,6 +101,11 @@ export function hasFatalError(result: Result): boolean {
   return result.kind === 'answered' && FATAL_ERROR.test(result.response.stderr)
 }
 
+/** The status is PHP's own, and says nothing of what came of the message: see startupWarningOf. */
+export function hasForeignStatus(result: Result): boolean {
+  return result.kind === 'answered' && startupWarningOf(result.response) !== undefined
+}
+
 /** What PHP warns of at its start when it leaves out fields of a form, or all of them (main/php_variables.c, SAPI.c). */
 const DROPPED_FIELDS =
   /(?:^|; |\n)PHP message: PHP Warning: {2}(?:PHP Request Startup: |Unknown: )?(?:POST Content-Length of|Input variables exceeded|Input variable nesting level exceeded) /
@@ -181,6 +187,10 @@ export function describe(result: Result, policy: OutcomePolicy): string {
   if (marker !== undefined) {
     const unknown = MARKERS.has(marker) ? '' : `, which is none of ${[...MARKERS].join(', ')}`
     return `${answer} and X-Bridge-Outcome: ${marker.slice(0, 100)}${unknown}`
+  }
+  const warning = startupWarningOf(result.response)
+  if (warning !== undefined && !hasFatalError(result)) {
+    return `PHP printed a warning before the script began, so the status is 200 whatever the script says; set php_admin_flag[display_errors] = off in the pool: ${warning}`
   }
   const fatal = hasFatalError(result) ? `${answer}, and PHP reported a fatal error` : answer
   return hasNotStarted(result, policy)

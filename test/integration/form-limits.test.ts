@@ -4,6 +4,7 @@ import { test } from '../support/fixtures.ts'
 import { publishAll } from '../support/messages.ts'
 import { md5, payloadRecords, payloadScript } from '../support/payload-records.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
+import { workerThat } from '../support/worker-script.ts'
 
 /* What PHP makes of a form that was sent byte for byte: its limits and its names are not ours. */
 
@@ -48,5 +49,28 @@ test.for([
     await daemon.waitForLine('Executed.')
     expect(daemon.log.some(({ message }) => String(message).includes('dropped fields'))).toBe(warned)
     expect(record?.md5).toBe(md5(`${form}&daemonId=D-1`))
+  },
+)
+
+test.for([
+  { ack: 'completed', html: 'on', outcome: 'dead-letter' },
+  { ack: 'completed', html: 'off', outcome: 'dead-letter' },
+  { ack: 'dispatched', html: 'on', outcome: 'refused' },
+])(
+  '--ack $ack, html_errors $html: where PHP prints its warning before the script begins, no 200 is a success',
+  async ({ ack, html, outcome }, { broker, queue, ownPool, startDaemon }) => {
+    const ini = { post_max_size: '1K', display_errors: 'on', html_errors: html, log_errors: 'off' }
+    const pool = await ownPool({ ini })
+    const worker = workerThat('http_response_code(503);')
+    await publishAll(broker, queue, [{ a: 'x'.repeat(3_000) }], { messageId: 'M-1' })
+    const args = ack === 'completed' ? ['--ack', ack, '--max-attempts', '1'] : ['--ack', ack]
+    const daemon = await startDaemon({ socket: pool.socket, script: worker.path, args })
+    const line = await daemon.waitForLine((each) => each['outcome'] !== undefined)
+    expect(line).toMatchObject({ outcome, status: 200, messageId: 'M-1' })
+    expect(line['reason']).toContain('display_errors')
+    expect(line['reason']).toMatch(
+      /Warning: {1,2}PHP Request Startup: POST Content-Length of \d+ bytes exceeds/,
+    )
+    expect(worker.executions()).toHaveLength(1)
   },
 )

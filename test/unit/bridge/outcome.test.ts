@@ -11,6 +11,7 @@ const marked = (code: number, ...marker: string[]): Result =>
   answered(answer(code, { headers: { 'x-bridge-outcome': marker } }))
 const said = (code: number, stderr: string, marker: readonly string[] = []): Result =>
   answered(answer(code, { stderr, headers: { 'x-bridge-outcome': marker } }))
+const printed = (code: number, body: string): Result => answered(answer(code, { body }))
 const php = (...given: Parameters<typeof refusal>): Result => answered(refusal(...given))
 const failed = (code: FastCgiErrorCode, phase: FastCgiPhase, unread = 0): Result => ({
   kind: 'failed',
@@ -25,6 +26,9 @@ const unknownError: Result = {
 const unprocessable: Result = { kind: 'unprocessable', reason: 'no JSON' }
 
 const FATAL = 'PHP message: PHP Fatal error:  Uncaught Exception: boom in /srv/app/worker.php:3'
+
+const STARTUP =
+  'PHP Request Startup: POST Content-Length of 3011 bytes exceeds the limit of 1024 bytes in Unknown'
 
 const UNKNOWN = 'Primary script unknown'
 const GONE =
@@ -171,6 +175,16 @@ const TABLE: readonly Row[] = [
   ['a warning', said(200, 'PHP message: PHP Warning:  Undefined variable $x'), 'executed', 'executed'],
   ['words that are not the log line', said(200, 'fatal error: I gave up'), 'executed', 'executed'],
   ['a longer word', said(200, 'MYPHP Fatal error: x'), 'executed', 'executed'],
+  // A warning that came before the script, and made the status what it is.
+  ['a warning at the start', printed(200, `<br />\n<b>Warning</b>:  ${STARTUP}`), 'retry', 'refused'],
+  ['one in plain text', printed(200, `\nWarning: ${STARTUP}`), 'retry', 'refused'],
+  ['one that a worker quotes', printed(200, `It said: ${STARTUP}`), 'executed', 'executed'],
+  [
+    'a warning of the script itself',
+    printed(200, '\nWarning: Undefined variable $x'),
+    'executed',
+    'executed',
+  ],
   // The status.
   ['199', status(199), 'retry', 'refused'],
   ['200', status(200), 'executed', 'executed'],
