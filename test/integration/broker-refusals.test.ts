@@ -117,6 +117,24 @@ describe.concurrent('refused while it runs', () => {
     }
   })
 
+  test('at the start, a user who may not declare the retry queues: exit 78, naming one, before a message is executed', async ({
+    broker,
+    queue,
+    startDaemon,
+  }) => {
+    const { user, permit, remove } = await daemonOfUser({ broker, queue, startDaemon })
+    try {
+      await permit({ ...ALL, configure: `^${queue}(\\.dead)?$` })
+      const url = broker.url.replace('guest:guest', `${user}:s3cret`)
+      const daemon = await startDaemon({ url, args: ['--ack', 'completed'] })
+      expect(await daemon.exited).toMatchObject({ code: 78 })
+      expect(daemon.log.at(-1)?.['reason']).toMatch(/"[^"]+\.retry\.\d+" .*ACCESS_REFUSED/)
+      expect(count(daemon.log, 'Consuming.')).toBe(0)
+    } finally {
+      await remove()
+    }
+  })
+
   test('a user who is deleted ends the session, and one of the same name consumes again', async ({
     broker,
     queue,

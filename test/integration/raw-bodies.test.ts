@@ -4,9 +4,13 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Options } from 'amqplib'
 import { expect } from 'vitest'
+import { count, HOLDING } from '../support/daemon-log.ts'
+import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
 import { md5, payloadRecords, payloadScript } from '../support/payload-records.ts'
+import { countsOf } from '../support/queue-counts.ts'
+import { mostAtOnce, readRecords, recordScript } from '../support/records.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 
 const MIB = 1024 * 1024
@@ -170,6 +174,27 @@ test.for([
     expect(peakBytes(daemon.pid)).toBeLessThan(3 * concurrency * size + 128 * MIB)
   },
 )
+
+test('of large forms no more are in flight than --max-bytes-in-flight allows, whatever the concurrency', async ({
+  broker,
+  queue,
+  ownPool,
+  startDaemon,
+}) => {
+  const workerLog = join(temporaryFolder('forms'), 'worker.log')
+  const pool = await ownPool({ children: 8, environment: { WORKER_LOG: workerLog } })
+  await pool.stop()
+  // 2 MiB each, of characters that are six bytes in a form: 8 MiB as they are counted.
+  const body = { sleepMs: 100, a: 'é'.repeat(MIB) }
+  await publishAll(broker, queue, Array(8).fill(body))
+  const args = ['--max-bytes-in-flight', '16MiB', '--concurrency', '8', '--ack', 'completed']
+  const daemon = await startDaemon({ socket: pool.socket, script: recordScript, args })
+  await daemon.waitForLine(HOLDING)
+  await eventually('all are held', async () => (await countsOf(broker, queue))?.unacked === 8)
+  await pool.start()
+  await eventually('all are executed', () => count(daemon.log, 'Executed.') === 8)
+  expect(mostAtOnce(readRecords(workerLog, queue))).toBeLessThanOrEqual(2)
+})
 
 /** Bytes that differ from place to place, and quickly made. */
 function patterned(size: number, seed: number): Buffer {

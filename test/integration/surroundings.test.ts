@@ -1,9 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
+import { cpSync, rmSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { runBridge, spawnBridge } from '../support/bridge-process.ts'
+import { closeConnection } from '../support/broker-connections.ts'
+import { count } from '../support/daemon-log.ts'
+import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
-import { takeAll } from '../support/messages.ts'
+import { numbers, publishAll, takeAll } from '../support/messages.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { workerThat } from '../support/worker-script.ts'
 
@@ -77,4 +82,30 @@ test('it speaks one language, whatever that of its user is', async () => {
     LC_ALL: 'de_DE.UTF-8',
   })
   expect(log).toEqual([{ message: 'fpm-bridge: Unknown argument: colour; see fpm-bridge --help' }])
+})
+
+test('its own files may be removed while it runs: all it does later works without them', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+  const copy = temporaryFolder('program')
+  for (const name of ['dist', 'package.json']) cpSync(join(root, name), join(copy, name), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+  const worker = workerThat(`if (isset($_POST['fails'])) http_response_code($attempt === 1 ? 500 : 422);`)
+  const args = ['--ack', 'completed', '--retry-delay', '100ms', '--daemon-id', `D-${queue}`]
+  const program = ['bash', '-c', `node=$0; shift; exec "$node" ${copy}/dist/main.js "$@"`]
+  const daemon = await startDaemon({ script: worker.path, args, under: program })
+  await daemon.waitForLine('Consuming.')
+  rmSync(copy, { recursive: true })
+  await publishAll(broker, queue, [{ fails: true }, 'no JSON'])
+  await eventually('both are dead letters', () => count(daemon.log, 'Dead-lettered.') === 2)
+  expect(count(daemon.log, 'To be executed again.')).toBe(1)
+  await closeConnection(broker, `D-${queue}`)
+  await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2)
+  await publishAll(broker, queue, numbers(3))
+  await eventually('all are executed', () => count(daemon.log, 'Executed.') === 3)
+  daemon.signal('SIGTERM')
+  expect(await daemon.exited).toMatchObject({ code: 0 })
 })

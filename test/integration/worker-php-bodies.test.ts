@@ -1,9 +1,14 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type FastCgiBody, FastCgiError } from '../../src/fastcgi/types.ts'
-import { workerPhp } from '../support/handler-script.ts'
+import { eventually } from '../support/eventually.ts'
+import { handlerScript, workerPhp } from '../support/handler-script.ts'
+import { publishAll } from '../support/messages.ts'
 import type { PoolOptions } from '../support/pool.ts'
-import { nativeClient } from '../support/pool-client.ts'
+import { behave, nativeClient } from '../support/pool-client.ts'
+import { countsOf } from '../support/queue-counts.ts'
+import { temporaryFolder } from '../support/run-folder.ts'
 import { readWorkerLog } from '../support/worker-log.ts'
 import { type Ask, markerOf, PARAMS, test } from '../support/worker-requests.ts'
 
@@ -92,6 +97,56 @@ test('the smallest worker refuses a part, and takes the daemon’s id from the d
   } finally {
     await client.close()
   }
+})
+
+test.for([
+  ['completed', 'SIGKILL'],
+  ['dispatched', 'SIGKILL'],
+  ['completed', 'SIGTERM'],
+] as const)(
+  '--ack %s: a daemon that ends by %s in the middle of a body has nothing executed; the next sends all of it',
+  async ([ack, signal], { broker, queue, ownPool, startDaemon }) => {
+    const pool = await ownPool({ children: 1 })
+    const release = join(pool.directory, 'release')
+    const { script, executions } = handlerScript(pool.directory, '', { do: 'strlen($message->body())' })
+    const busy = nativeClient(pool, { keepAlive: false })
+    // The only child: more than a socket holds waits for it.
+    const waiting = behave(busy, 'wait', release)
+    const length = 3_000_000
+    await publishAll(broker, queue, [Buffer.alloc(length, 'x')], { contentType: 'text/csv' })
+    const args = ['--payload', 'raw', '--ack', ack, '--drain-timeout', '200ms']
+    const first = await startDaemon({ socket: pool.socket, script, args })
+    await first.waitForLine('Consuming.')
+    await eventually('it is on its way', async () => (await countsOf(broker, queue))?.unacked === 1)
+    first.signal(signal)
+    await first.exited
+    writeFileSync(release, '')
+    await waiting
+    await busy.close()
+    const second = await startDaemon({ socket: pool.socket, script, args })
+    await second.waitForLine('Executed.')
+    expect(executions()).toEqual([{ do: length, attempt: 1 }])
+  },
+)
+
+test('where PHP has no room for a body, the message is repeated until there is', async ({
+  broker,
+  queue,
+  ownPool,
+  startDaemon,
+}) => {
+  const room = join(temporaryFolder('room'), 'later')
+  const pool = await ownPool({ ini: { sys_temp_dir: room, upload_tmp_dir: room } })
+  const { script, executions } = handlerScript(pool.directory, '', {
+    do: "strlen($message->payload()['text'])",
+  })
+  await publishAll(broker, queue, [{ text: 'x'.repeat(200_000) }])
+  const args = ['--ack', 'completed', '--require-marker', '--retry-delay', '100ms']
+  const daemon = await startDaemon({ socket: pool.socket, script, args })
+  expect((await daemon.waitForLine('To be executed again.'))['stderr']).toContain('is full')
+  mkdirSync(room)
+  await daemon.waitForLine('Executed.')
+  expect(executions()).toEqual([{ do: 200_000, attempt: expect.any(Number) }])
 })
 
 /** Half of it; then the sender dies. */
