@@ -85,6 +85,11 @@ export class Stand {
     await daemon.waitForLine('Consuming.')
   }
 
+  /** One that was started otherwise serves it from now on. */
+  serve(daemon: BridgeProcess): void {
+    this.#daemons.push(daemon)
+  }
+
   /** Every line of every daemon so far. */
   log(): LogLine[] {
     return this.#daemons.flatMap(({ log }) => log)

@@ -1,10 +1,13 @@
 import yargs from 'yargs'
 import { names, refuse } from '../chaos/option-values.ts'
+import { bridgesApart } from './bridges-apart.ts'
 import { brokenApplication, poison } from './broken-application.ts'
 import type { Measurement } from './figure.ts'
 import { firstRetries } from './first-retries.ts'
+import { idleBridges } from './idle-bridges.ts'
 import { poolEnds } from './pool-ends.ts'
 import { reload } from './reload.ts'
+import { reloadBridges } from './reload-bridges.ts'
 import { unpublishable } from './unpublishable.ts'
 
 /** What can be measured, by the name that the command line takes. */
@@ -15,6 +18,9 @@ export const MEASUREMENTS = {
   poison,
   unpublishable,
   'first-retries': firstRetries,
+  'bridges-apart': bridgesApart,
+  'idle-bridges': idleBridges,
+  'reload-bridges': reloadBridges,
 } as const satisfies Readonly<Record<string, Measurement>>
 
 export type MeasurementName = keyof typeof MEASUREMENTS
