@@ -2,7 +2,7 @@
 import { fileLimitFault } from './command-line/file-limit.ts'
 import { complain, lastWords } from './command-line/output.ts'
 import { closeInspector, Signals } from './command-line/signals.ts'
-import { OptionError } from './config/reader.ts'
+import { OptionError } from './config/option-error.ts'
 
 /** sysexits: the surroundings are wrong, or we are. */
 const [CONFIGURATION, INTERNAL_FAULT] = [78, 70]
@@ -17,7 +17,7 @@ async function main(): Promise<number> {
 
 function fail(error: unknown): number {
   if (error instanceof OptionError) {
-    complain(error.message)
+    for (const line of error.complaints) complain(line)
     return error.exitCode
   }
   const limit = fileLimitFault(error)

@@ -1,5 +1,6 @@
 import yargs, { type Argv } from 'yargs'
-import { OptionError } from '../config/reader.ts'
+import { Faults, OptionError } from '../config/option-error.ts'
+import { whatWasMeant } from './did-you-mean.ts'
 import { OPTIONS, type OptionSpec } from './options.ts'
 import type { Flags } from './sources.ts'
 
@@ -23,6 +24,8 @@ export type CommandLine<C extends CommandSpec> =
       readonly command: C
       readonly flags: Flags
       readonly words: readonly string[]
+      /** Unknown flags, and flags given as they cannot be; to be told with what is wrong with their values. */
+      readonly faults: readonly OptionError[]
     }
   | { readonly kind: 'help' }
 
@@ -35,7 +38,7 @@ Exit codes: 0 done, 64 usage, 65 bad input, 69 no broker, 70 internal fault, 75 
  * Reads the command line. Values stay text: what they may be is decided in one place for all sources.
  *
  * @param commands of which one is the default
- * @throws {OptionError} for unknown commands and flags, and for a flag without its value
+ * @throws {OptionError} for an unknown command, and for a flag without its value
  */
 export async function parseCommandLine<C extends CommandSpec>(
   args: readonly string[],
@@ -43,7 +46,7 @@ export async function parseCommandLine<C extends CommandSpec>(
   version: string,
 ): Promise<CommandLine<C>> {
   let parsed: CommandLine<C> = { kind: 'help' }
-  refuseMisusedSwitches(args)
+  const faults = new Faults()
   // The folder is only for what is not used here; the one that we were started in may be gone.
   const parser = yargs([...args], '/')
     .scriptName('fpm-bridge')
@@ -64,7 +67,6 @@ export async function parseCommandLine<C extends CommandSpec>(
     .help()
     .alias('help', 'h')
     .wrap(Math.min(110, process.stdout.columns ?? 110))
-    .strict()
     .exitProcess(false)
     .fail((message, error) => {
       // yargs tells what is wrong with the command line as a message or as an error of its own.
@@ -74,8 +76,16 @@ export async function parseCommandLine<C extends CommandSpec>(
   for (const command of commands) {
     const { name, words, byDefault, summary } = command
     const pattern = words === undefined ? name : `${name} [${words.name}..]`
-    parser.command(byDefault ? [pattern, '$0'] : pattern, summary, describe(command), (argv: Argument) => {
-      parsed = { kind: 'command', command, flags: readFlags(name, argv), words: readWords(command, argv) }
+    const build = (builder: Argv) => {
+      // yargs' own validation stumbles over --constructor.
+      builder.middleware((argv) => refuseUnknown(command, commands, argv, faults), true)
+      return describe(command, builder)
+    }
+    parser.command(byDefault ? [pattern, '$0'] : pattern, summary, build, (argv: Argument) => {
+      refuseMisusedSwitches(args, faults)
+      const flags = readFlags(name, argv, faults)
+      const given = readWords(command, argv, faults)
+      parsed = { kind: 'command', command, flags, words: given, faults: faults.errors }
     })
   }
   await parser.parseAsync()
@@ -86,14 +96,12 @@ function usageLine({ name, byDefault, usage }: CommandSpec): string {
   return `$0 ${byDefault ? `[${name}]` : name} ${usage}`
 }
 
-function describe({ name, words, examples = [] }: CommandSpec): (builder: Argv) => Argv {
-  return (builder) => {
-    if (words !== undefined)
-      builder.positional(words.name, { type: 'string', array: true, describe: words.description })
-    for (const [commandLine, meaning] of examples) builder.example(`$0 ${commandLine}`, meaning)
-    for (const spec of OPTIONS) if (spec.commands.includes(name)) builder.option(spec.name, yargsOption(spec))
-    return builder.epilogue(EPILOGUE)
-  }
+function describe({ name, words, examples = [] }: CommandSpec, builder: Argv): Argv {
+  if (words !== undefined)
+    builder.positional(words.name, { type: 'string', array: true, describe: words.description })
+  for (const [commandLine, meaning] of examples) builder.example(`$0 ${commandLine}`, meaning)
+  for (const spec of OPTIONS) if (spec.commands.includes(name)) builder.option(spec.name, yargsOption(spec))
+  return builder.epilogue(EPILOGUE)
 }
 
 function yargsOption(spec: OptionSpec) {
@@ -110,29 +118,60 @@ function onByDefault(spec: OptionSpec): 'on' | undefined {
   return spec.default === 'true' ? 'on' : undefined
 }
 
-function readWords({ name, words }: CommandSpec, argv: Argument): readonly string[] {
-  const given = [words === undefined ? [] : (argv[words.name] ?? []), argv['--'] ?? []].flat().map(String)
-  if (words === undefined && given.length > 0) throw new OptionError(`${name} takes no argument after --`, 64)
-  return given
+function readWords({ name, words }: CommandSpec, argv: Argument, faults: Faults): readonly string[] {
+  const literal = [argv['--'] ?? []].flat().map(String)
+  if (words !== undefined) return [argv[words.name] ?? []].flat().map(String).concat(literal)
+  if (literal.length > 0) faults.add(new OptionError(`${name} takes no argument after --`, 64))
+  return []
 }
 
 /** Only what was given: yargs has no defaults here, or they would hide environment and file. */
-function readFlags(command: string, argv: Argument): Flags {
+function readFlags(command: string, argv: Argument, faults: Faults): Flags {
   const flags = new Map<string, readonly string[]>()
   for (const { name, commands, kind } of OPTIONS) {
     const value = argv[name]
     if (!commands.includes(command) || value === undefined) continue
     const values = Array.isArray(value) ? value.map(String) : [String(value)]
-    if (value === false && kind !== 'flag') throw new OptionError(`--${name} cannot be switched off`, 64)
-    if (values.length > 1 && kind !== 'list')
-      throw new OptionError(`--${name} is given ${values.length} times; it takes one value`, 64)
-    flags.set(name, values)
+    if (value === false && kind !== 'flag')
+      faults.add(new OptionError(`--${name} cannot be switched off`, 64))
+    else if (values.length > 1 && kind === 'value')
+      faults.add(new OptionError(`--${name} is given ${values.length} times; it takes one value`, 64))
+    else flags.set(name, values)
   }
   return flags
 }
 
+/** What yargs itself puts among the arguments. */
+const NO_FLAGS = ['_', '--', '$0', 'help', 'h', 'version']
+
+/** Takes out of the arguments what nobody knows. */
+function refuseUnknown(
+  { name, words }: CommandSpec,
+  commands: readonly CommandSpec[],
+  argv: Record<string, unknown>,
+  faults: Faults,
+): void {
+  const known = OPTIONS.filter((spec) => spec.commands.includes(name))
+  const complaint = (what: string, meant?: string) =>
+    `Unknown argument: ${what}; ${meant === undefined ? 'see fpm-bridge --help' : `did you mean ${meant}?`}`
+  const [first, ...others] = [argv['_'] ?? []].flat().map(String)
+  const commandNames = commands.map((command) => command.name)
+  // Nobody knows what another command would need.
+  if (first !== undefined && first !== name)
+    throw new OptionError(complaint(first, whatWasMeant(first, commandNames)), 64)
+  for (const word of others) faults.add(new OptionError(complaint(word), 64))
+  const names = known.map((spec) => spec.name)
+  const expected = [...NO_FLAGS, ...names, ...known.map(({ alias }) => alias), words?.name]
+  for (const flag of Object.keys(argv)) {
+    if (expected.includes(flag)) continue
+    const meant = whatWasMeant(flag, names)
+    faults.add(new OptionError(complaint(flag, meant && `--${meant}`), 64))
+    delete argv[flag]
+  }
+}
+
 /** yargs takes the last of several, and any value but `true` for off. */
-function refuseMisusedSwitches(args: readonly string[]): void {
+function refuseMisusedSwitches(args: readonly string[], faults: Faults): void {
   const end = args.indexOf('--')
   const flags = end === -1 ? args : args.slice(0, end)
   for (const { name, kind } of OPTIONS) {
@@ -141,7 +180,7 @@ function refuseMisusedSwitches(args: readonly string[]): void {
       (arg) => arg.replace(/=.*/s, '').replace(/^--(no-)?/, '') === name && arg.startsWith('--'),
     )
     if (given.some((arg) => arg.includes('=')))
-      throw new OptionError(`--${name} takes no value; there is --no-${name}`, 64)
-    if (given.length > 1) throw new OptionError(`--${name} is given ${given.length} times`, 64)
+      faults.add(new OptionError(`--${name} takes no value; there is --no-${name}`, 64))
+    else if (given.length > 1) faults.add(new OptionError(`--${name} is given ${given.length} times`, 64))
   }
 }

@@ -11,215 +11,221 @@ export interface OptionSpec {
   /** What stands in for a default that is made up or derived, or that there is none. */
   readonly defaultDescription?: string
   readonly description: string
-  /** Only on the command line: neither in the environment nor in a config file. */
-  readonly commandLineOnly?: true
+  /** Of the process, of one bridge, or only on the command line: neither in the environment nor in a config file. */
+  readonly scope: 'process' | 'bridge' | 'command-line'
+  /** Whether no two bridges can have the same. */
+  readonly ofOneBridge?: true
   /** Also read from the file that `FPM_BRIDGE_<NAME>_FILE` names. */
   readonly secret?: true
 }
 
-const BOTH: readonly string[] = ['run', 'publish']
-const RUN: readonly string[] = ['run']
-const PUBLISH: readonly string[] = ['publish']
+type Group = Pick<OptionSpec, 'commands' | 'scope'>
+type Details = Partial<Omit<OptionSpec, 'name' | 'description' | keyof Group>>
 
-type Details = Partial<Omit<OptionSpec, 'name' | 'commands' | 'description'>>
+const BROKER: Group = { commands: ['run', 'publish'], scope: 'process' }
+const QUEUE: Group = { commands: ['run', 'publish'], scope: 'bridge' }
+const PROCESS: Group = { commands: ['run'], scope: 'process' }
+const BRIDGE: Group = { commands: ['run'], scope: 'bridge' }
+const PUBLISH: Group = { commands: ['publish'], scope: 'command-line' }
 
-function option(
-  commands: readonly string[],
-  name: string,
-  details: Details,
-  description: string,
-): OptionSpec {
-  return { name, commands, kind: 'value', ...details, description }
+function option(group: Group, name: string, details: Details, description: string): OptionSpec {
+  return { name, ...group, kind: 'value', ...details, description }
 }
 
 /** The one option table. */
 export const OPTIONS: readonly OptionSpec[] = [
   option(
-    BOTH,
+    BROKER,
     'url',
     { kind: 'list', default: 'amqp://guest:guest@127.0.0.1:5672', secret: true },
     'broker, amqp:// or amqps://; repeatable: a failover list; query: heartbeat (seconds, default 10), frame_max (bytes)',
   ),
-  option(BOTH, 'queue', { alias: 'q', default: 'commands' }, 'queue to consume, or to publish to'),
-  option(BOTH, 'queue-type', { default: 'classic' }, 'classic or quorum; used for queues that are declared'),
   option(
-    BOTH,
+    QUEUE,
+    'queue',
+    { alias: 'q', default: 'commands', ofOneBridge: true },
+    'queue to consume, or to publish to',
+  ),
+  option(QUEUE, 'queue-type', { default: 'classic' }, 'classic or quorum; used for queues that are declared'),
+  option(
+    QUEUE,
     'declare',
     { kind: 'flag', default: 'true' },
     'declare queues that do not exist (durable); --no-declare: they must exist',
   ),
-  option(BOTH, 'tls-ca', {}, "PEM file: CA certificates to trust for amqps:, in place of Node.js' own list"),
   option(
-    BOTH,
+    BROKER,
+    'tls-ca',
+    {},
+    "PEM file: CA certificates to trust for amqps:, in place of Node.js' own list",
+  ),
+  option(
+    BROKER,
     'tls-cert',
     {},
     'PEM file: client certificate for amqps:, then its chain; without a user in --url it logs in',
   ),
-  option(BOTH, 'tls-key', {}, 'PEM file: private key of --tls-cert, not encrypted'),
+  option(BROKER, 'tls-key', {}, 'PEM file: private key of --tls-cert, not encrypted'),
   option(
-    BOTH,
+    BROKER,
     'tls-insecure',
     { kind: 'flag', default: 'false' },
     "do not verify the brokers' certificates; for experiments only",
   ),
   option(
-    RUN,
+    BRIDGE,
+    'name',
+    { defaultDescription: "the queue's name", ofOneBridge: true },
+    'what the bridge is called in the log',
+  ),
+  option(
+    BRIDGE,
     'socket',
     { alias: 's', defaultDescription: 'required' },
     "the pool's socket: /path/to.sock, unix:///path or host:port",
   ),
   option(
-    RUN,
+    BRIDGE,
     'script',
     { defaultDescription: 'required' },
     'absolute path of the worker script, as php-fpm sees it',
   ),
   option(
-    RUN,
+    PROCESS,
     'daemon-id',
     { defaultDescription: 'D- and 8 random hex digits' },
     'tags every message; also consumer tag and connection name',
   ),
   option(
-    RUN,
+    BRIDGE,
     'ack',
     { default: 'dispatched' },
     "dispatched: ack when the whole request is in the pool's socket; completed: ack on success",
   ),
   option(
-    RUN,
+    BRIDGE,
     'payload',
     { default: 'form' },
     'form: JSON becomes $_POST; raw: body and content type as they are',
   ),
-  option(RUN, 'concurrency', { default: '4' }, 'requests in flight at most'),
+  option(BRIDGE, 'concurrency', { default: '4' }, 'requests in flight at most'),
   option(
-    RUN,
+    BRIDGE,
     'prefetch',
     { defaultDescription: 'as --concurrency; completed: half more' },
     'unacked deliveries held',
   ),
   option(
-    RUN,
+    BRIDGE,
     'keep-alive',
     { default: 'auto' },
     'reuse connections to the pool: on, off, or auto: not over TCP with --ack dispatched',
   ),
-  option(RUN, 'timeout', { default: '25m' }, 'time limit of one request as a whole; 0: none'),
+  option(BRIDGE, 'timeout', { default: '25m' }, 'time limit of one request as a whole; 0: none'),
   option(
-    RUN,
+    BRIDGE,
     'consumer-timeout',
     { default: '30m' },
     'how long the broker waits for an ack, its consumer_timeout; 0: for ever',
   ),
   option(
-    RUN,
+    BRIDGE,
     'max-attempts',
     { default: '5' },
     'with --ack completed, executions of one message before it is dead-lettered',
   ),
   option(
-    RUN,
+    BRIDGE,
     'retry-delay',
     { default: '1s' },
     'with --ack completed, the pause before the second attempt; doubled before each further one',
   ),
   option(
-    RUN,
+    BRIDGE,
     'retry-max-delay',
     { default: '10m' },
     'with --ack completed, the longest pause between two attempts',
   ),
   option(
-    RUN,
+    BRIDGE,
     'require-marker',
     { kind: 'flag', default: 'false' },
     'with --ack completed, success needs the response header X-Bridge-Outcome: ack',
   ),
   option(
-    RUN,
+    BRIDGE,
     'dead-letter-queue',
     { defaultDescription: '<queue>.dead' },
     'where messages go that are given up',
   ),
   option(
-    RUN,
+    BRIDGE,
     'allow-transient-queue',
     { kind: 'flag', default: 'false' },
     'take queues that lose their messages (auto-delete, not durable, expiring), with a warning',
   ),
-  option(RUN, 'max-body', { default: '128MiB' }, 'larger bodies are not executed but dead-lettered'),
+  option(BRIDGE, 'max-body', { default: '128MiB' }, 'larger bodies are not executed but dead-lettered'),
   option(
-    RUN,
+    BRIDGE,
     'max-bytes-in-flight',
     { default: '256MiB' },
     'of requests, from which on no more are dispatched; with --payload form, JSON counts four times',
   ),
   option(
-    RUN,
+    BRIDGE,
     'max-response',
     { default: '1MiB' },
     'how much of an answer is kept; the rest is read and dropped',
   ),
   option(
-    RUN,
+    BRIDGE,
     'max-stderr',
     { default: '64KiB' },
     "how much of a worker's stderr is kept; the rest is read and dropped",
   ),
   option(
-    RUN,
+    BRIDGE,
     'status-path',
     { default: '/status' },
     "the pool's pm.status_path; tells what kind of pool it is",
   ),
-  option(RUN, 'ping-path', { default: '/ping' }, "the pool's ping.path; asked once at start"),
+  option(BRIDGE, 'ping-path', { default: '/ping' }, "the pool's ping.path; asked once at start"),
   option(
-    RUN,
+    PROCESS,
     'drain-timeout',
     { default: '30s' },
     'after SIGTERM, SIGINT or SIGQUIT, the time for what is in flight',
   ),
   option(
-    RUN,
+    BRIDGE,
     'transport',
     { default: 'native' },
     'FastCGI client: native, or fastcgi-client (the npm package; no timeout, no keep-alive)',
   ),
-  option(RUN, 'log-level', { default: 'info' }, 'error, warn, info or debug'),
-  option(RUN, 'log-format', { default: 'auto' }, 'json, text, or auto: text on a terminal, JSON otherwise'),
+  option(PROCESS, 'log-level', { default: 'info' }, 'error, warn, info or debug'),
   option(
-    PUBLISH,
-    'body',
-    { commandLineOnly: true },
-    'template of the messages; {n} stands for 1, 2, ... up to --count',
+    PROCESS,
+    'log-format',
+    { default: 'auto' },
+    'json, text, or auto: text on a terminal, JSON otherwise',
   ),
-  option(
-    PUBLISH,
-    'count',
-    { defaultDescription: '1', commandLineOnly: true },
-    'how many messages to make from --body',
-  ),
+  option(PUBLISH, 'body', {}, 'template of the messages; {n} stands for 1, 2, ... up to --count'),
+  option(PUBLISH, 'count', { defaultDescription: '1' }, 'how many messages to make from --body'),
   option(
     PUBLISH,
     'content-type',
-    { default: 'application/json', commandLineOnly: true },
+    { default: 'application/json' },
     'content type of the messages; JSON is checked before it is sent',
   ),
-  option(PUBLISH, 'header', { kind: 'list', commandLineOnly: true }, 'a header, name=value; repeatable'),
+  option(PUBLISH, 'header', { kind: 'list' }, 'a header, name=value; repeatable'),
   option(
     PUBLISH,
     'property',
-    { kind: 'list', commandLineOnly: true },
+    { kind: 'list' },
     'a basic property, name=value (message_id, correlation_id, type, ...); repeatable',
   ),
-  option(
-    PUBLISH,
-    'verbose',
-    { kind: 'flag', default: 'false', commandLineOnly: true },
-    'a line for each message',
-  ),
-  option(BOTH, 'config', {}, 'YAML or JSON file; its keys are the names of these options'),
+  option(PUBLISH, 'verbose', { kind: 'flag', default: 'false' }, 'a line for each message'),
+  option(BROKER, 'config', {}, 'YAML or JSON file; its keys are the names of these options'),
 ]
 
 /** The environment variable of an option. */

@@ -1,6 +1,6 @@
 import type { CommandSpec } from '../command-line/command-line.ts'
 import type { Signals } from '../command-line/signals.ts'
-import type { RawOptions } from '../config/reader.ts'
+import type { GivenOptions } from '../config/reader.ts'
 
 /** What a command is started with. */
 export interface Invocation {
@@ -11,7 +11,7 @@ export interface Invocation {
    *
    * @throws {OptionError}
    */
-  options(): RawOptions
+  options(): GivenOptions
   readonly version: string
   readonly signals: Signals
 }

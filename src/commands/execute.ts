@@ -13,9 +13,10 @@ export async function execute(args: readonly string[], signals: Signals): Promis
   const version = readVersion()
   const commandLine = await parseCommandLine(args, COMMANDS, version)
   if (commandLine.kind === 'help') return 0
-  const { command, flags, words } = commandLine
+  const { command, flags, words, faults } = commandLine
+  const options = () => collectOptions(command.name, flags, process.env, faults)
   const run = await command.load()
-  return run({ words, options: () => collectOptions(command.name, flags, process.env), version, signals })
+  return run({ words, options, version, signals })
 }
 
 function readVersion(): string {

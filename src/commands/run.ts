@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises'
 import { BrokerError } from '../amqp/broker-error.ts'
-import { OptionError } from '../config/reader.ts'
+import { OptionError } from '../config/option-error.ts'
 import { readRunConfig } from '../config/run-config.ts'
 import { Daemon } from '../daemon/daemon.ts'
 import { giveBackUnusedMemory } from '../daemon/unused-memory.ts'
@@ -19,7 +19,7 @@ const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
  */
 export async function run({ options, version, signals }: Invocation): Promise<number> {
   const given = options()
-  const hasFile = given.has('config')
+  const hasFile = given.options.has('config')
   const config = readRunConfig(given)
   await Promise.all(config.bridges.map(({ pool }) => refuseNonSocket(pool)))
   const log = createLogger({
@@ -36,7 +36,8 @@ export async function run({ options, version, signals }: Invocation): Promise<nu
       await daemon.reload(next)
     } catch (error) {
       if (!(error instanceof OptionError)) throw error
-      log.error('Not reloaded: the configuration is wrong. The one before stays.', { reason: error.message })
+      const reason = error.complaints.join('; ')
+      log.error('Not reloaded: the configuration is wrong. The one before stays.', { reason })
     }
   }
   giveBackUnusedMemory()

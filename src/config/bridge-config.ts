@@ -2,9 +2,12 @@ import type { QueueType } from '../amqp/topology.ts'
 import type { AckMode, BridgePolicy, Payload } from '../bridge/ports.ts'
 import { type PoolAddress, parsePoolAddress } from '../fastcgi/address.ts'
 import { refuseContradictions } from './contradictions.ts'
+import { optional } from './parse.ts'
 import type { OptionReader } from './reader.ts'
 import {
   absolutePath,
+  bridgeName,
+  defaultBridgeName,
   duration,
   flag,
   integer,
@@ -39,42 +42,68 @@ export interface BridgeConfig extends BridgePolicy {
 /** Of deliveries; a short unsigned integer (AMQP 0-9-1, basic.qos). */
 const MAX_PREFETCH = 65_535
 
-/** @throws {OptionError} naming the option at fault, and where its value came from */
+/** The options that each bridge has of its own. */
+export const BRIDGE_OPTIONS = {
+  name: optional(bridgeName),
+  queue: queueName,
+  'queue-type': oneOf<QueueType>('classic', 'quorum'),
+  declare: flag,
+  socket: parsePoolAddress,
+  script: absolutePath,
+  payload: oneOf<Payload>('form', 'raw'),
+  concurrency: integer(1, MAX_PREFETCH),
+  prefetch: optional(integer(1, MAX_PREFETCH)),
+  'allow-transient-queue': flag,
+  'dead-letter-queue': optional(queueName),
+  ack: oneOf<AckMode>('dispatched', 'completed'),
+  timeout: duration,
+  'consumer-timeout': duration,
+  'max-attempts': integer(1, 1_000_000),
+  'retry-delay': positiveDuration,
+  'retry-max-delay': positiveDuration,
+  'require-marker': flag,
+  'max-body': size(1, 1024 ** 3),
+  'max-bytes-in-flight': size(1, 1024 ** 4),
+  transport: oneOf<Transport>('native', 'fastcgi-client'),
+  'keep-alive': oneOf('auto', 'on', 'off'),
+  'max-response': size(1_024, 1024 ** 3),
+  'max-stderr': size(0, 1024 ** 3),
+  'status-path': pagePath,
+  'ping-path': pagePath,
+}
+
+/** @throws {OptionError} of all that is wrong, each with its option and where its value came from */
 export function readBridgeConfig(read: OptionReader, daemonId: string): BridgeConfig {
-  const concurrency = read.value('concurrency', integer(1, MAX_PREFETCH))
-  const queue = read.value('queue', queueName)
-  const ack = read.value('ack', oneOf<AckMode>('dispatched', 'completed'))
-  const transport = read.value('transport', oneOf<Transport>('native', 'fastcgi-client'))
-  const keepAlive = read.value('keep-alive', oneOf('auto', 'on', 'off'))
-  const pool = read.value('socket', parsePoolAddress)
+  const given = read.values(BRIDGE_OPTIONS)
+  const { queue, concurrency, ack, transport, socket: pool, 'keep-alive': keepAlive } = given
   const config: BridgeConfig = {
-    name: queue,
+    name: given.name ?? defaultBridgeName(queue),
     daemonId,
     queue,
-    queueType: read.value('queue-type', oneOf<QueueType>('classic', 'quorum')),
-    declare: read.value('declare', flag),
+    queueType: given['queue-type'],
+    declare: given.declare,
     pool,
-    script: read.value('script', absolutePath),
-    payload: read.value('payload', oneOf<Payload>('form', 'raw')),
+    script: given.script,
+    payload: given.payload,
     concurrency,
-    prefetch: read.optional('prefetch', integer(1, MAX_PREFETCH)) ?? defaultPrefetch(concurrency, ack),
-    allowTransientQueue: read.value('allow-transient-queue', flag),
-    deadLetterQueue: read.optional('dead-letter-queue', queueName) ?? `${queue}.dead`,
+    prefetch: given.prefetch ?? defaultPrefetch(concurrency, ack),
+    allowTransientQueue: given['allow-transient-queue'],
+    deadLetterQueue: given['dead-letter-queue'] ?? `${queue}.dead`,
     ack,
-    timeout: transport === 'native' || read.given('timeout') ? read.value('timeout', duration) : 0,
-    consumerTimeout: read.value('consumer-timeout', duration),
-    maxAttempts: ack === 'completed' ? read.value('max-attempts', integer(1, 1_000_000)) : 1,
-    retryDelay: read.value('retry-delay', positiveDuration),
-    retryMaxDelay: read.value('retry-max-delay', positiveDuration),
-    requireMarker: read.value('require-marker', flag),
-    maxBody: read.value('max-body', size(1, 1024 ** 3)),
-    maxBytesInFlight: read.value('max-bytes-in-flight', size(1, 1024 ** 4)),
+    timeout: transport === 'native' || read.given('timeout') ? given.timeout : 0,
+    consumerTimeout: given['consumer-timeout'],
+    maxAttempts: ack === 'completed' ? given['max-attempts'] : 1,
+    retryDelay: given['retry-delay'],
+    retryMaxDelay: given['retry-max-delay'],
+    requireMarker: given['require-marker'],
+    maxBody: given['max-body'],
+    maxBytesInFlight: given['max-bytes-in-flight'],
     transport,
     keepAlive: keepAlive === 'on' || (keepAlive === 'auto' && mayReuse(transport, ack, pool)),
-    maxResponse: read.value('max-response', size(1_024, 1024 ** 3)),
-    maxStderr: read.value('max-stderr', size(0, 1024 ** 3)),
-    statusPath: read.value('status-path', pagePath),
-    pingPath: read.value('ping-path', pagePath),
+    maxResponse: given['max-response'],
+    maxStderr: given['max-stderr'],
+    statusPath: given['status-path'],
+    pingPath: given['ping-path'],
   }
   refuseContradictions(config, read)
   return Object.freeze(config)

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { type BrokerUrl, parseBrokerUrl } from '../amqp/broker-url.ts'
 import type { LogLevel } from '../bridge/ports.ts'
 import type { LogFormat } from '../observe/logger.ts'
+import { allOf } from './option-error.ts'
+import { optional } from './parse.ts'
 import type { OptionReader } from './reader.ts'
 import { readTls, refuseTls } from './tls.ts'
 import { daemonId, duration, oneOf } from './values.ts'
@@ -17,32 +19,48 @@ export interface ProcessConfig {
   readonly logFormat: LogFormat
 }
 
+/** The options of the process, beside those of its brokers. */
+export const PROCESS_OPTIONS = {
+  'daemon-id': optional(daemonId),
+  'drain-timeout': duration,
+  'log-level': oneOf<LogLevel>('error', 'warn', 'info', 'debug'),
+  'log-format': oneOf<LogFormat>('auto', 'json', 'text'),
+}
+
 /**
- * @param inUse the daemon id of a process that reads its configuration again: one that was made up stays
- * @throws {OptionError}
+ * @param madeUpId stands in for `--daemon-id`
+ * @throws {OptionError} of all that is wrong
  */
-export function readProcessConfig(read: OptionReader, inUse?: string): ProcessConfig {
+export function readProcessConfig(read: OptionReader, madeUpId: string): ProcessConfig {
+  const { brokers, given } = allOf({
+    brokers: () => readBrokers(read),
+    given: () => read.values(PROCESS_OPTIONS),
+  })
   return Object.freeze({
-    brokers: readBrokers(read),
-    daemonId: read.optional('daemon-id', daemonId) ?? inUse ?? randomDaemonId(),
-    drainTimeout: read.value('drain-timeout', duration),
-    logLevel: read.value('log-level', oneOf<LogLevel>('error', 'warn', 'info', 'debug')),
-    logFormat: read.value('log-format', oneOf<LogFormat>('auto', 'json', 'text')),
+    brokers,
+    daemonId: given['daemon-id'] ?? madeUpId,
+    drainTimeout: given['drain-timeout'],
+    logLevel: given['log-level'],
+    logFormat: given['log-format'],
   })
 }
 
 /**
  * @returns the failover list, one at least
- * @throws {OptionError}
+ * @throws {OptionError} of all that is wrong
  */
 export function readBrokers(read: OptionReader): readonly BrokerUrl[] {
-  const tls = readTls(read)
+  // How somebody logs in depends on the certificates. A URL that is wrong is so whatever they are.
+  const { tls } = allOf({
+    tls: () => readTls(read),
+    urls: () => read.secrets('url', (text) => parseBrokerUrl(text)),
+  })
   const brokers = read.secrets('url', (text) => parseBrokerUrl(text, tls))
   if (!brokers.some((broker) => broker.tls !== undefined)) refuseTls(read, tls)
   return Object.freeze(brokers)
 }
 
 /** Two daemons with one id could not be told apart; 32 random bits are enough for any fleet. */
-function randomDaemonId(): string {
+export function randomDaemonId(): string {
   return `D-${randomBytes(4).toString('hex')}`
 }

@@ -1,8 +1,10 @@
 import type { BrokerUrl } from '../amqp/broker-url.ts'
 import type { QueueType } from '../amqp/topology.ts'
 import type { MessageProperties } from '../bridge/ports.ts'
+import { allOf, Faults } from './option-error.ts'
+import { anyText, optional } from './parse.ts'
 import { readBrokers } from './process-config.ts'
-import { OptionReader, type RawOptions } from './reader.ts'
+import { type GivenOptions, OptionReader } from './reader.ts'
 import { flag, integer, messageProperty, oneOf, pair, queueName, shortString } from './values.ts'
 
 /** Where the messages of `fpm-bridge publish` come from. */
@@ -25,30 +27,52 @@ export interface PublishConfig {
   readonly verbose: boolean
 }
 
+/** The options of its own, beside those of its messages. */
+const PUBLISH_OPTIONS = {
+  queue: queueName,
+  'queue-type': oneOf<QueueType>('classic', 'quorum'),
+  declare: flag,
+  'content-type': shortString,
+  verbose: flag,
+}
+
+/** Where the messages come from. */
+const SOURCE_OPTIONS = {
+  body: optional(anyText),
+  count: optional(integer(1, Number.MAX_SAFE_INTEGER)),
+}
+
 /**
  * @param messages the command's arguments, one body each
- * @throws {OptionError} naming the option at fault, and where its value came from
+ * @throws {OptionError} of all that is wrong, each with its option and where its value came from
  */
-export function readPublishConfig(options: RawOptions, messages: readonly string[]): PublishConfig {
-  const read = new OptionReader(options)
+export function readPublishConfig(given: GivenOptions, messages: readonly string[]): PublishConfig {
+  const read = new OptionReader(given.options)
+  const { brokers, values, source, properties, headers } = allOf({
+    faults: () => new Faults(given.faults).throwAny(),
+    brokers: () => readBrokers(read),
+    values: () => read.values(PUBLISH_OPTIONS),
+    source: () => readSource(read, messages),
+    properties: () => read.list('property', messageProperty),
+    headers: () => read.list('header', pair),
+  })
   return Object.freeze({
-    brokers: readBrokers(read),
-    queue: read.value('queue', queueName),
-    queueType: read.value('queue-type', oneOf<QueueType>('classic', 'quorum')),
-    declare: read.value('declare', flag),
-    source: readSource(read, messages),
+    brokers,
+    queue: values.queue,
+    queueType: values['queue-type'],
+    declare: values.declare,
+    source,
     properties: Object.freeze({
-      ...Object.fromEntries(read.list('property', messageProperty)),
-      contentType: read.value('content-type', shortString),
-      headers: Object.freeze(Object.fromEntries(read.list('header', pair))),
+      ...Object.fromEntries(properties),
+      contentType: values['content-type'],
+      headers: Object.freeze(Object.fromEntries(headers)),
     }),
-    verbose: read.value('verbose', flag),
+    verbose: values.verbose,
   })
 }
 
 function readSource(read: OptionReader, messages: readonly string[]): MessageSource {
-  const body = read.optional('body', (text) => text)
-  const count = read.optional('count', integer(1, Number.MAX_SAFE_INTEGER))
+  const { body, count } = read.values(SOURCE_OPTIONS)
   if (body === undefined) {
     if (count !== undefined) read.refuse('count', 'needs --body')
     return messages.length > 0 ? { kind: 'arguments', bodies: messages } : { kind: 'lines' }

@@ -1,20 +1,32 @@
 import { type BridgeConfig, readBridgeConfig } from './bridge-config.ts'
-import { type ProcessConfig, readProcessConfig } from './process-config.ts'
-import { OptionReader, type RawOptions } from './reader.ts'
+import { readBridges } from './bridges.ts'
+import { allOf, Faults } from './option-error.ts'
+import { type ProcessConfig, randomDaemonId, readProcessConfig } from './process-config.ts'
+import { type GivenOptions, OptionReader } from './reader.ts'
 
 /** Everything `fpm-bridge run` does follows from this; frozen. */
 export interface RunConfig {
   readonly process: ProcessConfig
-  /** One at least; no queue twice. */
+  /** One at least; no queue and no name twice. */
   readonly bridges: readonly BridgeConfig[]
 }
 
 /**
- * @param daemonId that is in use, where a process reads its configuration again
- * @throws {OptionError} naming the option at fault, and where its value came from
+ * @param runningId the daemon id that is in use already: an id that was made up stays, and that of a bridge cannot change
+ * @throws {OptionError} of all that is wrong, each with its option and where its value came from
  */
-export function readRunConfig(options: RawOptions, daemonId?: string): RunConfig {
+export function readRunConfig(given: GivenOptions, runningId?: string): RunConfig {
+  const { options, bridges: entries } = given
+  const madeUpId = runningId ?? randomDaemonId()
   const read = new OptionReader(options)
-  const process = readProcessConfig(read, daemonId)
-  return Object.freeze({ process, bridges: Object.freeze([readBridgeConfig(read, process.daemonId)]) })
+  const idOfBridges = runningId ?? options.get('daemon-id')?.values[0] ?? madeUpId
+  const { process, bridges } = allOf({
+    faults: () => new Faults(given.faults).throwAny(),
+    process: () => readProcessConfig(read, madeUpId),
+    bridges: () =>
+      entries === undefined
+        ? [readBridgeConfig(read, idOfBridges)]
+        : readBridges(options, entries, idOfBridges),
+  })
+  return Object.freeze({ process, bridges: Object.freeze(bridges) })
 }

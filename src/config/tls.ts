@@ -1,5 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import type { TlsOptions } from '../amqp/tls.ts'
+import { allOf } from './option-error.ts'
+import { anyText } from './parse.ts'
 import type { OptionReader } from './reader.ts'
 import { readSmallFile } from './small-file.ts'
 import { flag } from './values.ts'
@@ -11,15 +13,17 @@ import { flag } from './values.ts'
  * @throws {OptionError} naming option and file, and nothing of what the file holds
  */
 export function readTls(read: OptionReader): TlsOptions {
-  const ca = readPem(read, 'tls-ca', readCertificates)
-  const cert = readPem(read, 'tls-cert', readCertificates)
-  const key = readPem(read, 'tls-key', readKey)
+  const { ca, cert, key, insecure } = allOf({
+    ca: () => readPem(read, 'tls-ca', readCertificates),
+    cert: () => readPem(read, 'tls-cert', readCertificates),
+    key: () => readPem(read, 'tls-key', readKey),
+    insecure: () => read.value('tls-insecure', flag),
+  })
   if (cert !== undefined && key === undefined) read.refuse('tls-cert', 'needs --tls-key')
   if (key !== undefined && cert === undefined) read.refuse('tls-key', 'needs --tls-cert')
   // The client's own certificate is the first one (RFC 8446, section 4.4.2).
   if (cert !== undefined && key !== undefined && !cert.content[0]?.checkPrivateKey(key.content))
     read.refuse('tls-key', `names ${key.path}, which does not match the certificate in ${cert.path}`)
-  const insecure = read.value('tls-insecure', flag)
   return Object.freeze({ ca: ca?.text, cert: cert?.text, key: key?.text, insecure })
 }
 
@@ -37,7 +41,7 @@ interface Pem<T> {
 }
 
 function readPem<T>(read: OptionReader, name: string, parse: (text: string) => T): Pem<T> | undefined {
-  const given = read.optional(name, (text) => text)
+  const given = read.optional(name, anyText)
   if (given === undefined) return undefined
   // Somebody will put the key itself there, as it is or in Base64.
   if (given === '' || /\p{Cc}|-----BEGIN|LS0tLS1CRUdJTi/u.test(given))

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path'
 import type { MessageProperties } from '../bridge/ports.ts'
-import type { Parse } from './reader.ts'
+import { type Parse, type Schema, withSchema } from './parse.ts'
 
 /**
  * The kinds of values options take. Each function turns text into a value or throws an Error that completes the
@@ -9,25 +9,31 @@ import type { Parse } from './reader.ts'
 
 /** A whole number of decimal digits from `min` to `max`. */
 export function integer(min: number, max: number): Parse<number> {
-  return (text) => {
+  return withSchema({ type: 'integer', minimum: min, maximum: max }, (text) => {
     const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
     if (!(value >= min && value <= max)) throw new Error(`must be an integer from ${min} to ${max}`)
     return value
-  }
+  })
 }
 
 export function oneOf<T extends string>(...choices: readonly T[]): Parse<T> {
-  return (text) => {
+  return withSchema({ enum: choices }, (text) => {
     const choice = choices.find((candidate) => candidate === text)
     if (choice === undefined) throw new Error(`must be ${choices.join(' or ')}`)
     return choice
-  }
+  })
 }
 
 /** On or off; in the environment and in files as `true` or `false`. */
-export function flag(text: string): boolean {
+export const flag = withSchema({ type: 'boolean' }, (text) => {
   if (text !== 'true' && text !== 'false') throw new Error('must be true or false')
   return text === 'true'
+})
+
+/** @param others what else it may be */
+function durationSchema(...others: readonly Schema[]): Schema {
+  const written = { type: 'string', pattern: '^\\d{1,10}(ms|s|m|h)$' }
+  return others.length === 0 ? written : { anyOf: [written, ...others] }
 }
 
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
@@ -36,40 +42,40 @@ const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_
 const MAX_DURATION = 2 ** 31 - 1
 
 /** `500ms`, `1s`, `25m`, `2h`, or `0`, in milliseconds. */
-export function duration(text: string): number {
+export const duration = withSchema(durationSchema({ const: 0 }), (text) => {
   if (text === '0') return 0
   const [, digits, unit] = /^(\d{1,10})(ms|s|m|h)$/.exec(text) ?? []
   const milliseconds = Number(digits) * (MILLISECONDS[unit ?? ''] ?? Number.NaN)
   if (Number.isNaN(milliseconds)) throw new Error('must be a duration such as 500ms, 30s, 25m or 2h')
   if (milliseconds > MAX_DURATION) throw new Error('must be shorter than 24 days')
   return milliseconds
-}
+})
 
 /** A duration of at least a millisecond. */
-export function positiveDuration(text: string): number {
+export const positiveDuration = withSchema(durationSchema(), (text) => {
   const milliseconds = duration(text)
   if (milliseconds === 0) throw new Error('must be longer than 0')
   return milliseconds
-}
+})
 
 const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
 
 /** `64KiB`, `8MiB`, from `min` to `max` bytes. */
 export function size(min: number, max: number): Parse<number> {
-  return (text) => {
+  return withSchema({ type: 'string', pattern: '^\\d{1,10}(B|KiB|MiB|GiB)$' }, (text) => {
     const [, digits, unit] = /^(\d{1,10})(B|KiB|MiB|GiB)$/.exec(text) ?? []
     const bytes = Number(digits) * (BYTES[unit ?? ''] ?? Number.NaN)
     if (Number.isNaN(bytes)) throw new Error('must be a size such as 512B, 64KiB or 8MiB')
     if (bytes < min || bytes > max) throw new Error(`must be from ${min} to ${max} bytes`)
     return bytes
-  }
+  })
 }
 
 /** A path as in a URL, which is how php-fpm names its pages. */
-export function pagePath(text: string): string {
+export const pagePath = withSchema({ type: 'string', pattern: '^/[\\w./-]+$' }, (text) => {
   if (!/^\/[\w./-]+$/.test(text)) throw new Error('must be a path such as /status')
   return text
-}
+})
 
 /** An AMQP short string (AMQP 0-9-1, section 4.2.5.3) holds 255 bytes. */
 export const SHORT_STRING_BYTES = 255
@@ -81,10 +87,27 @@ export function shortString(text: string): string {
   return text
 }
 
-export function queueName(text: string): string {
+export const queueName = withSchema({ type: 'string', minLength: 1, pattern: '^(?!amq\\.)' }, (text) => {
   if (text === '') throw new Error('must not be empty')
   if (text.startsWith('amq.')) throw new Error('must not begin with amq., which the broker keeps for itself')
   return shortString(text)
+})
+
+/** Of the 255 of a consumer tag, which has the daemon id beside it; and of a line of the log. */
+const BRIDGE_NAME_BYTES = 100
+
+export function bridgeName(text: string): string {
+  if (text === '') throw new Error('must not be empty')
+  if (Buffer.byteLength(text) > BRIDGE_NAME_BYTES)
+    throw new Error(`must be at most ${BRIDGE_NAME_BYTES} bytes long`)
+  return shortString(text)
+}
+
+/** The queue's name, as far as it may be the name of a bridge: cut at a character. */
+export function defaultBridgeName(queue: string): string {
+  let name = queue
+  while (Buffer.byteLength(name) > BRIDGE_NAME_BYTES) name = [...name].slice(0, -1).join('')
+  return name
 }
 
 /** Of the 255 of a consumer tag, which may have a number beside it. */
@@ -97,12 +120,12 @@ export function daemonId(text: string): string {
   return shortString(text)
 }
 
-export function absolutePath(text: string): string {
+export const absolutePath = withSchema({ type: 'string', pattern: '^/.*[^/]$' }, (text) => {
   if (!isAbsolute(text)) throw new Error('must be an absolute path, as php-fpm sees it')
   if (/\p{Cc}/u.test(text)) throw new Error('must not have control characters')
   if (text.endsWith('/')) throw new Error('must name a file')
   return text
-}
+})
 
 /** `name=value`. */
 export function pair(text: string): readonly [name: string, value: string] {

@@ -72,25 +72,25 @@ test.for([
   {
     name: 'unknown.yaml',
     text: 'sockets: /run/fpm.sock',
-    says: /unknown key "sockets" in .*unknown\.yaml; known are url, queue,/,
+    says: /sockets \(.*unknown\.yaml:1\) is unknown; did you mean socket\?/,
   },
   { name: 'bad.yaml', text: 'url: amqp://u:s3cret@h\nqueue: [a', says: /bad\.yaml is malformed at line 2/ },
   { name: 'bad.json', text: '{"url": "amqp://u:s3cret@h",}}', says: /bad\.json is malformed at line 1/ },
   {
     name: 'value.yaml',
     text: 'concurrency: many',
-    says: /--concurrency \(from concurrency in .*value\.yaml\) must be an integer/,
+    says: /concurrency \(.*value\.yaml:1\) must be an integer/,
   },
   {
     name: 'urls.yaml',
     text: 'url:\n  - amqp://u:s3cret@h\n  - u:s3cret@h',
-    says: /--url \(from url in .*urls\.yaml\) number 2 of 2 must begin with amqp:\/\/ or amqps:\/\//,
+    says: /url \(.*urls\.yaml:1\) number 2 of 2 must begin with amqp:\/\/ or amqps:\/\//,
   },
-  { name: 'none.yaml', text: 'url: []', says: /--url \(from url in .*none\.yaml\) must not be empty/ },
+  { name: 'none.yaml', text: 'url: []', says: /url \(.*none\.yaml:1\) must not be empty/ },
   {
     name: 'tls.yaml',
     text: 'url: amqps://u:s3cret@h\ntls-ca: /no/such.pem',
-    says: /--tls-ca \(from tls-ca in .*tls\.yaml\) names "\/no\/such\.pem", which does not exist/,
+    says: /tls-ca \(.*tls\.yaml:2\) names "\/no\/such\.pem", which does not exist/,
   },
 ])('exit 78 for the config file $name', async ({ name, text, says }) => {
   const folder = temporaryFolder('config')

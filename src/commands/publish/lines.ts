@@ -1,4 +1,4 @@
-import { OptionError } from '../../config/reader.ts'
+import { OptionError } from '../../config/option-error.ts'
 
 const LF = 0x0a
 const CR = 0x0d

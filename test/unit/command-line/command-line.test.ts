@@ -1,12 +1,13 @@
 import { describe, expect, it, vi } from 'vitest'
 import { parseCommandLine } from '../../../src/command-line/command-line.ts'
 import { COMMANDS } from '../../../src/commands/index.ts'
-import { OptionError } from '../../../src/config/reader.ts'
+import { Faults, OptionError } from '../../../src/config/option-error.ts'
 
 /** The command and what it was given. */
 async function parse(...args: string[]) {
   const parsed = await parseCommandLine(args, COMMANDS, '1.2.3')
   if (parsed.kind === 'help') return 'help'
+  new Faults(parsed.faults).throwAny()
   return { name: parsed.command.name, flags: Object.fromEntries(parsed.flags), messages: parsed.words }
 }
 
@@ -83,7 +84,15 @@ describe('refused, in one line', () => {
     [['frobnicate'], 'Unknown argument: frobnicate; see fpm-bridge --help'],
     [['--frobnicate'], 'Unknown argument: frobnicate; see fpm-bridge --help'],
     [['--no-frobnicate'], 'Unknown argument: frobnicate; see fpm-bridge --help'],
-    [['--Queue', 'a'], 'Unknown argument: Queue; see fpm-bridge --help'],
+    [['--Queue', 'a'], 'Unknown argument: Queue; did you mean --queue?'],
+    [['--scoket', 'a'], 'Unknown argument: scoket; did you mean --socket?'],
+    [['--no-declared'], 'Unknown argument: declared; did you mean --declare?'],
+    [['publsh'], 'Unknown argument: publsh; did you mean publish?'],
+    [['run', 'publish'], 'Unknown argument: publish; see fpm-bridge --help'],
+    [
+      ['--queu', 'a', '--declare', '--no-declare', '--script', '/a', '--script', '/b'],
+      'Unknown argument: queu; did you mean --queue?\n--declare is given 2 times\n--script is given 2 times; it takes one value',
+    ],
     [['--queue.name', 'a'], 'Unknown argument: queue.name; see fpm-bridge --help'],
     [['--constructor', 'a'], 'Unknown argument: constructor; see fpm-bridge --help'],
     [['--toString'], 'Unknown argument: toString; see fpm-bridge --help'],
@@ -132,7 +141,7 @@ describe('refused, in one line', () => {
   ])('%j without its password', async (args) => {
     const [message] = await refusal(...args)
     expect(message).not.toContain('hunter2')
-    expect(message).not.toContain('\n')
+    expect(message.split('\n').every((line) => /^(Unknown argument|--tls-ca)/.test(line))).toBe(true)
   })
 })
 

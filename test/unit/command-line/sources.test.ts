@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { collectOptions } from '../../../src/command-line/sources.ts'
-import { OptionError } from '../../../src/config/reader.ts'
+import { Faults, OptionError } from '../../../src/config/option-error.ts'
 
 let folder: string
 beforeAll(() => {
@@ -26,7 +26,9 @@ function collect(
   command: 'run' | 'publish' = 'run',
 ) {
   const given = Object.entries(flags).map(([name, value]) => [name, [value]] as const)
-  return collectOptions(command, new Map(given), environment)
+  const { options, faults } = collectOptions(command, new Map(given), environment)
+  new Faults([...faults, ...[...options.values()].flatMap(({ fault }) => fault ?? [])]).throwAny()
+  return options
 }
 
 function refusal(read: () => unknown): [message: string, exitCode: number] {
@@ -59,7 +61,8 @@ describe('precedence', () => {
     expect(collect({ config: config() }).get('url')).toEqual({
       values: ['amqp://file'],
       origin: 'file',
-      source: `url in ${join(folder, 'config.yaml')}`,
+      source: `${join(folder, 'config.yaml')}:1`,
+      path: 'url',
     })
     expect(collect({}).get('url')).toMatchObject({
       values: ['amqp://guest:guest@127.0.0.1:5672'],

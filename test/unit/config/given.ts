@@ -1,14 +1,15 @@
 import { expect } from 'vitest'
 import { collectOptions } from '../../../src/command-line/sources.ts'
 import type { BridgeConfig } from '../../../src/config/bridge-config.ts'
+import { OptionError } from '../../../src/config/option-error.ts'
 import { readPublishConfig } from '../../../src/config/publish-config.ts'
-import { OptionError, type RawOptions } from '../../../src/config/reader.ts'
+import type { GivenOptions } from '../../../src/config/reader.ts'
 import { readRunConfig } from '../../../src/config/run-config.ts'
 
 export type Given = Readonly<Record<string, string | readonly string[]>>
 
 /** Options as the command line would give them, defaults included. */
-function options(command: 'run' | 'publish', given: Given): RawOptions {
+function options(command: 'run' | 'publish', given: Given): GivenOptions {
   const flags = Object.entries(given).map(
     ([name, value]) => [name, typeof value === 'string' ? [value] : value] as const,
   )

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { OptionError, OptionReader, type RawOption } from '../../../src/config/reader.ts'
+import { OptionError } from '../../../src/config/option-error.ts'
+import { optional } from '../../../src/config/parse.ts'
+import { OptionReader, type RawOption } from '../../../src/config/reader.ts'
 import { integer } from '../../../src/config/values.ts'
 
 const flag = (...values: string[]): RawOption => ({ values, origin: 'flag', source: '--prefetch' })
@@ -11,7 +13,8 @@ const environment = (...values: string[]): RawOption => ({
 const file = (...values: string[]): RawOption => ({
   values,
   origin: 'file',
-  source: 'prefetch in /etc/fpm-bridge.yaml',
+  source: '/etc/fpm-bridge.yaml:14',
+  path: 'prefetch',
 })
 
 const readerOf = (prefetch?: RawOption) =>
@@ -46,12 +49,7 @@ describe('a value', () => {
       '--prefetch (from FPM_BRIDGE_PREFETCH) must be an integer from 1 to 10, not "0"',
       78,
     ],
-    [
-      'a file',
-      file('0'),
-      '--prefetch (from prefetch in /etc/fpm-bridge.yaml) must be an integer from 1 to 10, not "0"',
-      78,
-    ],
+    ['a file', file('0'), 'prefetch (/etc/fpm-bridge.yaml:14) must be an integer from 1 to 10, not "0"', 78],
     [
       'a flag, with a line break',
       flag('a\nb\0'),
@@ -59,18 +57,8 @@ describe('a value', () => {
       64,
     ],
     ['a flag given twice', flag('1', '2'), '--prefetch takes one value', 64],
-    [
-      'a list in a file',
-      file('1', '2'),
-      '--prefetch (from prefetch in /etc/fpm-bridge.yaml) takes one value',
-      78,
-    ],
-    [
-      'an empty list in a file',
-      file(),
-      '--prefetch (from prefetch in /etc/fpm-bridge.yaml) takes one value',
-      78,
-    ],
+    ['a list in a file', file('1', '2'), 'prefetch (/etc/fpm-bridge.yaml:14) takes one value', 78],
+    ['an empty list in a file', file(), 'prefetch (/etc/fpm-bridge.yaml:14) takes one value', 78],
   ])('from %s is complained about with its source', (_, option, message, exitCode) => {
     expect(refusal(() => readerOf(option).value('prefetch', positive))).toEqual([message, exitCode])
     expect(refusal(() => readerOf(option).optional('prefetch', positive))).toEqual([message, exitCode])
@@ -84,10 +72,48 @@ describe('a value', () => {
 
   it('that is wrong beside another is refused in the same words', () => {
     expect(refusal(() => readerOf(file('1')).refuse('prefetch', 'is too low'))).toEqual([
-      '--prefetch (from prefetch in /etc/fpm-bridge.yaml) is too low',
+      'prefetch (/etc/fpm-bridge.yaml:14) is too low',
       78,
     ])
     expect(refusal(() => readerOf().refuse('prefetch', 'is too low'))).toEqual(['--prefetch is too low', 64])
+  })
+})
+
+it('a value that is wrong before it is read is told of, wherever it is asked for', () => {
+  const fault = new OptionError('prefetch (/etc/fpm-bridge.yaml:14) has no value', 78)
+  const read = readerOf({ ...file(), fault })
+  for (const ask of ['value', 'optional', 'list', 'secrets'] as const)
+    expect(refusal(() => read[ask]('prefetch', positive))).toEqual([fault.message, 78])
+})
+
+it('a table is read whole, and all that is wrong is told', () => {
+  const options = new Map([
+    ['prefetch', file('0')],
+    ['concurrency', flag('0')],
+  ])
+  const read = new OptionReader(options)
+  const table = {
+    prefetch: positive,
+    concurrency: optional(positive),
+    timeout: positive,
+    other: optional(positive),
+  }
+  expect(refusal(() => read.values(table))).toEqual([
+    [
+      'prefetch (/etc/fpm-bridge.yaml:14) must be an integer from 1 to 10, not "0"',
+      '--concurrency must be an integer from 1 to 10, not "0"',
+      '--timeout is required (or FPM_BRIDGE_TIMEOUT)',
+    ].join('\n'),
+    64,
+  ])
+  expect(
+    new OptionReader(new Map([['prefetch', file('7')]])).values({
+      prefetch: positive,
+      other: optional(positive),
+    }),
+  ).toEqual({
+    prefetch: 7,
+    other: undefined,
   })
 })
 
@@ -103,11 +129,19 @@ describe('a secret', () => {
     expect(message).toBe(
       '--prefetch (from FPM_BRIDGE_PREFETCH) number 2 of 2 must be an integer from 1 to 10',
     )
+    expect(refusal(() => readerOf(file('hunter2', '7', 'hunter3')).secrets('prefetch', positive))[0]).toBe(
+      [1, 3]
+        .map(
+          (index) =>
+            `prefetch (/etc/fpm-bridge.yaml:14) number ${index} of 3 must be an integer from 1 to 10`,
+        )
+        .join('\n'),
+    )
   })
 
   it('is one at least', () => {
     expect(refusal(() => readerOf(file()).secrets('prefetch', positive))).toEqual([
-      '--prefetch (from prefetch in /etc/fpm-bridge.yaml) must not be empty',
+      'prefetch (/etc/fpm-bridge.yaml:14) must not be empty',
       78,
     ])
   })

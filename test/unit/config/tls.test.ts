@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { OptionError, OptionReader, type RawOption } from '../../../src/config/reader.ts'
+import { OptionError } from '../../../src/config/option-error.ts'
+import { OptionReader, type RawOption } from '../../../src/config/reader.ts'
 import { readTls } from '../../../src/config/tls.ts'
 import { createAuthority } from '../../support/certificates.ts'
 
@@ -30,10 +31,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 type Given = Readonly<Record<string, string>>
 
+const INSECURE: [string, RawOption] = [
+  'tls-insecure',
+  { values: ['false'], origin: 'default', source: '--tls-insecure' },
+]
+
 /** Reads options given by flag, whose values are names within the folder. */
 function read(given: Given, origin: 'flag' | 'environment' = 'flag') {
-  const options = new Map<string, RawOption>()
-  options.set('tls-insecure', { values: ['false'], origin: 'default', source: '--tls-insecure' })
+  const options = new Map<string, RawOption>([INSECURE])
   for (const [name, value] of Object.entries(given))
     options.set(name, { values: [at(value)], origin, source: `FPM_BRIDGE_${name}` })
   return readTls(new OptionReader(options))
@@ -153,7 +158,8 @@ describe('the files of TLS', () => {
     ['not at all', () => ''],
   ])('are not repeated when somebody gives the key itself, %s', (_, given) => {
     const option: RawOption = { values: [given()], origin: 'flag', source: '--tls-key' }
-    expect(refusal(() => readTls(new OptionReader(new Map([['tls-key', option]]))))).toEqual([
+    const options = new Map([['tls-key', option], INSECURE])
+    expect(refusal(() => readTls(new OptionReader(options)))).toEqual([
       '--tls-key must be the path of a PEM file',
       64,
     ])

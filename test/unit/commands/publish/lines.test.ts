@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { splitLines } from '../../../../src/commands/publish/lines.ts'
-import { OptionError } from '../../../../src/config/reader.ts'
+import { OptionError } from '../../../../src/config/option-error.ts'
 
 async function* chunksOf(...chunks: (string | Buffer)[]): AsyncGenerator<Buffer> {
   for (const chunk of chunks) yield Buffer.from(chunk)
