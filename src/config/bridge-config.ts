@@ -23,6 +23,8 @@ export type Transport = 'native' | 'fastcgi-client'
 
 /** Everything one bridge does follows from this; frozen. */
 export interface BridgeConfig extends BridgePolicy {
+  /** Whether it is one of those that a file lists: then log lines and consumer tags name it. */
+  readonly listed: boolean
   readonly queueType: QueueType
   readonly declare: boolean
   readonly pool: PoolAddress
@@ -78,6 +80,7 @@ export function readBridgeConfig(read: OptionReader, daemonId: string): BridgeCo
   const { queue, concurrency, ack, transport, socket: pool, 'keep-alive': keepAlive } = given
   const config: BridgeConfig = {
     name: given.name ?? defaultBridgeName(queue),
+    listed: read.ofEntry,
     daemonId,
     queue,
     queueType: given['queue-type'],

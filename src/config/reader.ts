@@ -51,6 +51,11 @@ export class OptionReader {
     this.#entry = entry
   }
 
+  /** Whether it reads the options of one of several bridges. */
+  get ofEntry(): boolean {
+    return this.#entry !== undefined
+  }
+
   /** @throws {OptionError} of all that is wrong */
   values<T extends Table>(table: T): ValuesOf<T> {
     const read = ([name, parse]: [string, Parse<unknown>]) => [

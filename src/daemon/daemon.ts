@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { BrokerList } from '../amqp/broker-list.ts'
 import { QueueAges } from '../amqp/queue-ages.ts'
-import type { Log } from '../bridge/ports.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { ProcessConfig } from '../config/process-config.ts'
 import type { RunConfig } from '../config/run-config.ts'
+import type { Logger } from '../observe/logger.ts'
 import { Bridge } from './bridge.ts'
 import { Bridges } from './bridges.ts'
 import { demandsOf, describePool } from './pools.ts'
@@ -23,17 +23,20 @@ export type DrainEnd = 'drained' | 'overdue'
  * running -> draining -> stopped
  */
 export class Daemon {
-  readonly #log: Log
+  readonly #log: Logger
   readonly #bridges: Bridges
   #config: RunConfig
   #abort: () => void = () => {}
   #state: State = { kind: 'running' }
 
-  constructor(config: RunConfig, log: Log, version: string) {
+  constructor(config: RunConfig, log: Logger, version: string) {
     this.#config = config
     this.#log = log
     const surroundings = { process: config.process, ages: new QueueAges(true), version }
-    this.#bridges = new Bridges((bridge) => new Bridge(bridge, surroundings, log), log)
+    this.#bridges = new Bridges(
+      (bridge) => new Bridge(bridge, surroundings, bridge.listed ? log.with({ bridge: bridge.name }) : log),
+      log,
+    )
   }
 
   /**

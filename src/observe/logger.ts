@@ -17,9 +17,11 @@ export interface LoggerOptions {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** A log that says whether a line of that level would be written. */
 export interface Logger extends Log {
+  /** Whether a line of that level would be written. */
   wants(level: LogLevel): boolean
+  /** The same log, with more in every line. */
+  with(fields: Readonly<Record<string, unknown>>): Logger
 }
 
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 }
@@ -39,13 +41,15 @@ export function createLogger(options: LoggerOptions): Logger {
   stream.on('error', () => {})
   const asText = options.format === 'text' || (options.format === 'auto' && stream.isTTY === true)
   const lines = new LineBuffer(stream, (dropped) =>
-    write('error', 'Lines are missing here: nobody read the log.', { lines: dropped }),
+    whole.error('Lines are missing here: nobody read the log.', { lines: dropped }),
   )
-  const toLine = (asText ? textLines : jsonLines)(options.fields)
   const logger = createWinston({
     level: options.level,
     levels: LEVELS,
-    format: format.printf((info) => toLine(info as unknown as Line)),
+    format: format.printf((info) => {
+      const line = info as unknown as Line
+      return line.toLine(line)
+    }),
     // Its `log` of winston's own would write each line by itself, and announce it with an event.
     transports: [
       new transports.Stream({
@@ -58,18 +62,23 @@ export function createLogger(options: LoggerOptions): Logger {
     ],
   })
   logger.on('error', () => {})
-  const write = (level: LogLevel, message: string, fields: Fields): void => {
-    logger.log({ level, message, fields })
-    // Somebody may be watching, or the process may be about to end.
-    if (asText || isUrgent(level)) lines.flush()
-  }
   const wants = (level: LogLevel): boolean => LEVELS[level] <= LEVELS[options.level]
-  const at = (level: LogLevel): Log[LogLevel] => {
-    // winston would take a line of every level through its streams before it drops it.
-    if (!wants(level)) return () => {}
-    return (message, fields = {}) => write(level, message, fields)
+  const loggerWith = (inEveryLine: Fields): Logger => {
+    const toLine = (asText ? textLines : jsonLines)(inEveryLine)
+    const at = (level: LogLevel): Log[LogLevel] => {
+      // winston would take a line of every level through its streams before it drops it.
+      if (!wants(level)) return () => {}
+      return (message, fields = {}) => {
+        logger.log({ level, message, fields, toLine })
+        // Somebody may be watching, or the process may be about to end.
+        if (asText || isUrgent(level)) lines.flush()
+      }
+    }
+    const levels = { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
+    return { ...levels, wants, with: (more) => loggerWith({ ...inEveryLine, ...more }) }
   }
-  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), wants }
+  const whole = loggerWith(options.fields)
+  return whole
 }
 
 function isUrgent(level: LogLevel): boolean {
@@ -82,6 +91,7 @@ interface Line {
   readonly level: LogLevel
   readonly message: string
   readonly fields: Fields
+  readonly toLine: ToLine
 }
 
 type ToLine = (line: Line) => string

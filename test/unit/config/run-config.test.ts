@@ -16,6 +16,7 @@ describe('run', () => {
         },
       ],
       name: 'commands',
+      listed: false,
       queue: 'commands',
       queueType: 'classic',
       declare: true,
