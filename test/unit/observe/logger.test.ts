@@ -73,6 +73,22 @@ describe('a JSON line', () => {
     expect(text()).toBe(`{"time":"${TIME}","level":"info","message":"\\"Look.\\"","daemonId":"D-1"}\n`)
   })
 
+  it('has more in every line of a log that was made so, and only there', () => {
+    const { log, text } = logging({ fields: { daemonId: 'D-1' } })
+    const ofBridge = log.with({ bridge: 'mails' })
+    ofBridge.info('One.', { bridge: 'forged', n: 1 })
+    log.info('Two.')
+    expect(
+      text()
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      { time: TIME, level: 'info', message: 'One.', daemonId: 'D-1', bridge: 'mails', n: 1 },
+      { time: TIME, level: 'info', message: 'Two.', daemonId: 'D-1' },
+    ])
+  })
+
   it('without fields of all lines ends with its own', () => {
     const { log, text } = logging({ fields: {} })
     log.info('Look.', { '"': '{}' })
