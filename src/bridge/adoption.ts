@@ -1,61 +1,56 @@
-import type { BridgePolicy, Delivery, Log } from './ports.ts'
+import type { Tell } from './events.ts'
+import type { Execution } from './execution.ts'
+import type { BridgePolicy, Delivery } from './ports.ts'
 
 /** What RabbitMQ itself writes into the header table of what it delivers again. */
 const OF_THE_BROKER = new Set(['x-delivery-count', 'x-acquired-count'])
 
 /**
- * The deliveries that are being executed. When a session ends, its executions run on, and the broker delivers their messages again on the
- * next one, often to this very daemon: then the message is not executed beside itself, but the execution that runs
- * settles the new delivery. Of a message that is executed for longer than the broker's consumer_timeout that is the only end.
+ * The executions that run. When a session ends, they run on, and the broker delivers their messages again on the next one, often to this
+ * very daemon: then the message is not executed beside itself, but the execution that runs settles the new delivery. Of a message that
+ * is executed for longer than the broker's consumer_timeout that is the only end.
  */
 export class Adoption {
   /** With `dispatched`, what runs has been acked, and is never delivered again. */
   readonly #possible: boolean
-  /** By slot, what was begun, and what is to be settled in its place; at first itself. A map of objects would cost each message. */
-  readonly #begun: (Delivery | undefined)[] = []
-  readonly #current: (Delivery | undefined)[] = []
+  /** By slot. A map of objects would cost each message. */
+  readonly #running: (Execution | undefined)[] = []
   readonly #free: number[] = []
+  readonly #tell: Tell
 
-  readonly #log: Log
-
-  constructor({ ack }: Pick<BridgePolicy, 'ack'>, log: Log) {
+  constructor({ ack }: Pick<BridgePolicy, 'ack'>, tell: Tell) {
     this.#possible = ack === 'completed'
-    this.#log = log
+    this.#tell = tell
+  }
+
+  /** Those that the broker does not deliver again, whatever becomes of them. */
+  get acked(): readonly Execution[] {
+    return this.#running.filter((execution) => execution !== undefined).filter(({ acked }) => acked)
   }
 
   /** @returns the slot, for `end` */
-  begin(delivery: Delivery): number {
-    const slot = this.#free.pop() ?? this.#begun.length
-    this.#begun[slot] = delivery
-    this.#current[slot] = delivery
+  begin(execution: Execution): number {
+    const slot = this.#free.pop() ?? this.#running.length
+    this.#running[slot] = execution
     return slot
   }
 
   /** @returns whether the message is being executed, so that it will be settled without being executed again */
   adopt(delivery: Delivery): boolean {
-    if (!this.#possible || !delivery.redelivered) return false
-    const slot = this.#begun.findIndex(
-      (begun, index) =>
-        begun !== undefined && this.#current[index]?.live === false && isSame(begun, delivery),
+    if (!this.#possible) return false
+    const execution = this.#running.find(
+      (each) => each?.settleable === false && isSame(each.delivery, delivery),
     )
-    if (slot === -1) return false
-    this.#current[slot] = delivery
-    this.#logAdopted(delivery)
+    if (execution === undefined) return false
+    execution.adopt(delivery)
+    const { deliveryTag, messageId } = execution
+    this.#tell({ kind: 'adopted', deliveryTag, messageId })
     return true
   }
 
-  /** @returns the delivery to settle now that the execution of this slot is over */
-  end(slot: number): Delivery {
-    const current = this.#current[slot] as Delivery
-    this.#begun[slot] = undefined
-    this.#current[slot] = undefined
+  end(slot: number): void {
+    this.#running[slot] = undefined
     this.#free.push(slot)
-    return current
-  }
-
-  #logAdopted({ deliveryTag, properties: { messageId } }: Delivery): void {
-    const message = 'Delivered again while it is executed: that execution goes on, and settles it.'
-    this.#log.info(message, { deliveryTag, messageId })
   }
 }
 

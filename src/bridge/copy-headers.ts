@@ -1,6 +1,8 @@
 import type { Diagnosis } from './diagnosis.ts'
-import { DELIVERY_COUNT, HEADER_PREFIX, isCopy, originOf } from './headers.ts'
-import type { BridgePolicy, Delivery, HeaderField, MessageProperties } from './ports.ts'
+import type { Execution } from './execution.ts'
+import type { Copied } from './facts.ts'
+import { DELIVERY_COUNT, HEADER_PREFIX } from './headers.ts'
+import type { BridgePolicy, HeaderField, MessageProperties } from './ports.ts'
 
 /** What is taken off copies that are to be executed; see copyOf. */
 const NOT_FOR_EXECUTION: readonly string[] = ['x-death', DELIVERY_COUNT]
@@ -25,8 +27,11 @@ export interface CopyNotes extends Diagnosis {
   readonly unread?: number
 }
 
-/** Copies for another queue of ours, and those that come back to be executed. */
-export type CopyPurpose = 'dead-letter' | 'execute'
+/** What all but `dead-letter` have in common: the copy comes back to be executed. */
+export type CopyPurpose = Copied['purpose']
+
+/** What is copied. */
+type Original = Pick<Execution, 'delivery' | 'history'>
 
 /**
  * How much of everything a copy carries:
@@ -59,17 +64,17 @@ export interface CopyContent {
  * - so is `x-delivery-count`: a copy has never come back.
  */
 export function copyOf(
-  delivery: Delivery,
+  original: Original,
   purpose: CopyPurpose,
   notes: CopyNotes,
   config: BridgePolicy,
   form: CopyForm = { kind: 'whole' },
 ): CopyContent {
-  const { userId, expiration, headers: _, ...kept } = delivery.properties
+  const { userId, expiration, headers: _, ...kept } = original.delivery.properties
   const properties = { ...expressible(kept), deliveryMode: 2 }
-  const own = ownHeaders(delivery, purpose, form.kind === 'whole' ? notes : brief(notes), config)
+  const own = ownHeaders(original, purpose, form.kind === 'whole' ? notes : brief(notes), config)
   if (form.kind === 'bare') return { properties, headers: [...own, dropped(true)] }
-  const foreign = foreignHeaders(delivery, purpose, config)
+  const foreign = foreignHeaders(original, purpose)
   const originals = prefixed({ 'original-user-id': userId, 'original-expiration': expiration })
   if (form.kind !== 'cut') return { properties, headers: [...foreign, ...originals, ...own] }
   const { fitting, names } = withoutLargest(foreign, form.by)
@@ -77,15 +82,14 @@ export function copyOf(
 }
 
 /** What goes on of the message's headers, with what an earlier copy kept: that is to be read, never to be relied on. */
-function foreignHeaders(delivery: Delivery, purpose: CopyPurpose, config: BridgePolicy): HeaderField[] {
-  const copied = isCopy(delivery, config)
+function foreignHeaders({ delivery, history }: Original, purpose: CopyPurpose): HeaderField[] {
   const fields: HeaderField[] = []
   for (const field of delivery.headerFields()) {
     const [name, value] = field
     const keptAs = KEPT_AS.get(name)
     if (keptAs !== undefined) fields.push([keptAs, value])
     else if (name.startsWith(HEADER_PREFIX)) {
-      if (copied && isKept(name)) fields.push(field)
+      if (history.isCopy && isKept(name)) fields.push(field)
     } else if (purpose === 'dead-letter' || !NOT_FOR_EXECUTION.includes(name)) fields.push(field)
   }
   return fields
@@ -97,13 +101,13 @@ function isKept(name: string): boolean {
 }
 
 function ownHeaders(
-  delivery: Delivery,
+  { delivery, history }: Original,
   purpose: CopyPurpose,
   notes: CopyNotes,
   config: BridgePolicy,
 ): readonly HeaderField[] {
   const { reason, status, stderr, subject, attempt, durationMs, unread } = notes
-  const { exchange, routingKey } = originOf(delivery, config)
+  const { exchange, routingKey } = history.origin ?? delivery
   return prefixed({
     attempt,
     reason,

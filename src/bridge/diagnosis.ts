@@ -5,15 +5,3 @@ export interface Diagnosis {
   readonly stderr?: string
   readonly subject?: string | undefined
 }
-
-/** Characters of a worker's stderr that go into a log line. */
-const LOGGED_STDERR = 2_048
-
-/** The fields that it adds to a log line. */
-export function diagnosisFields({
-  reason,
-  status,
-  stderr,
-}: Partial<Diagnosis>): Readonly<Record<string, unknown>> {
-  return { reason, status, stderr: stderr?.slice(0, LOGGED_STDERR) || undefined }
-}

@@ -1,6 +1,6 @@
-import type { ExecutionReport } from './execution.ts'
 import { messageKey } from './message-key.ts'
 import type { Delivery } from './ports.ts'
+import type { ExecutionReport } from './runner.ts'
 
 /** So many different messages fail one after the other before it is taken for the fault of none of them. */
 const IN_A_ROW = 3
@@ -13,14 +13,8 @@ const MEMORY = 3_600_000
 /** So many messages are remembered at most. */
 const MAX_REMEMBERED = 1_000
 
-/** A delivery that was not executed, or not with success, and what came of it. */
-export interface Suspect {
-  readonly delivery: Delivery
-  readonly executed: ExecutionReport
-}
-
 interface Entry {
-  readonly suspect: Suspect
+  readonly suspect: ExecutionReport
   readonly since: number
   readonly timer: NodeJS.Timeout
 }
@@ -31,7 +25,7 @@ interface Entry {
  * when nobody else comes. Several different ones that fail, and none that succeeds between them, prove the other.
  */
 export class Doubts {
-  readonly #onFault: (suspect: Suspect) => void
+  readonly #onFault: (suspect: ExecutionReport) => void
   readonly #entries = new Set<Entry>()
   /** When each message failed last, since the last that succeeded. */
   readonly #failures = new Map<string, number>()
@@ -42,7 +36,7 @@ export class Doubts {
   #lastAlarm = 0
 
   /** @param onFault told of each suspect that is at fault itself */
-  constructor(onFault: (suspect: Suspect) => void) {
+  constructor(onFault: (suspect: ExecutionReport) => void) {
     this.#onFault = onFault
   }
 
@@ -53,7 +47,7 @@ export class Doubts {
   }
 
   /** Has a delivery wait until it is known whose fault it is. */
-  add(suspect: Suspect): void {
+  add(suspect: ExecutionReport): void {
     const timer = setTimeout(() => this.#blame(entry), PATIENCE)
     const entry: Entry = { suspect, since: performance.now(), timer }
     this.#entries.add(entry)
@@ -88,7 +82,7 @@ export class Doubts {
   }
 
   /** All that wait, who do so no longer: it is nobody's fault, or does not matter any more. */
-  takeAll(): readonly Suspect[] {
+  takeAll(): readonly ExecutionReport[] {
     const all = [...this.#entries]
     this.#entries.clear()
     for (const { timer } of all) clearTimeout(timer)

@@ -1,5 +1,15 @@
 import type { FastCgiTimings } from '../fastcgi/types.ts'
 import type { Diagnosis } from './diagnosis.ts'
+import type {
+  Copied,
+  ExecutionIds,
+  FinishedExecution,
+  Met,
+  OutcomeCopy,
+  ParkedSummary,
+  PutBackCopy,
+  ResetCopy,
+} from './facts.ts'
 import type { FinalOutcome } from './outcome.ts'
 
 /*
@@ -12,77 +22,42 @@ export type Tell = (event: BridgeEvent) => void
 
 export type BridgeEvent = DeliveryEvent | CopyEvent | HoldEvent | BrokerEvent | BridgeLifeEvent
 
-/** One execution of one delivery; `attempt` is its number among those of its message, from 1. */
-export interface ExecutionIds {
-  readonly deliveryTag: number
-  readonly executionId: string
-  readonly messageId: string | undefined
-  readonly correlationId: string | undefined
-  /** The message's, as its publisher set it. */
-  readonly type: string | undefined
-  readonly attempt: number
-}
-
-export interface FinishedExecution extends ExecutionIds {
-  readonly durationMs: number
-}
-
 /** A delivery on its way, in the order in which it meets them. */
 export type DeliveryEvent =
-  | {
-      readonly kind: 'delivered'
-      readonly deliveryTag: number
-      readonly messageId: string | undefined
-      readonly redelivered: boolean
-      readonly bytes: number
-    }
+  | Readonly<{
+      kind: 'delivered'
+      deliveryTag: number
+      messageId: string | undefined
+      redelivered: boolean
+      bytes: number
+    }>
   /** Its message is being executed already, for a session that has ended: that execution settles it. */
-  | { readonly kind: 'adopted'; readonly deliveryTag: number; readonly messageId: string | undefined }
+  | Readonly<{ kind: 'adopted'; deliveryTag: number; messageId: string | undefined }>
   /** `waitedMs`: since it was delivered. */
-  | {
-      readonly kind: 'started'
-      readonly execution: ExecutionIds
-      readonly bytes: number
-      readonly waitedMs: number
-    }
-  | {
-      readonly kind: 'param-left-out'
-      readonly execution: ExecutionIds
-      readonly param: string
-      readonly why: string
-    }
+  | Readonly<{ kind: 'started'; execution: ExecutionIds; waitedMs: number }>
+  | Readonly<{ kind: 'param-left-out'; execution: ExecutionIds; param: string; why: string }>
   /** The last byte of its request is in the socket. Told again where the request is sent once more. */
-  | { readonly kind: 'sent'; readonly execution: ExecutionIds }
-  | {
-      readonly kind: 'answered'
-      readonly execution: ExecutionIds
-      readonly status: number
-      readonly timings: FastCgiTimings
-    }
+  | Readonly<{ kind: 'sent'; execution: ExecutionIds }>
+  | Readonly<{ kind: 'answered'; execution: ExecutionIds; status: number; timings: FastCgiTimings }>
   /** The worker says success; PHP had left out fields of its form. */
-  | { readonly kind: 'fields-dropped'; readonly execution: ExecutionIds; readonly stderr: string }
+  | Readonly<{ kind: 'fields-dropped'; execution: ExecutionIds; stderr: string }>
   /** It was not executed, and waits again. `probing`: it was to find out whether anything can be executed. */
-  | {
-      readonly kind: 'held'
-      readonly execution: ExecutionIds
-      readonly reason: string
-      readonly probing: boolean
-    }
+  | Readonly<{ kind: 'held'; execution: ExecutionIds; reason: string; probing: boolean }>
   /** The broker has its ack: since now, or since it was sent. */
-  | {
-      readonly kind: 'settled'
-      readonly by: 'ack'
-      readonly execution: FinishedExecution
-      readonly outcome: Extract<FinalOutcome, { kind: 'executed' | 'refused' }>
-    }
+  | Readonly<{
+      kind: 'settled'
+      by: 'ack'
+      execution: FinishedExecution
+      outcome: Extract<FinalOutcome, { kind: 'executed' | 'refused' }>
+    }>
   | CopySettledEvent
   /** Neither arrived, since its session has ended, or the daemon gives up: the broker delivers it again. */
-  | {
-      readonly kind: 'unsettled'
-      readonly execution: FinishedExecution
-      readonly outcome: FinalOutcome
-      readonly copy: OutcomeCopy | undefined
-    }
+  | Readonly<{
+      kind: 'unsettled'
+      execution: FinishedExecution
+      outcome: FinalOutcome
+      copy: OutcomeCopy | undefined
+    }>
   | LostEvent
 
 /**
@@ -102,175 +77,85 @@ export interface CopySettledEvent {
 
 /** Acked, and nobody will know whether it was executed; or nobody will execute it. */
 export type LostEvent =
-  | {
-      readonly kind: 'lost'
-      readonly why: 'no-answer'
-      readonly execution: FinishedExecution
-      readonly diagnosis: Diagnosis
-    }
+  | Readonly<{ kind: 'lost'; why: 'no-answer'; execution: FinishedExecution; diagnosis: Diagnosis }>
   /** It was not published before the daemon gave up. */
-  | { readonly kind: 'lost'; readonly why: 'not-copied'; readonly copy: OutcomeCopy }
-  | { readonly kind: 'lost'; readonly why: 'not-put-back'; readonly copy: PutBackCopy }
+  | Readonly<{ kind: 'lost'; why: 'not-copied'; copy: OutcomeCopy }>
+  | Readonly<{ kind: 'lost'; why: 'not-put-back'; copy: PutBackCopy }>
   /** It was still being executed when the process ended. */
-  | { readonly kind: 'lost'; readonly why: 'abandoned'; readonly execution: ExecutionIds }
-
-/** A copy of a message, and what it is made for. */
-export type Copied = OutcomeCopy | PutBackCopy | ResetCopy
-
-/** What an outcome asks for. */
-export type OutcomeCopy =
-  | {
-      readonly purpose: 'retry'
-      readonly execution: FinishedExecution
-      readonly outcome: Extract<FinalOutcome, { kind: 'retry' }>
-      readonly delayMs: number
-    }
-  | {
-      readonly purpose: 'dead-letter'
-      readonly execution: FinishedExecution
-      readonly outcome: Extract<FinalOutcome, { kind: 'dead-letter' }>
-      readonly deadLetterQueue: string
-    }
-
-/** For its own queue: the message was acked when it was dispatched, and not executed. */
-export interface PutBackCopy {
-  readonly purpose: 'put-back'
-  readonly execution: ExecutionIds
-  readonly queue: string
-  readonly reason: string
-  readonly subject: string | undefined
-}
-
-/** For its own queue, as a new message: a quorum queue drops what comes back too often. */
-export interface ResetCopy {
-  readonly purpose: 'reset-delivery-count'
-  readonly deliveryTag: number
-  readonly messageId: string | undefined
-  readonly queue: string
-  readonly reason: string
-}
-
-/** Several parked messages; of the lists only the first ones. */
-export interface ParkedSummary {
-  readonly parked: number
-  readonly copyTo: readonly string[]
-  readonly causes: readonly string[]
-  readonly messageIds: readonly (string | undefined)[]
-}
+  | Readonly<{ kind: 'lost'; why: 'abandoned'; execution: ExecutionIds }>
 
 /** Copies of messages. `copyTo` is the queue that they go to. What an outcome asks for ends in `settled`. */
 export type CopyEvent =
-  | { readonly kind: 'put-back'; readonly copy: PutBackCopy }
-  | { readonly kind: 'delivery-count-reset'; readonly copy: ResetCopy }
+  | Readonly<{ kind: 'put-back'; copy: PutBackCopy }>
+  | Readonly<{ kind: 'delivery-count-reset'; copy: ResetCopy }>
   /** Tried again until it succeeds. `repeated`: for the same cause as the time before. */
-  | {
-      readonly kind: 'copy-failed'
-      readonly copy: Copied
-      readonly copyTo: string
-      readonly cause: string
-      readonly attempt: number
-      readonly repeated: boolean
-    }
-  | { readonly kind: 'headers-left-out'; readonly copy: Copied; readonly cause: string }
-  | {
-      readonly kind: 'queue-passed-over'
-      readonly copy: Copied
-      readonly passedOver: string
-      readonly copyTo: string
-    }
+  | Readonly<{
+      kind: 'copy-failed'
+      copy: Copied
+      copyTo: string
+      cause: string
+      attempt: number
+      repeated: boolean
+    }>
+  | Readonly<{ kind: 'headers-left-out'; copy: Copied; cause: string }>
+  | Readonly<{ kind: 'queue-passed-over'; copy: Copied; passedOver: string; copyTo: string }>
   /** `parked`: how many are by now. */
-  | {
-      readonly kind: 'parked'
-      readonly copy: Copied
-      readonly copyTo: string
-      readonly cause: string
-      readonly parked: number
-    }
+  | Readonly<{ kind: 'parked'; copy: Copied; copyTo: string; cause: string; parked: number }>
   /** The broker has delivered it again. */
-  | { readonly kind: 'parked-again'; readonly copy: Copied; readonly copyTo: string }
-  | {
-      readonly kind: 'parking-full'
-      readonly copy: Copied
-      readonly copyTo: string
-      readonly parked: number
-      readonly bytes: number
-    }
-  | { readonly kind: 'parked-handed-back'; readonly summary: ParkedSummary }
-  | { readonly kind: 'still-parked'; readonly summary: ParkedSummary; readonly bytes: number }
-
-/** What met an obstacle, where a worker or php-fpm has answered for it. */
-export interface Met {
-  readonly execution: ExecutionIds
-  readonly diagnosis: Diagnosis
-}
+  | Readonly<{ kind: 'parked-again'; copy: Copied; copyTo: string }>
+  | Readonly<{ kind: 'parking-full'; copy: Copied; copyTo: string; parked: number; bytes: number }>
+  | Readonly<{ kind: 'parked-handed-back'; summary: ParkedSummary }>
+  | Readonly<{ kind: 'still-parked'; summary: ParkedSummary; bytes: number }>
 
 /** Nothing can be executed. */
 export type HoldEvent =
-  | { readonly kind: 'hold-began'; readonly reason: string; readonly met: Met | undefined }
-  | { readonly kind: 'hold-changed'; readonly reason: string; readonly met: Met | undefined }
-  | { readonly kind: 'hold-over'; readonly heldMs: number }
+  | Readonly<{ kind: 'hold-began'; reason: string; met: Met | undefined }>
+  | Readonly<{ kind: 'hold-changed'; reason: string; met: Met | undefined }>
+  | Readonly<{ kind: 'hold-over'; heldMs: number }>
 
 /** The bridge and its brokers. `broker` is its URL, without the password. */
 export type BrokerEvent =
-  | { readonly kind: 'broker-unverified'; readonly broker: string }
+  | Readonly<{ kind: 'broker-unverified'; broker: string }>
   /** Another one of the list was taken. */
-  | { readonly kind: 'broker-passed-over'; readonly reason: string }
-  | {
-      readonly kind: 'consuming'
-      readonly broker: string
-      readonly queue: string
-      readonly prefetch: number
-    }
+  | Readonly<{ kind: 'broker-passed-over'; reason: string }>
+  | Readonly<{ kind: 'consuming'; broker: string; queue: string; prefetch: number }>
   /** Tried again until it works. Told once for each reason in a row. */
-  | { readonly kind: 'not-consuming'; readonly reason: string }
+  | Readonly<{ kind: 'not-consuming'; reason: string }>
   /** Another one is opened. `brokerConsumerTimeoutMs`: where the broker ended it since a delivery was unacked for so long. */
-  | {
-      readonly kind: 'session-ended'
-      readonly reason: string
-      readonly brokerConsumerTimeoutMs: number | undefined
-    }
+  | Readonly<{ kind: 'session-ended'; reason: string; brokerConsumerTimeoutMs: number | undefined }>
   /** What waited has gone back to the broker. */
-  | { readonly kind: 'paused' }
-  | { readonly kind: 'resumed' }
+  | Readonly<{ kind: 'paused' }>
+  | Readonly<{ kind: 'resumed' }>
   /** `transient`: the queue loses messages some day; `unknown`: the user may not ask. */
-  | {
-      readonly kind: 'queue-finding'
-      readonly finding: 'transient' | 'unknown'
-      readonly queue: string
-      readonly reason: string
-    }
-  | { readonly kind: 'queue-silent'; readonly queue: string; readonly remedy: string }
-  | { readonly kind: 'broker-blocked'; readonly reason: string }
-  | { readonly kind: 'broker-unblocked' }
-  | {
-      readonly kind: 'consumer-timeout-short'
-      readonly brokerConsumerTimeoutMs: number
-      readonly consumerTimeoutMs: number
-      readonly timeoutMs: number
-    }
+  | Readonly<{ kind: 'queue-finding'; finding: 'transient' | 'unknown'; queue: string; reason: string }>
+  | Readonly<{ kind: 'queue-silent'; queue: string; remedy: string }>
+  | Readonly<{ kind: 'broker-blocked'; reason: string }>
+  | Readonly<{ kind: 'broker-unblocked' }>
+  | Readonly<{
+      kind: 'consumer-timeout-short'
+      brokerConsumerTimeoutMs: number
+      consumerTimeoutMs: number
+      timeoutMs: number
+    }>
 
-/** The bridge itself, and the pool it has. */
+/** The bridge itself, and the pool it has, perhaps beside other bridges. */
 export type BridgeLifeEvent =
-  | {
-      readonly kind: 'starting'
-      readonly pid: number
-      readonly pool: string
-      readonly script: string
-      readonly payload: string
-      readonly concurrency: number
-    }
+  | Readonly<{
+      kind: 'starting'
+      pid: number
+      pool: string
+      script: string
+      payload: string
+      concurrency: number
+    }>
   /** Tried again until it works. */
-  | { readonly kind: 'copies-not-prepared'; readonly reason: string; readonly attempt: number }
+  | Readonly<{ kind: 'copies-not-prepared'; reason: string; attempt: number }>
   /** A script may run for longer than the broker waits for an ack. */
-  | { readonly kind: 'executions-endless'; readonly consumerTimeoutMs: number }
-  | {
-      readonly kind: 'pool-described'
-      readonly poolKind: string
-      readonly children: number
-      readonly ping: boolean
-    }
-  | { readonly kind: 'pool-kind-unknown'; readonly statusPath: string; readonly ping: boolean }
-  | { readonly kind: 'pool-silent'; readonly reason: string }
-  | { readonly kind: 'children-too-few'; readonly children: number; readonly concurrency: number }
+  | Readonly<{ kind: 'executions-endless'; consumerTimeoutMs: number }>
+  | Readonly<{ kind: 'pool-shared'; pool: string; bridges: readonly string[]; concurrency: number }>
+  | Readonly<{ kind: 'pool-described'; pool: string; poolKind: string; children: number; ping: boolean }>
+  | Readonly<{ kind: 'pool-kind-unknown'; pool: string; statusPath: string; ping: boolean }>
+  | Readonly<{ kind: 'pool-silent'; pool: string; reason: string }>
+  | Readonly<{ kind: 'children-too-few'; pool: string; children: number; concurrency: number }>
   /** `aheadSeconds`: the clock of the pool, before ours. */
-  | { readonly kind: 'clock-differs'; readonly aheadSeconds: number }
+  | Readonly<{ kind: 'clock-differs'; aheadSeconds: number }>

@@ -19,48 +19,61 @@ export const DELIVERY_COUNT = 'x-delivery-count'
  */
 const MAX_DELIVERY_COUNT = 10
 
-/** Executions of the message so far, as its last copy says. Anyone can forge it, so it is only ever believed up to a limit. */
-export function executionsOf(delivery: Delivery): number {
-  return countOf(delivery, ATTEMPT)
+/** What a message says of itself: in the headers of our last copy of it, and in those of the broker. */
+export interface History {
+  /**
+   * Executions of the message so far, as its last copy says. Anyone can forge it, so it is only ever believed up to a limit. 0 for a
+   * dead letter that somebody has put back: it begins anew.
+   */
+  readonly executions: number
+  /** How often in a row the pool has left it unread, as its last copy says. A forged one costs it no more than attempts. */
+  readonly unread: number
+  /** How often it has come back to its quorum queue without having been settled; 0 where nobody counts. */
+  readonly deliveryCount: number
+  /** Our copies come by way of the default exchange, and say which queue they came from. */
+  readonly isCopy: boolean
+  /**
+   * Where it was published to, before our copies; undefined where it is none. Whoever may publish by way of the default exchange
+   * can make one up: nothing that the broker vouches for goes through a retry queue.
+   */
+  readonly origin: Origin | undefined
 }
 
-/** How often in a row the pool has left the message unread, as its last copy says. A forged one costs it no more than attempts. */
-export function unreadOf(delivery: Delivery): number {
-  return countOf(delivery, UNREAD)
+export interface Origin {
+  readonly exchange: string
+  readonly routingKey: string
 }
 
-/** What the last copy has counted; 0 for a dead letter that somebody has put back: it begins anew. */
-function countOf({ properties: { headers } }: Delivery, name: string): number {
-  if (headers === undefined || headers[DEAD_LETTERED] === true) return 0
-  const value = headers[name]
-  return Number.isSafeInteger(value) ? Math.max(0, value as number) : 0
-}
+const NONE: History = { executions: 0, unread: 0, deliveryCount: 0, isCopy: false, origin: undefined }
 
-/** How often the message has come back to its quorum queue without having been settled; 0 where nobody counts. */
-export function deliveryCountOf({ properties }: Delivery): number {
-  const value = properties.headers?.[DELIVERY_COUNT]
-  return Number.isSafeInteger(value) ? Math.max(0, value as number) : 0
-}
-
-/** Whether its quorum queue may soon drop it for that. */
-export function isDeliveryCountHigh(delivery: Delivery): boolean {
-  return deliveryCountOf(delivery) >= MAX_DELIVERY_COUNT
-}
-
-/**
- * Where the message was published to, before our copies, as the last of them says; the delivery itself where it is none. Whoever may
- * publish by way of the default exchange can make one up: nothing that the broker vouches for goes through a retry queue.
- */
-export function originOf(delivery: Delivery, config: BridgePolicy): { exchange: string; routingKey: string } {
-  const exchange = delivery.properties.headers?.[EXCHANGE]
-  const routingKey = delivery.properties.headers?.[ROUTING_KEY]
-  if (isCopy(delivery, config) && typeof exchange === 'string' && typeof routingKey === 'string') {
-    return { exchange, routingKey }
+/** Reads them once, for all that ask. */
+export function readHistory(
+  { exchange, routingKey, properties: { headers } }: Delivery,
+  { queue }: Pick<BridgePolicy, 'queue'>,
+): History {
+  if (headers === undefined) return NONE
+  const beginsAnew = headers[DEAD_LETTERED] === true
+  const isCopy = exchange === '' && routingKey === queue && headers[QUEUE] === queue
+  return {
+    executions: beginsAnew ? 0 : count(headers[ATTEMPT]),
+    unread: beginsAnew ? 0 : count(headers[UNREAD]),
+    deliveryCount: count(headers[DELIVERY_COUNT]),
+    isCopy,
+    origin: isCopy ? originIn(headers) : undefined,
   }
-  return delivery
 }
 
-/** Our copies come by way of the default exchange, and say which queue they came from. */
-export function isCopy({ exchange, routingKey, properties }: Delivery, { queue }: BridgePolicy): boolean {
-  return exchange === '' && routingKey === queue && properties.headers?.[QUEUE] === queue
+/** Whether its quorum queue may soon drop it since it has come back too often. */
+export function isDeliveryCountHigh({ deliveryCount }: History): boolean {
+  return deliveryCount >= MAX_DELIVERY_COUNT
+}
+
+function originIn(headers: Readonly<Record<string, unknown>>): Origin | undefined {
+  const exchange = headers[EXCHANGE]
+  const routingKey = headers[ROUTING_KEY]
+  return typeof exchange === 'string' && typeof routingKey === 'string' ? { exchange, routingKey } : undefined
+}
+
+function count(value: unknown): number {
+  return Number.isSafeInteger(value) ? Math.max(0, value as number) : 0
 }

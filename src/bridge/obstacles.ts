@@ -1,8 +1,10 @@
-import { diagnosisFields } from './diagnosis.ts'
-import { Doubts, type Suspect } from './doubts.ts'
-import { Hold, type Obstacle } from './hold.ts'
+import { Doubts } from './doubts.ts'
+import type { Met } from './facts.ts'
+import type { Hold, Obstacle } from './gates/hold.ts'
 import type { DoubtOutcome, FinalOutcome, HoldOutcome } from './outcome.ts'
-import type { Delivery, Log } from './ports.ts'
+import type { Delivery } from './ports.ts'
+import { hasBegun } from './result.ts'
+import type { ExecutionReport } from './runner.ts'
 
 /**
  * What becomes of a delivery:
@@ -23,42 +25,33 @@ export type Judgement =
   | { readonly kind: 'wait'; readonly obstacle: Obstacle }
 
 export interface ObstaclesOptions {
-  /** Resolves with what is still in the way, or with undefined when nothing is. */
-  readonly probe: (obstacle: Obstacle) => Promise<Obstacle | undefined>
-  /** Told when everything can be executed again. */
-  readonly onOver: () => void
   /** Told of a delivery that waited, and is to be settled as if it had failed by itself. */
-  readonly onFault: (suspect: Suspect) => void
+  readonly onFault: (suspect: ExecutionReport) => void
   /** Told of a delivery that waited, and is innocent. */
-  readonly onRelease: (suspect: Suspect) => void
+  readonly onRelease: (suspect: ExecutionReport) => void
 }
 
 /** Knows what keeps messages from being executed: all of them, or one that is to blame itself. */
 export class Obstacles {
   readonly #hold: Hold
   readonly #doubts: Doubts
-  readonly #onRelease: (suspect: Suspect) => void
+  readonly #onRelease: (suspect: ExecutionReport) => void
   #closed = false
 
-  constructor(log: Log, { probe, onOver, onFault, onRelease }: ObstaclesOptions) {
-    this.#hold = new Hold(log, probe, onOver)
+  constructor(hold: Hold, { onFault, onRelease }: ObstaclesOptions) {
+    this.#hold = hold
     this.#doubts = new Doubts(onFault)
     this.#onRelease = onRelease
   }
 
-  /** Whether nothing is to be dispatched but a probe. */
-  get held(): boolean {
-    return this.#hold.active
-  }
-
   enter(obstacle: Obstacle): void {
-    if (!this.#closed) this.#hold.enter(obstacle)
+    this.#hold.enter(obstacle)
     for (const suspect of this.#doubts.takeAll()) this.#onRelease(suspect)
   }
 
-  judge(suspect: Suspect): Judgement {
-    const { delivery, executed } = suspect
-    const { outcome } = executed
+  judge(suspect: ExecutionReport): Judgement {
+    const { execution, result, outcome } = suspect
+    const { delivery } = execution
     switch (outcome.kind) {
       case 'hold': {
         if (outcome.fault !== undefined && !this.#doubts.believe(delivery)) {
@@ -72,21 +65,21 @@ export class Obstacles {
         const { reason } = outcome
         const obstacle: Obstacle = { reason, probe: 'delivery', met: metBy(suspect, outcome) }
         if (this.#doubts.count(delivery)) this.enter(obstacle)
-        const innocent = this.held && this.#doubts.believe(delivery)
-        if (this.held && !innocent && outcome.fault !== undefined) {
+        const innocent = this.#hold.active && this.#doubts.believe(delivery)
+        if (this.#hold.active && !innocent && outcome.fault !== undefined) {
           return this.#convict(delivery, outcome.fault)
         }
         // What was acked, and not even read, is nowhere but here: it does not wait.
-        const unsafe = executed.acked && outcome.fault === undefined
-        if (this.#closed || this.held || unsafe) {
+        const unsafe = execution.acked && outcome.fault === undefined
+        if (this.#closed || this.#hold.active || unsafe) {
           return { kind: 'give-back', othersFirst: true, innocent, obstacle }
         }
         this.#doubts.add(suspect)
         return { kind: 'wait', obstacle }
       }
       default:
-        if (executed.answered) this.#doubts.clear(executed.startedAt)
-        return { kind: 'settle', outcome, obstacle: executed.began ? undefined : this.#hold.obstacle }
+        if (result.kind === 'answered') this.#doubts.clear(execution.startedAt)
+        return { kind: 'settle', outcome, obstacle: hasBegun(result) ? undefined : this.#hold.obstacle }
     }
   }
 
@@ -104,11 +97,6 @@ export class Obstacles {
 }
 
 /** Without a pool no message is any nearer to it than another. */
-function metBy(
-  { executed: { answered, ended } }: Suspect,
-  outcome: HoldOutcome | DoubtOutcome,
-): Obstacle['met'] {
-  if (!answered) return undefined
-  const { executionId, messageId, type } = ended
-  return { executionId, messageId, type, subject: outcome.subject, ...diagnosisFields(outcome) }
+function metBy({ execution, result }: ExecutionReport, outcome: HoldOutcome | DoubtOutcome): Met | undefined {
+  return result.kind === 'answered' ? { execution, diagnosis: outcome } : undefined
 }

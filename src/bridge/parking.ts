@@ -1,6 +1,8 @@
+import type { Tell } from './events.ts'
+import type { ParkedSummary } from './facts.ts'
 import { messageKey } from './message-key.ts'
-import type { BridgePolicy, Delivery, Intake, Log } from './ports.ts'
-import type { Copy, Fate, Tries } from './tries.ts'
+import type { BridgePolicy, Delivery, Intake } from './ports.ts'
+import type { Copy, Tries } from './tries.ts'
 
 /** Messages that may be parked at once, and the bytes of their bodies; one may always be. */
 const MAX_MESSAGES = 1_000
@@ -18,7 +20,7 @@ const MARGIN = 60_000
 
 interface Parked {
   readonly key: string
-  copy: Copy
+  readonly copy: Copy
   cause: string
   /** Undefined while the message is with the broker, from where it comes again. */
   here: Tries | undefined
@@ -34,7 +36,7 @@ interface Parked {
 export class Parking {
   readonly #config: BridgePolicy
   readonly #intake: Intake
-  readonly #log: Log
+  readonly #tell: Tell
   readonly #parked = new Set<Parked>()
   #bytes = 0
   /** How many of the deliveries that the broker hands out at once are parked since it was asked for more. */
@@ -46,11 +48,11 @@ export class Parking {
   /** Milliseconds that the broker waits for an ack. */
   #consumerTimeout: number
 
-  constructor(config: BridgePolicy, intake: Intake, log: Log) {
+  constructor(config: BridgePolicy, intake: Intake, tell: Tell) {
     this.#config = config
     this.#consumerTimeout = config.consumerTimeout || Number.POSITIVE_INFINITY
     this.#intake = intake
-    this.#log = log
+    this.#tell = tell
   }
 
   /** @returns false when there is no room; the message then keeps the place that it has among those handed out at once */
@@ -76,56 +78,49 @@ export class Parking {
     }
     this.#parked.add(parked)
     this.#enter(delivery)
-    this.#log.warn(
-      'Parked: the message stays with the broker, unacked, until its copy can be published. It is not executed again.',
-      { ...copy.fields, copyTo: copy.queue, cause, parked: this.#parked.size },
-    )
+    this.#tell({ kind: 'parked', copy: copy.made, copyTo: copy.queue, cause, parked: this.#parked.size })
     return true
   }
 
   /** @returns the copy of a message that was parked, has gone back, and is here again */
   recognise(delivery: Delivery): Copy | undefined {
-    if (this.#parked.size === 0) return undefined
-    const found = this.#find(delivery)
-    return found && { ...found.copy, fields: { ...found.copy.fields, deliveryTag: delivery.deliveryTag } }
+    return this.#parked.size === 0 ? undefined : this.#find(messageKey(delivery))?.copy
   }
 
   /** For the message that was just recognised. */
   parkAgain(tries: Tries): void {
     const { delivery, copy } = tries
-    const parked = this.#find(delivery)
-    if (parked === undefined) return
-    if (parked.here !== undefined) this.#depart(parked.here)
-    tries.cause = parked.cause
-    parked.copy = copy
-    parked.here = tries
-    parked.since = delivery.receivedAt
-    this.#enter(delivery)
-    this.#log.info('A parked message is back, and stays parked.', { ...copy.fields, copyTo: copy.queue })
+    for (const parked of this.#parked) {
+      if (parked.copy !== copy) continue
+      if (parked.here !== undefined) this.#depart(parked.here)
+      tries.cause = parked.cause
+      parked.here = tries
+      parked.since = delivery.receivedAt
+      this.#enter(delivery)
+      this.#tell({ kind: 'parked-again', copy: copy.made, copyTo: copy.queue })
+    }
   }
 
-  /** To be called when there are no more tries. */
-  leave(tries: Tries, fate: Fate): void {
-    const { delivery, copy } = tries
+  /**
+   * To be called when there are no more tries, of whatever copy.
+   *
+   * @returns of a message that is settled by that, how many are still parked
+   */
+  leave(tries: Tries, published: boolean): number | undefined {
     for (const parked of this.#parked) {
       if (parked.here !== tries) continue
       this.#depart(tries)
-      if (fate === 'published') {
-        this.#parked.delete(parked)
-        delivery.ack()
-        this.#log.info('A parked message is settled: its copy has been published.', {
-          ...copy.fields,
-          copyTo: copy.queue,
-          parked: this.#parked.size,
-        })
-      } else {
+      this.#full = false
+      if (published) this.#parked.delete(parked)
+      else {
         parked.cause = tries.cause
         parked.here = undefined
         parked.since = performance.now()
       }
+      if (this.#parked.size === 0) this.#stopLooking()
+      return published ? this.#parked.size : undefined
     }
-    this.#full = false
-    if (this.#parked.size === 0) this.#stopLooking()
+    return undefined
   }
 
   /** The broker has shown that it waits no longer than so many milliseconds. */
@@ -139,7 +134,7 @@ export class Parking {
     this.#stopLooking()
     const all = [...this.#parked].filter(({ here }) => here !== undefined)
     if (all.length === 0) return
-    this.#log.warn('Parked messages are handed back: they will be executed again.', summary(all))
+    this.#tell({ kind: 'parked-handed-back', summary: summary(all) })
     for (const { here } of all) if (here !== undefined) this.#handBack(here)
   }
 
@@ -147,7 +142,7 @@ export class Parking {
     this.#bytes += body.length
     if (this.#timer === undefined) {
       this.#remindAt = performance.now() + FIRST_REMINDER
-      this.#timer = setInterval(() => this.#look(), INTERVAL).unref()
+      this.#timer = setInterval(() => this.#examine(), INTERVAL).unref()
     }
     this.#taken += 1
     // Half of them are free for others at any time.
@@ -161,8 +156,8 @@ export class Parking {
     this.#bytes -= tries.delivery.body.length
   }
 
-  #find(delivery: Delivery): Parked | undefined {
-    const key = messageKey(delivery)
+  /** One that is not here, as far as its session goes. */
+  #find(key: string): Parked | undefined {
     for (const parked of this.#parked)
       if (parked.key === key && parked.here?.delivery.live !== true) return parked
     return undefined
@@ -173,7 +168,7 @@ export class Parking {
     tries.delivery.requeue()
   }
 
-  #look(): void {
+  #examine(): void {
     const now = performance.now()
     const patience = Math.max(this.#consumerTimeout - MARGIN, this.#consumerTimeout / 2)
     for (const parked of this.#parked) {
@@ -188,22 +183,14 @@ export class Parking {
 
   #remind(now: number): void {
     this.#remindAt = now + REMINDER
-    const fields = { ...summary([...this.#parked]), bytes: this.#bytes }
-    this.#log.error('Messages are still parked: their copies cannot be published.', fields)
+    this.#tell({ kind: 'still-parked', summary: summary([...this.#parked]), bytes: this.#bytes })
   }
 
-  #tellFull({ fields, queue }: Copy): void {
+  #tellFull({ made, queue }: Copy): void {
     if (this.#full) return
     this.#full = true
-    this.#log.error(
-      'No more messages can be parked; when as many wait as --prefetch allows, no more are taken.',
-      {
-        ...fields,
-        copyTo: queue,
-        parked: this.#parked.size,
-        bytes: this.#bytes,
-      },
-    )
+    const parked = this.#parked.size
+    this.#tell({ kind: 'parking-full', copy: made, copyTo: queue, parked, bytes: this.#bytes })
   }
 
   #stopLooking(): void {
@@ -212,12 +199,12 @@ export class Parking {
   }
 }
 
-function summary(all: readonly Parked[]): Readonly<Record<string, unknown>> {
+function summary(all: readonly Parked[]): ParkedSummary {
   const causes = new Set(all.map(({ here, cause }) => here?.cause ?? cause))
   return {
     parked: all.length,
     copyTo: [...new Set(all.map(({ copy }) => copy.queue))].slice(0, 5),
     causes: [...causes].slice(0, 5),
-    messageIds: all.slice(0, 10).map(({ copy }) => copy.fields['messageId']),
+    messageIds: all.slice(0, 10).map(({ copy }) => copy.execution.messageId),
   }
 }

@@ -1,4 +1,5 @@
-import type { BridgePolicy, Log } from './ports.ts'
+import type { Tell } from './events.ts'
+import type { BridgePolicy } from './ports.ts'
 
 /** Milliseconds that are left of the broker's patience when the last execution has to be over. */
 const MARGIN = 60_000
@@ -17,14 +18,14 @@ export function maxWait({ ack, timeout, consumerTimeout }: BridgePolicy): number
 /** How long the broker waits for an ack: as long as it is told by --consumer-timeout, until it shows otherwise. */
 export class Patience {
   readonly #config: BridgePolicy
-  readonly #log: Log
+  readonly #tell: Tell
   /** Milliseconds that the broker waits. */
   #known: number
   #maxWait: number
 
-  constructor(config: BridgePolicy, log: Log) {
+  constructor(config: BridgePolicy, tell: Tell) {
     this.#config = config
-    this.#log = log
+    this.#tell = tell
     this.#known = config.consumerTimeout || Number.POSITIVE_INFINITY
     this.#maxWait = maxWait(config)
   }
@@ -43,13 +44,11 @@ export class Patience {
     this.#known = consumerTimeout
     const left = maxWait({ ...this.#config, consumerTimeout })
     this.#maxWait = left > 0 ? left : consumerTimeout / 2
-    this.#log.error(TOO_SHORT, {
+    this.#tell({
+      kind: 'consumer-timeout-short',
       brokerConsumerTimeoutMs: consumerTimeout,
       consumerTimeoutMs: this.#config.consumerTimeout,
       timeoutMs: this.#config.timeout,
     })
   }
 }
-
-const TOO_SHORT =
-  "The broker's consumer_timeout is shorter than --consumer-timeout: what is executed for longer ends the session, and is acked only if it comes back to this daemon. Raise it there, or set --consumer-timeout to it and --timeout below it."

@@ -1,5 +1,5 @@
 import type { FastCgiResponse } from '../fastcgi/types.ts'
-import type { Log } from './ports.ts'
+import type { Tell } from './events.ts'
 
 /** Seconds by which two clocks may differ before anybody is told. */
 const TOLERANCE = 5
@@ -11,11 +11,11 @@ const INTERVAL = 600_000
  * ahead of ours it refuses everything.
  */
 export class PoolClock {
-  readonly #log: Log
+  readonly #tell: Tell
   #warnedAt = Number.NEGATIVE_INFINITY
 
-  constructor(log: Log) {
-    this.#log = log
+  constructor(tell: Tell) {
+    this.#tell = tell
   }
 
   check({ headers }: FastCgiResponse): void {
@@ -24,9 +24,6 @@ export class PoolClock {
     const aheadSeconds = Number(said) - Math.round(Date.now() / 1_000)
     if (Math.abs(aheadSeconds) <= TOLERANCE || performance.now() - this.#warnedAt < INTERVAL) return
     this.#warnedAt = performance.now()
-    this.#log.warn(
-      'The clock of the pool differs from the clock of this machine: its workers refuse messages as too late that are not. Set both by NTP.',
-      { aheadSeconds },
-    )
+    this.#tell({ kind: 'clock-differs', aheadSeconds })
   }
 }

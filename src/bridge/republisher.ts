@@ -1,7 +1,8 @@
 import { type BackoffRange, backoff, pause, unlessAborted } from './backoff.ts'
 import { type CopyForm, copyOf } from './copy-headers.ts'
+import type { Tell } from './events.ts'
 import { Parking } from './parking.ts'
-import type { BridgePolicy, Delivery, Intake, Log, Publisher } from './ports.ts'
+import type { BridgePolicy, Delivery, Intake, Publisher } from './ports.ts'
 import { isQueueAtFault, isRefused, mayCutOthers, smallerForm } from './publish-failure.ts'
 import { type Copy, type Fate, Tries } from './tries.ts'
 
@@ -18,54 +19,65 @@ const TRIES_OF_A_QUEUE = 2
 /** After so many connections that ended under it, a copy is published where it can cut off no others. */
 const MAX_CUTS = 3
 
+/**
+ * Told once of each copy that is published, before anybody else.
+ *
+ * @param parked of a message that was parked, how many still are
+ */
+export type OnPublished = (copy: Copy, queue: string, parked: number | undefined) => void
+
 /** Publishes copies of messages, each for as long as it takes. */
 export class Republisher {
   readonly #config: BridgePolicy
   readonly #publisher: Publisher
   readonly #parking: Parking
   readonly #signal: AbortSignal
-  readonly #log: Log
+  readonly #tell: Tell
+  readonly #onPublished: OnPublished
 
   /** @param signal aborted when the daemon gives up */
-  constructor(config: BridgePolicy, publisher: Publisher, intake: Intake, signal: AbortSignal, log: Log) {
+  constructor(
+    config: BridgePolicy,
+    publisher: Publisher,
+    intake: Intake,
+    signal: AbortSignal,
+    tell: Tell,
+    onPublished: OnPublished,
+  ) {
     this.#config = config
     this.#publisher = publisher
-    this.#parking = new Parking(config, intake, log)
+    this.#parking = new Parking(config, intake, tell)
     this.#signal = signal
-    this.#log = log
+    this.#tell = tell
+    this.#onPublished = onPublished
   }
 
   /** Resolves when the copy is published, is not needed any more, or will take longer: then its message is parked. */
-  async publish(delivery: Delivery, copy: Copy): Promise<Fate> {
-    const tries = new Tries(delivery, copy, this.#signal)
-    const fate = this.#repeat(tries)
-    if (copy.acked) return fate
-    const patience = setTimeout(tries.onStuck, PATIENCE)
-    const first = await Promise.race([fate, tries.stuck])
-    clearTimeout(patience)
-    if (first !== undefined) return first
-    if (!this.#parking.park(tries)) return fate
-    void fate.then((end) => this.#parking.leave(tries, end))
-    return 'parked'
+  async publish(copy: Copy): Promise<Fate> {
+    const tries = new Tries(copy, this.#signal)
+    const end = this.#finish(tries)
+    if (copy.execution.acked) return end
+    await this.#endOrStuck(tries, end)
+    return !tries.over && this.#parking.park(tries) ? 'parked' : end
   }
 
   /** Tries for no longer than a message waits for its copy. @returns whether it is published */
-  async publishSoon(delivery: Delivery, copy: Copy): Promise<boolean> {
-    const tries = new Tries(delivery, copy, this.#signal)
-    const patience = setTimeout(tries.onStuck, PATIENCE)
-    const fate = await Promise.race([this.#repeat(tries), tries.stuck])
-    clearTimeout(patience)
+  async publishSoon(copy: Copy): Promise<boolean> {
+    const tries = new Tries(copy, this.#signal)
+    const end = this.#finish(tries)
+    await this.#endOrStuck(tries, end)
     tries.stop()
-    return fate === 'published'
+    return (await end) === 'published'
   }
 
   /** @returns whether the message was parked before, and is again: it is not to be executed */
   takeBack(delivery: Delivery): boolean {
     const copy = this.#parking.recognise(delivery)
     if (copy === undefined) return false
-    const tries = new Tries(delivery, copy, this.#signal)
+    copy.execution.adopt(delivery)
+    const tries = new Tries(copy, this.#signal)
     this.#parking.parkAgain(tries)
-    void this.#repeat(tries).then((end) => this.#parking.leave(tries, end))
+    void this.#finish(tries)
     return true
   }
 
@@ -79,14 +91,29 @@ export class Republisher {
     this.#parking.close()
   }
 
-  async #repeat(tries: Tries): Promise<'published' | 'left'> {
+  async #endOrStuck(tries: Tries, end: Promise<Fate>): Promise<void> {
+    const patience = setTimeout(tries.onStuck, PATIENCE)
+    await Promise.race([end, tries.stuck])
+    clearTimeout(patience)
+  }
+
+  async #finish(tries: Tries): Promise<'published' | 'left'> {
+    const published = await this.#repeat(tries)
+    tries.over = true
+    const parked = this.#parking.leave(tries, published)
+    if (published) this.#onPublished(tries.copy, tries.queue, parked)
+    return published ? 'published' : 'left'
+  }
+
+  /** @returns whether the copy is published; if not, it is not needed any more */
+  async #repeat(tries: Tries): Promise<boolean> {
     const { delivery, copy, signal } = tries
     for (let attempt = 1; tries.needed; attempt += 1) {
-      const content = copyOf(delivery, copy.purpose, copy.notes, this.#config, tries.form)
+      const content = copyOf(copy.execution, copy.made.purpose, copy.notes, this.#config, tries.form)
       try {
         const message = { queue: tries.queue, ...content, body: delivery.body }
         await unlessAborted(this.#publisher.publish(message, tries.cuts >= MAX_CUTS), signal)
-        return 'published'
+        return !tries.superseded
       } catch (error) {
         if (signal.aborted) break
         const smaller = smallerForm(tries.form, error)
@@ -94,33 +121,24 @@ export class Republisher {
         else this.#useForm(tries, smaller, error)
       }
     }
-    return 'left'
+    return false
   }
 
   #useForm(tries: Tries, form: CopyForm, error: unknown): void {
     tries.form = form
     if (form.kind === 'brief') return
-    const fields = { ...tries.copy.fields, cause: String(error) }
-    this.#log.warn('Headers of the message are left out of its copy.', fields)
+    this.#tell({ kind: 'headers-left-out', copy: tries.copy.made, cause: String(error) })
   }
 
   async #later(tries: Tries, attempt: number, error: unknown): Promise<void> {
     const cause = String(error)
+    const copy = tries.copy.made
     const { queue } = tries
-    const { fields } = tries.copy
-    // Once for each cause; what lasts is parked, and told of again and again there.
-    this.#log[cause === tries.cause ? 'debug' : 'error'](
-      'Cannot publish the copy of a message; repeated until it succeeds.',
-      { ...fields, copyTo: queue, cause, publishAttempt: attempt },
-    )
+    this.#tell({ kind: 'copy-failed', copy, copyTo: queue, cause, attempt, repeated: cause === tries.cause })
     tries.cause = cause
     tries.cuts += mayCutOthers(error, MAX_CUTS)
     if (attempt >= TRIES_OF_A_QUEUE && isQueueAtFault(error) && tries.passOver()) {
-      this.#log.warn('Another retry queue takes the copy.', {
-        ...fields,
-        passedOver: queue,
-        copyTo: tries.queue,
-      })
+      this.#tell({ kind: 'queue-passed-over', copy, passedOver: queue, copyTo: tries.queue })
     }
     const refused = isRefused(error)
     if (refused) tries.onStuck()

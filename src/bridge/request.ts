@@ -3,9 +3,8 @@ import { encodeForm } from '../payload/form.ts'
 import { headersToJson } from '../payload/header-json.ts'
 import { traceParams } from '../payload/trace.ts'
 import { UnprocessableError } from '../payload/unprocessable.ts'
-import { originOf } from './headers.ts'
-import type { BridgePolicy, Delivery, MessageProperties } from './ports.ts'
-import type { Execution } from './settlement.ts'
+import type { Execution } from './execution.ts'
+import type { BridgePolicy, MessageProperties } from './ports.ts'
 
 /** A larger header table is left out: php-fpm resets connections whose params approach 64 KiB a pair. */
 const MAX_HEADERS_BYTES = 32 * 1024
@@ -58,11 +57,19 @@ function scriptName({ script }: Pick<BridgePolicy, 'script'>): string {
   return script.slice(script.lastIndexOf('/'))
 }
 
+/** A param that the worker does not get to see. */
+export interface LeftOut {
+  readonly param: string
+  readonly why: string
+}
+
 export interface PreparedRequest {
   readonly request: FastCgiRequest
-  /** What the worker does not get to see, and why. */
-  readonly warnings: readonly string[]
+  readonly leftOut: readonly LeftOut[]
 }
+
+/** What is to be executed. */
+type Subject = Pick<Execution, 'delivery' | 'history' | 'executionId' | 'attempt'>
 
 /**
  * What one delivery asks of the pool. No part of a message ever names a param: a header called
@@ -73,29 +80,27 @@ export interface PreparedRequest {
  *   with a defect
  */
 export function prepareRequest(
-  delivery: Delivery,
-  execution: Pick<Execution, 'executionId' | 'attempt'>,
+  execution: Subject,
   config: BridgePolicy,
 ): PreparedRequest | Promise<PreparedRequest> {
-  const { body, defect } = delivery
+  const { body, defect } = execution.delivery
   if (defect !== undefined) throw new UnprocessableError(defect)
   if (body.length > config.maxBody) {
     throw new UnprocessableError(`the body has ${body.length} bytes; --max-body allows ${config.maxBody}`)
   }
-  if (config.payload === 'raw') return requestWith(body, delivery, execution, config)
+  if (config.payload === 'raw') return requestWith(body, execution, config)
   const form = encodeForm(body, ['daemonId', config.daemonId])
-  if (form instanceof Promise) return form.then((made) => requestWith(made, delivery, execution, config))
-  return requestWith(form, delivery, execution, config)
+  if (form instanceof Promise) return form.then((made) => requestWith(made, execution, config))
+  return requestWith(form, execution, config)
 }
 
 function requestWith(
   body: Buffer,
-  delivery: Delivery,
-  { executionId, attempt }: Pick<Execution, 'executionId' | 'attempt'>,
+  { delivery, history, executionId, attempt }: Subject,
   config: BridgePolicy,
 ): PreparedRequest {
   const { properties } = delivery
-  const warnings: string[] = []
+  const leftOut: LeftOut[] = []
   const query = `execution=${executionId}`
   const params: Record<string, string> = {
     // php-fpm's access log, slow log, its notices of what it ends, and its status page name it.
@@ -112,15 +117,14 @@ function requestWith(
   if (config.timeout > 0) params['AMQP_DEADLINE'] = String(Math.floor((Date.now() + config.timeout) / 1_000))
   const add = (name: string, value: string): void => {
     // A NUL ends the value for PHP, and CR LF would pass through into whatever the worker writes it to.
-    if (hasControlByte(value)) warnings.push(`${name} is left out: it has a control character`)
+    if (hasControlByte(value)) leftOut.push({ param: name, why: 'it has a control character' })
     else params[name] = value
   }
   add('AMQP_EXCHANGE', delivery.exchange)
   add('AMQP_ROUTING_KEY', delivery.routingKey)
-  const origin = originOf(delivery, config)
-  if (origin !== delivery) {
-    add('AMQP_ORIGINAL_EXCHANGE', origin.exchange)
-    add('AMQP_ORIGINAL_ROUTING_KEY', origin.routingKey)
+  if (history.origin !== undefined) {
+    add('AMQP_ORIGINAL_EXCHANGE', history.origin.exchange)
+    add('AMQP_ORIGINAL_ROUTING_KEY', history.origin.routingKey)
   }
   for (const [name, property] of PROPERTY_PARAMS) {
     const value = properties[property]
@@ -128,13 +132,13 @@ function requestWith(
   }
   if (properties.headers !== undefined) {
     const json = headersToJson(properties.headers)
-    if (json === undefined) warnings.push('AMQP_HEADERS is left out: it nests too deep')
+    if (json === undefined) leftOut.push({ param: 'AMQP_HEADERS', why: 'it nests too deep' })
     else if (Buffer.byteLength(json) > MAX_HEADERS_BYTES) {
-      warnings.push(`AMQP_HEADERS is left out: it is larger than ${MAX_HEADERS_BYTES} bytes`)
+      leftOut.push({ param: 'AMQP_HEADERS', why: `it is larger than ${MAX_HEADERS_BYTES} bytes` })
     } else params['AMQP_HEADERS'] = json
     const trace = traceParams(properties.headers)
     Object.assign(params, trace.params)
-    for (const name of trace.invalid) warnings.push(`${name} is left out: the header is not valid`)
+    for (const param of trace.invalid) leftOut.push({ param, why: 'the header is not valid' })
   }
   if (config.payload === 'raw') {
     params['CONTENT_TYPE'] = 'application/octet-stream'
@@ -142,7 +146,7 @@ function requestWith(
   }
   // PHP runs a script with as much of the body as it got: the worker has to compare.
   params['AMQP_BODY_LENGTH'] = String(body.length)
-  return { request: { params, body }, warnings }
+  return { request: { params, body }, leftOut }
 }
 
 function hasControlByte(value: string): boolean {

@@ -64,7 +64,7 @@ export function looksRefused(result: Result): boolean {
 }
 
 export function isUnreadTooOften(result: Result): boolean {
-  return isUnread(result) && result.kind === 'failed' && result.unread >= MAX_UNREAD
+  return unreadIn(result) >= MAX_UNREAD
 }
 
 /** The pool has not read it whole: see FastCgiPhase. */
@@ -72,8 +72,23 @@ export function isUnread(result: Result): boolean {
   return failedIn('unread')(result) || failedIn('send')(result)
 }
 
+/** How often in a row the pool has not read it whole, this time included; 0 where it has. */
+export function unreadIn(result: Result): number {
+  return result.kind === 'failed' && isUnread(result) ? result.unread : 0
+}
+
 export function failedIn(phase: FastCgiPhase): (result: Result) => boolean {
   return (result) => result.kind === 'failed' && result.error.phase === phase
+}
+
+/** A script has answered, or may have begun. */
+export function hasBegun(result: Result): boolean {
+  return result.kind === 'answered' || failedIn('receive')(result)
+}
+
+/** The pool ended the connection before the answer was complete. */
+export function isCutOff(result: Result): boolean {
+  return result.kind === 'failed' && result.error.code === 'CONNECTION_LOST'
 }
 
 /** Sent whole, or who knows: it may have run. */

@@ -1,27 +1,12 @@
-import type { CopyPurpose } from './copy-headers.ts'
-import { type Diagnosis, diagnosisFields } from './diagnosis.ts'
-import { deliveryCountOf, executionsOf } from './headers.ts'
+import type { Diagnosis } from './diagnosis.ts'
+import type { Tell } from './events.ts'
+import type { Execution } from './execution.ts'
+import type { OutcomeCopy } from './facts.ts'
 import type { FinalOutcome } from './outcome.ts'
-import type { BridgePolicy, Delivery, Intake, Log, Publisher } from './ports.ts'
+import type { BridgePolicy, Delivery, Intake, Publisher } from './ports.ts'
 import { Republisher } from './republisher.ts'
 import { restingQueues, retryDelay } from './retry.ts'
 import type { Copy } from './tries.ts'
-
-/** One execution of one delivery, as every log line about it shows it; `attempt` is its number, from 1. */
-export type Execution = Readonly<{
-  deliveryTag: number
-  executionId: string
-  messageId: string | undefined
-  correlationId: string | undefined
-  /** The message's, as its publisher set it. */
-  type: string | undefined
-  attempt: number
-}>
-
-/** An execution that is over, for what that was. `unread`: see CopyNotes. */
-export type FinishedExecution = Execution & Readonly<{ durationMs: number; unread: number }>
-
-type Fields = Readonly<Record<string, unknown>>
 
 /**
  * Settles deliveries in the order that loses nothing: a copy is in its new queue, routed and confirmed, before the
@@ -30,92 +15,42 @@ type Fields = Readonly<Record<string, unknown>>
 export class Settlement {
   readonly #config: BridgePolicy
   readonly #republisher: Republisher
-  readonly #log: Log
+  readonly #tell: Tell
 
   /** @param signal aborted when the daemon gives up: unsettled deliveries stay with the broker */
-  constructor(config: BridgePolicy, publisher: Publisher, intake: Intake, signal: AbortSignal, log: Log) {
+  constructor(config: BridgePolicy, publisher: Publisher, intake: Intake, signal: AbortSignal, tell: Tell) {
     this.#config = config
-    this.#republisher = new Republisher(config, publisher, intake, signal, log)
-    this.#log = log
+    this.#republisher = new Republisher(config, publisher, intake, signal, tell, (copy, queue, parked) =>
+      this.#onPublished(copy, queue, parked),
+    )
+    this.#tell = tell
   }
 
-  /**
-   * @returns resolves when the delivery is settled, or is the broker's again; undefined when that is so at once
-   * @param acked when its request was in the socket: since then its session may have ended
-   */
-  settle(
-    delivery: Delivery,
-    outcome: FinalOutcome,
-    ended: FinishedExecution,
-    acked: boolean,
-  ): Promise<void> | undefined {
-    const { deliveryTag, executionId, messageId, correlationId, type, attempt, durationMs } = ended
-    const { kind, status, subject } = outcome
-    // Written out, as wherever each message passes: Node.js 20 makes a hidden class anew for each spread with something added.
-    const fields = {
-      deliveryTag,
-      executionId,
-      messageId,
-      correlationId,
-      type,
-      subject,
-      attempt,
-      durationMs,
-      outcome: kind,
-      status,
-    }
-    if (!acked && !delivery.live) {
-      this.#logUnsettled(outcome, fields)
+  /** @returns resolves when the delivery is settled, or is the broker's again; undefined when that is so at once */
+  settle(execution: Execution, outcome: FinalOutcome): Promise<void> | undefined {
+    if (!execution.settleable) {
+      this.#tell({ kind: 'unsettled', execution, outcome, copy: undefined })
       return undefined
     }
     switch (outcome.kind) {
       case 'executed':
-        delivery.ack()
-        this.#log.info('Executed.', fields)
-        return undefined
       case 'refused':
-        delivery.ack()
-        this.#log.warn('The worker answered, and not with success.', {
-          ...fields,
-          ...diagnosisFields(outcome),
-        })
+        execution.ack()
+        this.#tell({ kind: 'settled', by: 'ack', execution, outcome })
         return undefined
       case 'lost':
-        delivery.ack()
-        this.#log.error('Acked, and no complete answer: nobody knows whether it was executed.', {
-          ...fields,
-          ...diagnosisFields(outcome),
-        })
+        execution.ack()
+        this.#tell({ kind: 'lost', why: 'no-answer', execution, diagnosis: outcome })
         return undefined
       case 'retry': {
-        const delayMs = retryDelay(ended.attempt, outcome.retryAfterMs, this.#config)
-        return this.#move(
-          delivery,
-          acked,
-          restingQueues(delayMs, this.#config),
-          'execute',
-          outcome,
-          ended,
-          'To be executed again.',
-          {
-            ...fields,
-            delayMs,
-          },
-        )
+        const delayMs = retryDelay(execution.attempt, outcome.retryAfterMs, this.#config)
+        const queues = restingQueues(delayMs, this.#config)
+        return this.#move({ purpose: 'retry', execution, outcome, delayMs }, execution, queues)
       }
       case 'dead-letter': {
         const { deadLetterQueue } = this.#config
-        const more = { ...fields, deadLetterQueue }
-        return this.#move(
-          delivery,
-          acked,
-          [deadLetterQueue],
-          'dead-letter',
-          outcome,
-          ended,
-          'Dead-lettered.',
-          more,
-        )
+        const copy = { purpose: 'dead-letter', execution, outcome, deadLetterQueue } as const
+        return this.#move(copy, execution, [deadLetterQueue])
       }
     }
   }
@@ -124,27 +59,13 @@ export class Settlement {
    * Puts a message back into its queue that was acked when it was dispatched, and that no script has seen: not an attempt.
    * Until that has succeeded the message is nowhere but here.
    */
-  async republish(
-    delivery: Delivery,
-    { reason, subject }: Diagnosis,
-    { unread, durationMs: _, ...execution }: FinishedExecution,
-  ): Promise<void> {
+  async putBack(execution: Execution, { reason, subject }: Diagnosis): Promise<void> {
     const { queue } = this.#config
-    const notes = { reason, attempt: execution.attempt - 1, unread }
-    const fields = { ...execution, subject, outcome: 'hold', queue, reason }
-    const fate = await this.#republisher.publish(delivery, {
-      queue,
-      purpose: 'execute',
-      notes,
-      acked: true,
-      fields,
-    })
-    if (fate === 'published') this.#log.warn('Not executed, though acked: put back into its queue.', fields)
-    else
-      this.#log.error('Not executed, though acked, and not put back in time: lost.', {
-        ...fields,
-        outcome: 'lost',
-      })
+    const { unread, attempt } = execution
+    const made = { purpose: 'put-back', execution, queue, reason, subject } as const
+    const notes = { reason, attempt: attempt - 1, unread }
+    const fate = await this.#republisher.publish({ execution, made, queue, spare: [], notes })
+    if (fate !== 'published') this.#tell({ kind: 'lost', why: 'not-put-back', copy: made })
   }
 
   /**
@@ -153,17 +74,13 @@ export class Settlement {
    * @returns whether that was done; if not, and the delivery is live, it may as well be executed. Its queue may be full, and who
    * published it may have made up how often it has come back
    */
-  async renew(delivery: Delivery): Promise<boolean> {
+  resetDeliveryCount(execution: Execution): Promise<boolean> {
     const { queue } = this.#config
-    const { deliveryTag, properties } = delivery
-    const reason = `it has come back ${deliveryCountOf(delivery)} times, and a quorum queue drops what does so too often`
-    const notes = { reason, attempt: executionsOf(delivery) }
-    const fields = { deliveryTag, messageId: properties.messageId, queue, reason }
-    const copy: Copy = { queue, purpose: 'execute', notes, acked: false, fields }
-    if (!(await this.#republisher.publishSoon(delivery, copy))) return false
-    delivery.ack()
-    this.#log.warn('Put back into its queue as a new message.', fields)
-    return true
+    const { deliveryTag, messageId, history } = execution
+    const reason = `it has come back ${history.deliveryCount} times, and a quorum queue drops what does so too often`
+    const made = { purpose: 'reset-delivery-count', deliveryTag, messageId, queue, reason } as const
+    const notes = { reason, attempt: history.executions }
+    return this.#republisher.publishSoon({ execution, made, queue, spare: [], notes })
   }
 
   /** @returns whether the message was executed before, and only its copy could not be published: it is not to be executed again */
@@ -181,31 +98,35 @@ export class Settlement {
     this.#republisher.drain()
   }
 
-  #logUnsettled(outcome: FinalOutcome, fields: Fields): void {
-    if (outcome.kind === 'executed') {
-      const message = 'Executed, but its session has ended: the broker delivers it again.'
-      this.#log.warn(message, { ...fields, status: outcome.status })
-    } else
-      this.#log.warn('Not settled: the broker delivers it again.', { ...fields, ...diagnosisFields(outcome) })
+  async #move(
+    made: OutcomeCopy,
+    execution: Execution,
+    [queue, ...spare]: readonly [string, ...string[]],
+  ): Promise<void> {
+    const { attempt, durationMs, unread } = execution
+    const notes = { ...made.outcome, attempt, durationMs, unread }
+    const fate = await this.#republisher.publish({ execution, made, queue, spare, notes })
+    if (fate !== 'left') return
+    if (execution.acked) this.#tell({ kind: 'lost', why: 'not-copied', copy: made })
+    else this.#tell({ kind: 'unsettled', execution, outcome: made.outcome, copy: made })
   }
 
-  async #move(
-    delivery: Delivery,
-    acked: boolean,
-    [queue, ...spare]: readonly [string, ...string[]],
-    purpose: CopyPurpose,
-    diagnosis: Diagnosis,
-    { attempt, durationMs, unread }: FinishedExecution,
-    message: string,
-    fields: Fields,
-  ): Promise<void> {
-    const notes = { ...diagnosis, attempt, durationMs, unread }
-    const all = { ...fields, ...diagnosisFields(diagnosis) }
-    const copy: Copy = { queue, spare, purpose, notes, acked, fields: all }
-    const fate = await this.#republisher.publish(delivery, copy)
-    if (fate === 'published') {
-      delivery.ack()
-      this.#log.warn(message, all)
-    } else if (fate === 'left') this.#log.warn('Not settled: the broker delivers it again.', all)
+  /** The copy is safe: now the original may go. */
+  #onPublished({ execution, made }: Copy, copyTo: string, parked: number | undefined): void {
+    const acked = execution.ack()
+    switch (made.purpose) {
+      case 'retry':
+      case 'dead-letter': {
+        const { outcome } = made
+        this.#tell({ kind: 'settled', by: 'copy', execution, outcome, copy: made, copyTo, acked, parked })
+        break
+      }
+      case 'put-back':
+        this.#tell({ kind: 'put-back', copy: made })
+        break
+      case 'reset-delivery-count':
+        this.#tell({ kind: 'delivery-count-reset', copy: made })
+        break
+    }
   }
 }

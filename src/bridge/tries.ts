@@ -1,17 +1,17 @@
-import type { CopyForm, CopyNotes, CopyPurpose } from './copy-headers.ts'
+import type { CopyForm, CopyNotes } from './copy-headers.ts'
+import type { Execution } from './execution.ts'
+import type { Copied } from './facts.ts'
 import type { Delivery } from './ports.ts'
 
 /** A copy of a message on its way to a queue. */
 export interface Copy {
+  readonly execution: Execution
+  /** What it is made for. */
+  readonly made: Copied
   readonly queue: string
   /** Queues that do as well, where that one takes nothing. */
-  readonly spare?: readonly string[]
-  readonly purpose: CopyPurpose
+  readonly spare: readonly string[]
   readonly notes: CopyNotes
-  /** Whether the original is acked already: then the message is nowhere but here. */
-  readonly acked: boolean
-  /** For log lines about it. */
-  readonly fields: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -22,6 +22,7 @@ export type Fate = 'published' | 'left' | 'parked'
 
 /** The tries to publish one copy. */
 export class Tries {
+  /** The one that the execution had when they began. */
   readonly delivery: Delivery
   readonly copy: Copy
   /** Resolves when it takes too long to wait for. */
@@ -32,15 +33,17 @@ export class Tries {
   cuts = 0
   /** Why the last one failed. */
   cause = 'no answer yet'
+  /** Whether there will be no more. */
+  over = false
   readonly signal: AbortSignal
   readonly #queues: readonly string[]
   #turn = 0
   readonly #stop = new AbortController()
 
-  constructor(delivery: Delivery, copy: Copy, signal: AbortSignal) {
-    this.delivery = delivery
+  constructor(copy: Copy, signal: AbortSignal) {
+    this.delivery = copy.execution.delivery
     this.copy = copy
-    this.#queues = [copy.queue, ...(copy.spare ?? [])]
+    this.#queues = [copy.queue, ...copy.spare]
     this.signal = AbortSignal.any([signal, this.#stop.signal])
     this.stuck = new Promise((resolve) => {
       this.onStuck = () => resolve(undefined)
@@ -59,7 +62,12 @@ export class Tries {
   }
 
   get needed(): boolean {
-    return (this.copy.acked || this.delivery.live) && !this.signal.aborted
+    return this.copy.execution.settleable && !this.signal.aborted
+  }
+
+  /** Whether other tries have taken their place, with a delivery that came later. */
+  get superseded(): boolean {
+    return this.delivery !== this.copy.execution.delivery
   }
 
   /** There will be no more. */

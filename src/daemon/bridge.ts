@@ -6,17 +6,20 @@ import { ConfirmPublisher } from '../amqp/publisher.ts'
 import type { QueueAges } from '../amqp/queue-ages.ts'
 import { delayQueue, plainQueue, type Queue } from '../amqp/topology.ts'
 import { type BackoffRange, backoff } from '../bridge/backoff.ts'
-import { type Counts, Dispatcher } from '../bridge/dispatcher.ts'
-import type { Intake, Log } from '../bridge/ports.ts'
+import { Domain } from '../bridge/domain.ts'
+import type { Tell } from '../bridge/events.ts'
+import type { Intake } from '../bridge/ports.ts'
 import { staticParams } from '../bridge/request.ts'
 import { retryDelays, retryQueue } from '../bridge/retry.ts'
-import { Settlement } from '../bridge/settlement.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { ProcessConfig } from '../config/process-config.ts'
 import { formatPoolAddress } from '../fastcgi/address.ts'
 import { PoolClient } from '../fastcgi/client.ts'
 import type { FastCgiClient } from '../fastcgi/types.ts'
 import { createLibraryClient } from '../fastcgi-library.ts'
+import { Counters, type Counts } from '../observe/counters.ts'
+import { logLines } from '../observe/log-lines.ts'
+import type { Logger } from '../observe/logger.ts'
 
 /** The broker must be consumed from within 5 s of its return, so the longest pause is well below. */
 const SESSION_DELAY: BackoffRange = { min: 100, max: 2_000 }
@@ -36,24 +39,30 @@ type State =
   | { readonly kind: 'draining'; readonly end: Promise<void> }
 
 /**
- * One queue, one pool, and all between them: composes consumer, dispatcher, settlement and publisher, brings them up, and takes them
- * down in reverse.
+ * One queue, one pool, and all between them: composes consumer, domain and publisher, with what looks at them, brings them up, and
+ * takes them down in reverse.
  *
  * starting -> running -> draining
  */
 export class Bridge {
   readonly config: BridgeConfig
-  readonly #log: Log
+  readonly #tell: Tell
+  readonly #counters = new Counters()
   readonly #gaveUp = new AbortController()
   readonly #client: FastCgiClient
   readonly #publisher: ConfirmPublisher
-  readonly #dispatcher: Dispatcher
+  readonly #domain: Domain
   readonly #consumer: Consumer
   #state: State = { kind: 'starting' }
 
-  constructor(config: BridgeConfig, { process, ages, version }: Surroundings, log: Log) {
+  constructor(config: BridgeConfig, { process, ages, version }: Surroundings, log: Logger) {
     this.config = config
-    this.#log = log
+    const writeLine = logLines(log)
+    const tell: Tell = (event) => {
+      this.#counters.count(event)
+      writeLine(event)
+    }
+    this.#tell = tell
     // One for each copy that is being published; Node.js warns of more than ten.
     setMaxListeners(0, this.#gaveUp.signal)
     const { queue, daemonId, prefetch, declare } = config
@@ -69,8 +78,13 @@ export class Bridge {
       resume: () => this.#consumer.resume(),
       widen: () => this.#consumer.widen(),
     }
-    const settlement = new Settlement(config, this.#publisher, intake, this.#gaveUp.signal, log)
-    this.#dispatcher = new Dispatcher(config, this.#client, settlement, intake, log)
+    this.#domain = new Domain(config, {
+      client: this.#client,
+      publisher: this.#publisher,
+      intake,
+      tell,
+      signal: this.#gaveUp.signal,
+    })
     this.#consumer = new Consumer(
       {
         brokers,
@@ -80,12 +94,9 @@ export class Bridge {
         allowTransient: config.allowTransientQueue,
         consumerTag: daemonId,
         delay: (attempt) => backoff(attempt, SESSION_DELAY),
-        onImpatience: (milliseconds) => {
-          this.#dispatcher.patience.shorten(milliseconds)
-          settlement.shorten(milliseconds)
-        },
+        onImpatience: (milliseconds) => this.#domain.shorten(milliseconds),
       },
-      (delivery) => this.#dispatcher.accept(delivery),
+      (delivery) => this.#domain.dispatcher.accept(delivery),
       log,
     )
   }
@@ -101,12 +112,12 @@ export class Bridge {
 
   /** How many deliveries ended in which way. */
   get counts(): Readonly<Counts> {
-    return this.#dispatcher.counts
+    return this.#counters.counts
   }
 
   /** Executing, or not settled yet. */
   get inFlight(): number {
-    return this.#dispatcher.inFlight
+    return this.#domain.dispatcher.inFlight
   }
 
   /**
@@ -117,7 +128,8 @@ export class Bridge {
    */
   async start(): Promise<void> {
     const { pool, script, concurrency, payload } = this.config
-    this.#log.info('Starting.', {
+    this.#tell({
+      kind: 'starting',
       pid: process.pid,
       pool: formatPoolAddress(pool),
       script,
@@ -127,7 +139,7 @@ export class Bridge {
     this.#warnOfEndlessExecutions()
     // What fails for good must fail before the first message is executed.
     await this.#prepareCopies()
-    await Promise.all([this.#dispatcher.probe(), this.#consumer.start()])
+    await Promise.all([this.#domain.probe(), this.#consumer.start()])
     if (this.#state.kind === 'starting') this.#state = { kind: 'running' }
   }
 
@@ -147,12 +159,12 @@ export class Bridge {
 
   /** Names what is lost from sight when the process ends now. */
   logAbandoned(): void {
-    this.#dispatcher.giveUp()
+    this.#domain.dispatcher.tellAbandoned()
   }
 
   /** Settling needs the channel the delivery came on, so that closes after the last of them. */
   async #finish(): Promise<void> {
-    await Promise.all([this.#consumer.cancel(), this.#dispatcher.drain()])
+    await Promise.all([this.#consumer.cancel(), this.#domain.dispatcher.drain()])
     await this.#consumer.close()
     await this.#publisher.close()
     this.#client.close()
@@ -171,7 +183,7 @@ export class Bridge {
     } catch (error) {
       if (attempt === 1 && error instanceof BrokerError && error.permanent) throw error
       const reason = error instanceof Error ? error.message : String(error)
-      this.#log[attempt === 1 ? 'warn' : 'debug']('Cannot prepare for copies; trying again.', { reason })
+      this.#tell({ kind: 'copies-not-prepared', reason, attempt })
       const again = setTimeout(() => void this.#prepareCopies(attempt + 1), backoff(attempt, PREPARE_DELAY))
       this.#gaveUp.signal.addEventListener('abort', () => clearTimeout(again))
     }
@@ -180,10 +192,7 @@ export class Bridge {
   #warnOfEndlessExecutions(): void {
     const { ack, timeout, consumerTimeout } = this.config
     if (ack !== 'completed' || timeout > 0 || consumerTimeout === 0) return
-    this.#log.warn(
-      'Without --timeout a script may run for longer than the broker waits for an ack; then the broker delivers its message again, and all that are in flight.',
-      { consumerTimeoutMs: consumerTimeout },
-    )
+    this.#tell({ kind: 'executions-endless', consumerTimeoutMs: consumerTimeout })
   }
 }
 

@@ -4,6 +4,7 @@ import { QueueAges } from '../amqp/queue-ages.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { ProcessConfig } from '../config/process-config.ts'
 import type { RunConfig } from '../config/run-config.ts'
+import { logLines } from '../observe/log-lines.ts'
 import type { Logger } from '../observe/logger.ts'
 import { Bridge } from './bridge.ts'
 import { Bridges } from './bridges.ts'
@@ -99,10 +100,10 @@ export class Daemon {
     // What is given up says so in this turn, each message by its id; the process ends after it.
     await turn()
     this.#state = { kind: 'stopped' }
-    const { counts, inFlight } = this.#bridges
-    if (end === 'drained') this.#log.info('Stopped.', counts)
+    if (end === 'drained') this.#log.info('Stopped.', this.#bridges.counts)
     else {
       this.#bridges.logAbandoned()
+      const { counts, inFlight } = this.#bridges
       this.#log.error('Stopped before all was done: what is unacked will be delivered again.', {
         ...counts,
         inFlight,
@@ -112,6 +113,6 @@ export class Daemon {
   }
 
   #describePools(bridges: readonly BridgeConfig[]): void {
-    for (const demand of demandsOf(bridges)) void describePool(demand, this.#log)
+    for (const demand of demandsOf(bridges)) void describePool(demand, logLines(this.#log))
   }
 }

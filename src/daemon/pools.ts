@@ -1,7 +1,7 @@
-import type { Log } from '../bridge/ports.ts'
+import type { Tell } from '../bridge/events.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
 import { formatPoolAddress } from '../fastcgi/address.ts'
-import { type PoolStatus, pingPool, readPoolStatus } from '../fastcgi/pool-status.ts'
+import { pingPool, readPoolStatus } from '../fastcgi/pool-status.ts'
 
 /** Milliseconds that the pool's pages get: a child serves them, and all may be busy. */
 const PAGE_TIMEOUT = 1_000
@@ -29,10 +29,10 @@ export function demandsOf(bridges: readonly BridgeConfig[]): readonly PoolDemand
 }
 
 /** Tells the operator what stands behind the socket, if it says so itself, and what is asked of it. Never rejects. */
-export async function describePool({ pool, bridges, concurrency }: PoolDemand, log: Log): Promise<void> {
+export async function describePool({ pool, bridges, concurrency }: PoolDemand, tell: Tell): Promise<void> {
   if (bridges.length > 1) {
     const names = bridges.map(({ name }) => name)
-    log.info('Bridges share a pool: their --concurrency adds up.', { pool, bridges: names, concurrency })
+    tell({ kind: 'pool-shared', pool, bridges: names, concurrency })
   }
   // The pages are the same for all of them.
   const [{ pool: address, statusPath, pingPath }] = bridges as [BridgeConfig]
@@ -40,27 +40,16 @@ export async function describePool({ pool, bridges, concurrency }: PoolDemand, l
     const status = await readPoolStatus(address, statusPath, PAGE_TIMEOUT)
     const ping = await pingPool(address, pingPath, PAGE_TIMEOUT)
     if (status === undefined) {
-      const message = 'The pool shows no status page (pm.status_path): of what kind it is, is not known.'
-      log.info(message, { pool, statusPath, ping })
+      tell({ kind: 'pool-kind-unknown', pool, statusPath, ping })
     } else {
-      log.info('The pool.', { pool, kind: status.kind, children: status.totalProcesses, ping })
-      warnOfTooFewChildren(status, pool, concurrency, log)
+      const { kind: poolKind, totalProcesses: children } = status
+      tell({ kind: 'pool-described', pool, poolKind, children, ping })
+      // Only a static pool has all its children by now.
+      if (poolKind === 'static' && concurrency > children) {
+        tell({ kind: 'children-too-few', pool, children, concurrency })
+      }
     }
   } catch (error) {
-    log.debug('The pool does not describe itself.', { pool, reason: String(error) })
+    tell({ kind: 'pool-silent', pool, reason: String(error) })
   }
-}
-
-/** Only a static pool has all its children by now. */
-function warnOfTooFewChildren(
-  { kind, totalProcesses }: PoolStatus,
-  pool: string,
-  concurrency: number,
-  log: Log,
-): void {
-  if (kind !== 'static' || concurrency <= totalProcesses) return
-  log.warn(
-    'The pool has fewer children than --concurrency: the other requests wait in its backlog, and their --timeout runs.',
-    { pool, children: totalProcesses, concurrency },
-  )
 }

@@ -14,7 +14,7 @@ const LINES: Lines<BridgeEvent> = {
 }
 
 /** Writes a line of each event that has one; users read them by their sentences, and script them by their fields. */
-export function logLines(log: Logger): Tell {
+export function logLines(log: Omit<Logger, 'with'>): Tell {
   return (event) => {
     const row = LINES[event.kind] as
       | Line<BridgeEvent>

@@ -6,6 +6,8 @@ import { encodeFields, splitFields } from '../../src/amqp/header-fields.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { Session } from '../../src/amqp/session.ts'
 import { plainQueue, type Queue, type QueueType } from '../../src/amqp/topology.ts'
+import { Execution } from '../../src/bridge/execution.ts'
+import type { OutcomeCopy } from '../../src/bridge/facts.ts'
 import type { BridgePolicy, Delivery, Log } from '../../src/bridge/ports.ts'
 import { Republisher } from '../../src/bridge/republisher.ts'
 import type { Broker } from './broker-api.ts'
@@ -44,17 +46,31 @@ export async function fuzzHeaders(
   const queues = {
     work: plainQueue(queue, type),
     // One to which nothing comes back while it is read.
-    execute: plainQueue(`${queue}.retry`, type),
+    retry: plainQueue(`${queue}.retry`, type),
     'dead-letter': plainQueue(`${queue}.dead`, type),
   }
   const topology = { queues: Object.values(queues), declare: true }
   const brokers = new BrokerList([parseBrokerUrl(broker.url)], log)
   const publisher = new ConfirmPublisher({ brokers, name: 'fuzz', topology }, log)
-  const config = { queue, deadLetterQueue: queues['dead-letter'].name, script: '/s', daemonId: 'D-1' }
+  const settings = {
+    queue,
+    deadLetterQueue: queues['dead-letter'].name,
+    script: '/s',
+    daemonId: 'D-1',
+    maxAttempts: 9,
+  }
+  const config = settings as BridgePolicy
   const { signal } = new AbortController()
   setMaxListeners(0, signal)
   const intake = { async pause() {}, resume() {}, widen() {} }
-  const republisher = new Republisher(config as BridgePolicy, publisher, intake, signal, log)
+  const republisher = new Republisher(
+    config,
+    publisher,
+    intake,
+    signal,
+    () => {},
+    () => {},
+  )
   const inboxes = new Map<string, Map<string, Delivery>>()
   const sessions: Session[] = []
   const consume = async ({ name }: Queue): Promise<void> => {
@@ -91,10 +107,18 @@ export async function fuzzHeaders(
     })
     const delivery = await take(queues.work, id)
     const came = bytesOf(delivery)
-    for (const purpose of ['execute', 'dead-letter'] as const) {
-      const notes = { reason: 'a reason', attempt: 1 }
-      const copy = { queue: queues[purpose].name, purpose, notes, acked: false, fields: {} }
-      await republisher.publish(delivery, copy)
+    const execution = new Execution(delivery, config)
+    const reason = 'a reason'
+    const retry = { kind: 'retry', retryAfterMs: 0, reason } as const
+    const deadLetter = { kind: 'dead-letter', reason } as const
+    const both: readonly OutcomeCopy[] = [
+      { purpose: 'retry', execution, outcome: retry, delayMs: 0 },
+      { purpose: 'dead-letter', execution, outcome: deadLetter, deadLetterQueue: queues['dead-letter'].name },
+    ]
+    for (const made of both) {
+      const { purpose } = made
+      const queue = queues[purpose].name
+      await republisher.publish({ execution, made, queue, spare: [], notes: { reason, attempt: 1 } })
       const copied = await take(queues[purpose], id)
       copied.ack()
       if (bytesOf(copied) !== came) return { copy: purpose, came, copied: bytesOf(copied) }

@@ -5,9 +5,10 @@ import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import type { MessageProperties } from '../../src/bridge/ports.ts'
 import { Settlement } from '../../src/bridge/settlement.ts'
+import { logLines } from '../../src/observe/log-lines.ts'
 import { byte, field, longString } from '../support/amqp-frames.ts'
 import { config, RecordingDelivery, RecordingIntake, recordingLog } from '../unit/bridge/recording.ts'
-import { ENDED } from '../unit/bridge/settling.ts'
+import { finished } from '../unit/bridge/settling.ts'
 import { confirm, listenAmqp } from './scripted-broker.ts'
 
 /*
@@ -43,9 +44,9 @@ it.each(HOSTILE)('with %s', async (_, properties, fields = Buffer.alloc(0)) => {
       publisher,
       new RecordingIntake(),
       AbortSignal.timeout(1_000),
-      log,
+      logLines(log),
     )
-    await settlement.settle(delivery, { kind: 'dead-letter', reason: 'a reason' }, ENDED, false)
+    await settlement.settle(finished(delivery), { kind: 'dead-letter', reason: 'a reason' })
     expect([delivery.settled, broker.published]).toEqual([['ack'], 1])
   } finally {
     await publisher.close()

@@ -3,8 +3,9 @@ import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { Settlement } from '../../src/bridge/settlement.ts'
+import { logLines } from '../../src/observe/log-lines.ts'
 import { config, RecordingDelivery, RecordingIntake, recordingLog } from '../unit/bridge/recording.ts'
-import { ENDED } from '../unit/bridge/settling.ts'
+import { finished } from '../unit/bridge/settling.ts'
 import { confirm, listenAmqp } from './scripted-broker.ts'
 
 it('a copy whose confirm is lost with the connection is published again before the original is acked', async () => {
@@ -29,9 +30,9 @@ it('a copy whose confirm is lost with the connection is published again before t
       publisher,
       new RecordingIntake(),
       AbortSignal.timeout(8_000),
-      log,
+      logLines(log),
     )
-    await settlement.settle(delivery, { kind: 'dead-letter', reason: 'a reason' }, ENDED, false)
+    await settlement.settle(finished(delivery), { kind: 'dead-letter', reason: 'a reason' })
     // A duplicate, and no loss.
     expect(settledAtPublish).toEqual([[], []])
     expect(delivery.settled).toEqual(['ack'])

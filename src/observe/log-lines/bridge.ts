@@ -24,21 +24,26 @@ export const BRIDGE_LINES: Lines<BridgeLifeEvent | HoldEvent> = {
     'Without --timeout a script may run for longer than the broker waits for an ack; then the broker delivers its message again, and all that are in flight.',
     ({ consumerTimeoutMs }) => ({ consumerTimeoutMs }),
   ],
+  'pool-shared': [
+    'info',
+    'Bridges share a pool: their --concurrency adds up.',
+    ({ pool, bridges, concurrency }) => ({ pool, bridges, concurrency }),
+  ],
   'pool-described': [
     'info',
     'The pool.',
-    ({ poolKind, children, ping }) => ({ kind: poolKind, children, ping }),
+    ({ pool, poolKind, children, ping }) => ({ pool, kind: poolKind, children, ping }),
   ],
   'pool-kind-unknown': [
     'info',
     'The pool shows no status page (pm.status_path): of what kind it is, is not known.',
-    ({ statusPath, ping }) => ({ statusPath, ping }),
+    ({ pool, statusPath, ping }) => ({ pool, statusPath, ping }),
   ],
-  'pool-silent': ['debug', 'The pool does not describe itself.', ({ reason }) => ({ reason })],
+  'pool-silent': ['debug', 'The pool does not describe itself.', ({ pool, reason }) => ({ pool, reason })],
   'children-too-few': [
     'warn',
     'The pool has fewer children than --concurrency: the other requests wait in its backlog, and their --timeout runs.',
-    ({ children, concurrency }) => ({ children, concurrency }),
+    ({ pool, children, concurrency }) => ({ pool, children, concurrency }),
   ],
   'clock-differs': [
     'warn',

@@ -1,5 +1,5 @@
 import type { Diagnosis } from '../../bridge/diagnosis.ts'
-import type { Copied, ExecutionIds, FinishedExecution, Met, OutcomeCopy } from '../../bridge/events.ts'
+import type { Copied, ExecutionIds, FinishedExecution, Met, OutcomeCopy } from '../../bridge/facts.ts'
 import type { FinalOutcome } from '../../bridge/outcome.ts'
 import type { Fields } from './line.ts'
 

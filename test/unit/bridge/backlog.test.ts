@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Backlog } from '../../../src/bridge/backlog.ts'
 import { Patience } from '../../../src/bridge/patience.ts'
 import type { BridgePolicy } from '../../../src/bridge/ports.ts'
-import { config, RecordingDelivery, recordingLog } from './recording.ts'
+import { config, executionOf, RecordingDelivery } from './recording.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -17,10 +17,10 @@ const MINUTE = 60_000
 const LIMITS = { ack: 'completed', timeout: 25 * MINUTE, consumerTimeout: 30 * MINUTE } as const
 
 function waitingFor(count: number, given: Partial<BridgePolicy> = {}) {
-  const backlog = new Backlog(new Patience({ ...config, ...LIMITS, ...given }, recordingLog()))
+  const backlog = new Backlog(new Patience({ ...config, ...LIMITS, ...given }, () => {}))
   const deliveries = Array.from({ length: count }, (_, index) => {
     const delivery = new RecordingDelivery({ deliveryTag: index + 1 })
-    backlog.add(delivery)
+    backlog.add(executionOf(delivery))
     return delivery
   })
   const nextTag = () => backlog.next()?.deliveryTag
@@ -62,7 +62,7 @@ describe('age', () => {
     await vi.advanceTimersByTimeAsync(age - 1)
     expect(backlog.stale).toBe(false)
     expect(nextTag()).toBe(1)
-    for (const delivery of deliveries) backlog.putBack(delivery)
+    for (const delivery of deliveries) backlog.putBack(executionOf(delivery))
     await vi.advanceTimersByTimeAsync(1)
     expect(backlog.stale).toBe(true)
     expect(nextTag()).toBeUndefined()
@@ -93,7 +93,7 @@ describe('age', () => {
   it('hands back what is too old on the way to the first that is not', async () => {
     const { backlog, deliveries } = waitingFor(2)
     await vi.advanceTimersByTimeAsync(4 * MINUTE)
-    backlog.add(new RecordingDelivery({ deliveryTag: 3 }))
+    backlog.add(executionOf(new RecordingDelivery({ deliveryTag: 3 })))
     expect(backlog.next()?.deliveryTag).toBe(3)
     expect(settledBy(deliveries)).toEqual([['requeue'], ['requeue']])
   })
@@ -102,7 +102,7 @@ describe('age', () => {
     const { backlog, deliveries, nextTag } = waitingFor(2)
     await vi.advanceTimersByTimeAsync(4 * MINUTE)
     const young = [3, 4].map((deliveryTag) => new RecordingDelivery({ deliveryTag }))
-    for (const delivery of young) backlog.add(delivery)
+    for (const delivery of young) backlog.add(executionOf(delivery))
     backlog.handBackStale()
     expect(settledBy([...deliveries, ...young])).toEqual([['requeue'], ['requeue'], [], []])
     expect(backlog.stale).toBe(false)
@@ -128,7 +128,7 @@ describe('a session that has ended', () => {
   it('is forgotten as soon as the next one delivers', () => {
     const { backlog, deliveries } = waitingFor(2)
     for (const delivery of deliveries) delivery.live = false
-    backlog.add(new RecordingDelivery())
+    backlog.add(executionOf(new RecordingDelivery()))
     backlog.handBackAll()
     expect(settledBy(deliveries)).toEqual([[], []])
   })

@@ -24,7 +24,7 @@ const ONE_MINUTE = { ack: 'completed', timeout: 3 * MINUTE, consumerTimeout: 5 *
 async function holding() {
   const held = dispatcherOf(ONE_MINUTE)
   held.pool.away = true
-  await held.dispatcher.probe()
+  await held.domain.probe()
   return { ...held, deliveries: [held.deliver(), held.deliver()] }
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { BridgePolicy } from '../../../src/bridge/ports.ts'
 import { answer, refusal } from './answers.ts'
+import type { RecordedEvents } from './recording.ts'
 import { dispatcherOf, type WaitingRequest } from './waiting-pool.ts'
 
 /* Whose fault is it: the message's, or can nothing be executed? */
@@ -24,12 +25,11 @@ const succeeds = (request?: WaitingRequest) =>
   request?.complete(answer(200, { headers: { 'x-bridge-outcome': 'ack' } }))
 /** The application does not start: nobody says anything of the message. */
 const breaks = (request?: WaitingRequest) => request?.complete(answer(500))
-const holds = (log: { readonly lines: readonly { readonly message: string }[] }) =>
-  log.lines.filter(({ message }) => message.startsWith('Holding')).length
+const holds = (events: RecordedEvents) => events.of('hold-began').length
 
 describe('a message that fails alone', () => {
   it('is at fault when another one succeeds that was begun after it, and is retried at once', async () => {
-    const { pool, published, log, deliver } = dispatcherOf({ ...STRICT, concurrency: 1 })
+    const { pool, published, events, deliver } = dispatcherOf({ ...STRICT, concurrency: 1 })
     deliver('{"poison":1}')
     deliver()
     await settle()
@@ -39,7 +39,7 @@ describe('a message that fails alone', () => {
     succeeds(pool.requests[1])
     await settle()
     expect(published.map(({ queue }) => queue)).toEqual(['commands.retry.1000'])
-    expect(holds(log)).toBe(0)
+    expect(holds(events)).toBe(0)
   })
 
   it('is not at fault because one succeeds that was begun before: perhaps nothing starts any more', async () => {
@@ -55,7 +55,7 @@ describe('a message that fails alone', () => {
   })
 
   it('is at fault after a second in which nobody else came', async () => {
-    const { pool, published, log, deliver, dispatcher } = dispatcherOf(STRICT)
+    const { pool, published, events, counters, deliver } = dispatcherOf(STRICT)
     deliver()
     await settle()
     breaks(pool.requests[0])
@@ -63,8 +63,8 @@ describe('a message that fails alone', () => {
     expect(published).toEqual([])
     await vi.advanceTimersByTimeAsync(1)
     expect(published).toHaveLength(1)
-    expect(dispatcher.counts).toMatchObject({ retry: 1, hold: 0 })
-    expect(holds(log)).toBe(0)
+    expect(counters.counts).toMatchObject({ retry: 1, hold: 0 })
+    expect(holds(events)).toBe(0)
   })
 
   it('takes no slot while it waits', async () => {
@@ -103,15 +103,15 @@ describe('three different messages that fail one after the other', () => {
   }
 
   it('are a hold: none of them is settled', async () => {
-    const { pool, published, log } = await broken()
-    expect(holds(log)).toBe(1)
+    const { pool, published, events } = await broken()
+    expect(holds(events)).toBe(1)
     await vi.advanceTimersByTimeAsync(20)
     expect(pool.requests).toHaveLength(5)
     expect(published).toEqual([])
   })
 
   it('are probed with a different one each time, for as long as it takes, and none counts', async () => {
-    const { pool, published, dispatcher } = await broken()
+    const { pool, published, counters } = await broken()
     for (let turn = 0; turn < 20; turn += 1) {
       await vi.advanceTimersByTimeAsync(1_000)
       breaks(pool.requests.at(-1))
@@ -120,11 +120,11 @@ describe('three different messages that fail one after the other', () => {
     const probed = pool.requests.slice(5).map(({ body }) => body.toString().slice(0, 3))
     expect(probed.slice(0, 6).toSorted()).toEqual(['n=1', 'n=2', 'n=3', 'n=4', 'n=5', 'n=6'])
     expect(published).toEqual([])
-    expect(dispatcher.counts).toMatchObject({ retry: 0, 'dead-letter': 0 })
+    expect(counters.counts).toMatchObject({ retry: 0, 'dead-letter': 0 })
   })
 
   it('are all executed as their first attempt when it is over', async () => {
-    const { pool, published, log } = await broken()
+    const { pool, published, events } = await broken()
     const before = pool.requests.length
     for (let done = before; done < before + 6; done += 1) {
       await vi.advanceTimersByTimeAsync(1_000)
@@ -135,18 +135,18 @@ describe('three different messages that fail one after the other', () => {
     expect(bodies.toSorted()).toEqual(['n=1', 'n=2', 'n=3', 'n=4', 'n=5', 'n=6'])
     expect(pool.requests.map(({ params }) => params['AMQP_ATTEMPT'])).toEqual(Array(11).fill('1'))
     expect(published).toEqual([])
-    expect(log.lines.some(({ message }) => message.startsWith('The hold is over'))).toBe(true)
+    expect(events.of('hold-over')).toHaveLength(1)
   })
 
   it('are one when it is the same message that comes again', async () => {
-    const { pool, published, log, deliver } = dispatcherOf(STRICT)
+    const { pool, published, events, deliver } = dispatcherOf(STRICT)
     for (let n = 0; n < 5; n += 1) {
       deliver('{"poison":1}')
       await settle()
       breaks(pool.requests.at(-1))
       await vi.advanceTimersByTimeAsync(1_000)
     }
-    expect(holds(log)).toBe(0)
+    expect(holds(events)).toBe(0)
     expect(published).toHaveLength(5)
   })
 })
@@ -155,7 +155,7 @@ describe('a worker that answers as php-fpm does for a missing script', () => {
   const lies = (request?: WaitingRequest) => request?.complete(refusal(404, 'File not found.\n'))
 
   it('is at fault, with dispatched, when another message is executed', async () => {
-    const { pool, published, log, dispatcher, deliver } = dispatcherOf({ concurrency: 1 })
+    const { pool, published, events, counters, deliver } = dispatcherOf({ concurrency: 1 })
     deliver('{"evil":1}')
     deliver()
     await settle()
@@ -163,18 +163,18 @@ describe('a worker that answers as php-fpm does for a missing script', () => {
     await settle()
     pool.requests[1]?.complete(answer(200))
     await settle()
-    expect(dispatcher.counts).toMatchObject({ refused: 1, executed: 1, hold: 0 })
+    expect(counters.counts).toMatchObject({ refused: 1, executed: 1, hold: 0 })
     expect(published).toEqual([])
-    expect(holds(log)).toBe(0)
+    expect(holds(events)).toBe(0)
   })
 
   it('is believed when three messages are answered so, and what was acked goes back', async () => {
-    const { pool, published, log, deliver } = dispatcherOf({ concurrency: 3 })
+    const { pool, published, events, deliver } = dispatcherOf({ concurrency: 3 })
     for (let n = 1; n <= 3; n += 1) deliver(`{"n":${n}}`)
     await settle()
     for (const request of pool.requests.slice()) lies(request)
     await settle()
-    expect(holds(log)).toBe(1)
+    expect(holds(events)).toBe(1)
     expect(published.map(({ queue }) => queue)).toEqual(Array(3).fill('commands'))
   })
 })
@@ -184,30 +184,32 @@ describe('a worker that says that nothing can be executed', () => {
     request?.complete(answer(503, { headers: { 'x-bridge-outcome': 'hold', 'retry-after': after } }))
 
   it('is believed at once, and left alone for as long as it says', async () => {
-    const { pool, published, log, deliver } = dispatcherOf({ ...STRICT, concurrency: 1 })
+    const { pool, published, events, deliver } = dispatcherOf({ ...STRICT, concurrency: 1 })
     deliver('{"n":1}')
     deliver('{"n":2}')
     await settle()
     alarms(pool.requests[0], '30')
     await vi.advanceTimersByTimeAsync(29_999)
-    expect([holds(log), pool.requests.length]).toEqual([1, 1])
+    expect([holds(events), pool.requests.length]).toEqual([1, 1])
     await vi.advanceTimersByTimeAsync(1)
     expect(pool.requests).toHaveLength(2)
     expect(published).toEqual([])
   })
 
-  it('is quoted in the line of the hold, with its message', async () => {
-    const { pool, log, deliver } = dispatcherOf(STRICT)
+  it('is quoted where the hold is told, with its message', async () => {
+    const { pool, events, deliver } = dispatcherOf(STRICT)
     deliver()
     await settle()
     const headers = { 'x-bridge-outcome': 'hold', 'x-bridge-subject': 'App\\SendInvoice' }
     pool.requests[0]?.complete(answer(503, { headers, stderr: 'PHP message: the database is away' }))
     await settle()
-    expect(log.lines.find(({ message }) => message.startsWith('Holding'))?.fields).toMatchObject({
-      executionId: pool.requests[0]?.params['AMQP_EXECUTION_ID'],
-      subject: 'App\\SendInvoice',
-      status: 503,
-      stderr: 'PHP message: the database is away',
+    expect(events.of('hold-began')[0]?.met).toMatchObject({
+      execution: { executionId: pool.requests[0]?.params['AMQP_EXECUTION_ID'] },
+      diagnosis: {
+        subject: 'App\\SendInvoice',
+        status: 503,
+        stderr: 'PHP message: the database is away',
+      },
     })
   })
 

@@ -47,7 +47,7 @@ describe('a worker that says that nothing can be executed', () => {
   })
 
   it('is not believed for ever with dispatched either: what was acked comes back as another delivery', async () => {
-    const { pool, published, dispatcher, deliver } = dispatcherOf({ concurrency: 1 })
+    const { pool, published, counters, deliver } = dispatcherOf({ concurrency: 1 })
     deliver('{"wolf":1}')
     let back = 0
     for (let turn = 0; turn < 10; turn += 1) {
@@ -60,7 +60,7 @@ describe('a worker that says that nothing can be executed', () => {
       for (; back < published.length; back += 1) deliver('{"wolf":1}')
     }
     expect(published).toHaveLength(3)
-    expect(dispatcher.counts).toMatchObject({ refused: 1, hold: 3 })
+    expect(counters.counts).toMatchObject({ refused: 1, hold: 3 })
   })
 })
 
@@ -86,7 +86,7 @@ describe('three messages that break the application each time', () => {
 
 describe('a hold', () => {
   it('is not over because a message is put away that cannot become a request', async () => {
-    const { pool, published, log, deliver } = dispatcherOf({ ...COMPLETED, concurrency: 1 })
+    const { pool, published, events, deliver } = dispatcherOf({ ...COMPLETED, concurrency: 1 })
     deliver('{"n":1}')
     deliver('no JSON')
     deliver('{"n":2}')
@@ -94,9 +94,9 @@ describe('a hold', () => {
     alarms(pool.requests[0])
     await vi.advanceTimersByTimeAsync(600)
     expect(published.map(({ queue }) => queue)).toEqual(['commands.dead'])
-    expect(log.lines.filter(({ message }) => message.startsWith('The hold is over'))).toEqual([])
+    expect(events.of('hold-over')).toEqual([])
     succeeds(pool.requests.at(-1))
     await settle()
-    expect(log.lines.filter(({ message }) => message.startsWith('The hold is over'))).toHaveLength(1)
+    expect(events.of('hold-over')).toHaveLength(1)
   })
 })

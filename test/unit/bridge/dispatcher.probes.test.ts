@@ -13,8 +13,6 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const OVER = 'The hold is over; dispatching.'
-
 /** Lets everything happen that waits for no timer. */
 const settle = () => vi.advanceTimersByTimeAsync(0)
 /** Longer than any pause between two probes, but for the patience with one. */
@@ -32,7 +30,7 @@ async function heldWith(concurrency: number) {
 
 describe('a delivery as a probe', () => {
   it('is one at a time, however many slots are free', async () => {
-    const { pool, dispatcher, deliveries, started } = await heldWith(3)
+    const { pool, counters, dispatcher, deliveries, started } = await heldWith(3)
     expect(dispatcher.inFlight).toBe(0)
     for (let probe = 1; probe <= 5; probe += 1) {
       await aProbe()
@@ -42,11 +40,11 @@ describe('a delivery as a probe', () => {
     }
     await settle()
     expect(deliveries.map(({ settled }) => settled)).toEqual([[], [], [], []])
-    expect(dispatcher.counts).toMatchObject({ hold: 8, executed: 0 })
+    expect(counters.counts).toMatchObject({ hold: 3, executed: 0 })
   })
 
   it('that succeeds ends the hold, and the rest follows', async () => {
-    const { pool, log, intake, dispatcher, deliveries, started } = await heldWith(2)
+    const { pool, events, intake, dispatcher, deliveries, started } = await heldWith(2)
     await aProbe()
     pool.requests.at(-1)?.complete(answer(200))
     await settle()
@@ -54,8 +52,7 @@ describe('a delivery as a probe', () => {
     expect(pool.requests).toHaveLength(started + 3)
     expect(intake.asked).toEqual(['resume'])
     expect(deliveries.filter(({ settled }) => settled.length > 0)).toHaveLength(1)
-    expect(log.lines.filter(({ message }) => message.startsWith('Holding'))).toHaveLength(1)
-    expect(log.lines.filter(({ message }) => message.startsWith('The hold is over'))).toHaveLength(1)
+    expect([events.of('hold-began').length, events.of('hold-over').length]).toEqual([1, 1])
   })
 
   it('ends the hold by any answer of a script, be it a failure', async () => {
@@ -89,33 +86,36 @@ describe('a delivery as a probe', () => {
   })
 
   it('waits for a delivery when there is none, and is not over because the pool takes connections', async () => {
-    const { pool, log, deliver } = dispatcherOf({ ack: 'dispatched', concurrency: 1 })
+    const { pool, events, deliver } = dispatcherOf({ ack: 'dispatched', concurrency: 1 })
     deliver()
     await settle()
     pool.requests[0]?.complete(fileNotFound())
     await vi.advanceTimersByTimeAsync(60_000)
     expect(pool.requests).toHaveLength(1)
-    expect(log.lines.map(({ message }) => message)).not.toContain(OVER)
+    expect(events.of('hold-over')).toEqual([])
     deliver()
     await aProbe()
     pool.requests[1]?.complete(answer(200))
     await settle()
-    expect(log.lines.map(({ message }) => message)).toContain(OVER)
+    expect(events.of('hold-over')).toHaveLength(1)
   })
 
   it('gives way to connects while the pool is away altogether, until it is back', async () => {
-    const { pool, log, started } = await heldWith(1)
+    const { pool, events, started } = await heldWith(1)
     pool.away = true
     await aProbe()
     pool.requests.at(-1)?.fail(connectFailure())
     await vi.advanceTimersByTimeAsync(60_000)
     expect(pool.requests).toHaveLength(started + 1)
     pool.away = false
-    await aProbe()
+    await vi.advanceTimersByTimeAsync(1_100)
     expect(pool.requests).toHaveLength(started + 2)
-    expect(log.lines.map(({ fields }) => fields['reason']).filter(Boolean)).toEqual([
-      "php-fpm runs no script: File not found. Is --script its path as php-fpm sees it, and may the pool's user read it?",
-      'no socket',
+    const noScript = expect.stringContaining('php-fpm runs no script')
+    expect(events.all.filter(({ kind }) => kind.startsWith('hold-'))).toMatchObject([
+      { kind: 'hold-began', reason: noScript },
+      { kind: 'hold-changed', reason: 'no socket' },
+      // That the pool is back says nothing of the script.
+      { kind: 'hold-changed', reason: noScript },
     ])
   })
 })

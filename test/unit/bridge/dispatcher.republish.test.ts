@@ -21,7 +21,7 @@ const FAILS_ALWAYS = () => new FailingPublisher(Number.POSITIVE_INFINITY)
 
 describe('a message that was acked and not executed', () => {
   it('holds the daemon and is put back into its queue, once', async () => {
-    const { pool, log, published, dispatcher, deliver } = dispatcherOf({ concurrency: 1 })
+    const { pool, events, counters, published, dispatcher, deliver } = dispatcherOf({ concurrency: 1 })
     const delivery = deliver('{"n":1}')
     await settle()
     pool.requests[0]?.complete(fileNotFound())
@@ -29,8 +29,8 @@ describe('a message that was acked and not executed', () => {
     expect(published.map(({ queue, body }) => [queue, body.toString()])).toEqual([['commands', '{"n":1}']])
     expect(delivery.settled).toEqual(['ack'])
     expect(dispatcher.inFlight).toBe(0)
-    expect(dispatcher.counts).toMatchObject({ hold: 1, lost: 0 })
-    expect(log.lines.filter(({ message }) => message.startsWith('Holding'))).toHaveLength(1)
+    expect(counters.counts).toMatchObject({ hold: 1, lost: 0 })
+    expect(events.of('hold-began')).toHaveLength(1)
   })
 
   it('is each of those that were in flight', async () => {
@@ -92,7 +92,7 @@ describe('draining while a message is put back', () => {
   })
 
   it('still puts back what php-fpm refuses only then, and holds no more', async () => {
-    const { pool, log, published, dispatcher, deliver } = dispatcherOf({ concurrency: 1 })
+    const { pool, events, published, dispatcher, deliver } = dispatcherOf({ concurrency: 1 })
     const delivery = deliver()
     await settle()
     const drained = dispatcher.drain()
@@ -100,12 +100,15 @@ describe('draining while a message is put back', () => {
     await drained
     expect(published).toHaveLength(1)
     expect(delivery.settled).toEqual(['ack'])
-    expect(log.lines.filter(({ message }) => message.startsWith('Holding'))).toEqual([])
+    expect(events.kinds).toEqual(['put-back'])
     expect(vi.getTimerCount()).toBe(0)
   })
 
   it('ends when the daemon gives up, and tells what is lost', async () => {
-    const { pool, log, gaveUp, dispatcher, deliver } = dispatcherOf({ concurrency: 1 }, FAILS_ALWAYS())
+    const { pool, events, counters, gaveUp, dispatcher, deliver } = dispatcherOf(
+      { concurrency: 1 },
+      FAILS_ALWAYS(),
+    )
     deliver()
     await settle()
     pool.requests[0]?.complete(fileNotFound())
@@ -113,7 +116,12 @@ describe('draining while a message is put back', () => {
     await vi.advanceTimersByTimeAsync(30_000)
     gaveUp.abort()
     await drained
-    expect(log.lines.at(-1)).toMatchObject({ level: 'error', fields: { deliveryTag: 1, outcome: 'lost' } })
+    expect(events.all.at(-1)).toMatchObject({
+      kind: 'lost',
+      why: 'not-put-back',
+      copy: { execution: { deliveryTag: 1 } },
+    })
+    expect(counters.counts).toMatchObject({ lost: 1, hold: 0 })
     expect(vi.getTimerCount()).toBe(0)
   })
 })

@@ -92,8 +92,8 @@ describe('dispatching', () => {
     expect(pool.requests).toHaveLength(2)
   })
 
-  it('counts and logs each end', async () => {
-    const { pool, log, dispatcher, deliver } = dispatcherOf({ concurrency: 4 })
+  it('counts and tells each end', async () => {
+    const { pool, events, counters, dispatcher, deliver } = dispatcherOf({ concurrency: 4 })
     const deliveries = [deliver(), deliver(), deliver(), deliver('no JSON')]
     await settle()
     pool.requests[0]?.complete(answer(200))
@@ -101,7 +101,7 @@ describe('dispatching', () => {
     pool.requests[2]?.onSent()
     pool.requests[2]?.fail(connectionLost())
     await vi.advanceTimersByTimeAsync(100)
-    expect(dispatcher.counts).toEqual({
+    expect(counters.counts).toEqual({
       executed: 1,
       refused: 1,
       lost: 1,
@@ -110,26 +110,40 @@ describe('dispatching', () => {
       hold: 0,
     })
     expect(dispatcher.inFlight).toBe(0)
-    expect(
-      log.lines.filter(({ level }) => level !== 'debug').map(({ level, fields }) => [level, fields]),
-    ).toEqual(
-      expect.arrayContaining([
-        ['info', expect.objectContaining({ status: 200, deliveryTag: 1 })],
-        ['warn', expect.objectContaining({ status: 500, stderr: 'PHP Fatal error: boom' })],
-        ['error', expect.objectContaining({ reason: 'the connection ended' })],
-        ['warn', expect.objectContaining({ deadLetterQueue: 'commands.dead' })],
-      ]),
-    )
-    for (const { settled } of deliveries) expect(settled).toContain('ack')
+    expect(events.of('settled').toSorted((a, b) => (a.by < b.by ? -1 : 1))).toMatchObject([
+      { by: 'ack', outcome: { kind: 'executed', status: 200 } },
+      { by: 'ack', outcome: { kind: 'refused', status: 500, stderr: 'PHP Fatal error: boom' } },
+      { by: 'copy', outcome: { kind: 'dead-letter' }, copyTo: 'commands.dead', acked: true },
+    ])
+    expect(events.of('lost')).toMatchObject([
+      { why: 'no-answer', diagnosis: { reason: 'the connection ended' } },
+    ])
+    for (const { settled } of deliveries) expect(settled).toEqual(['ack'])
   })
 
-  it('shows the beginning of a long stderr', async () => {
-    const { pool, log, deliver } = dispatcherOf()
-    deliver()
+  it('tells each step of a delivery on its way, in its order', async () => {
+    const { pool, events, deliver } = dispatcherOf()
+    deliver('{"n":1}', { messageId: 'm-1' })
+    await vi.advanceTimersByTimeAsync(50)
+    pool.requests[0]?.complete(answer(200))
     await settle()
-    pool.requests[0]?.complete(answer(500, { stderr: 'x'.repeat(10_000) }))
+    const execution = { messageId: 'm-1', executionId: pool.requests[0]?.params['AMQP_EXECUTION_ID'] }
+    expect(events.all).toMatchObject([
+      { kind: 'delivered', deliveryTag: 1, messageId: 'm-1', redelivered: false, bytes: 7 },
+      { kind: 'started', execution },
+      { kind: 'sent', execution },
+      { kind: 'answered', execution, status: 200, timings: { total: 2 } },
+      { kind: 'settled', execution },
+    ])
+  })
+
+  it('tells what was acked and has not been answered when the process ends', async () => {
+    const { pool, events, dispatcher, deliver } = dispatcherOf()
+    for (const messageId of ['acked', 'not sent']) deliver('{}', { messageId })
     await settle()
-    expect(log.lines.at(-1)?.fields['stderr']).toHaveLength(2_048)
+    pool.requests[0]?.onSent()
+    dispatcher.tellAbandoned()
+    expect(events.of('lost')).toMatchObject([{ why: 'abandoned', execution: { messageId: 'acked' } }])
   })
 
   it('dead-letters what cannot be a form, without a request', async () => {

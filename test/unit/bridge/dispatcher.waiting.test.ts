@@ -14,7 +14,7 @@ const settle = () => vi.advanceTimersByTimeAsync(0)
 
 describe('a pool that is away', () => {
   it('holds what could not be sent and sends it again when the pool is back', async () => {
-    const { pool, log, dispatcher, deliver } = dispatcherOf({ concurrency: 1 })
+    const { pool, events, counters, deliver } = dispatcherOf({ concurrency: 1 })
     const delivery = deliver('{"n":1}')
     deliver('{"n":2}')
     await settle()
@@ -29,14 +29,14 @@ describe('a pool that is away', () => {
     pool.requests[1]?.complete(answer(200))
     await settle()
     expect(delivery.settled).toContain('ack')
-    expect(dispatcher.counts).toMatchObject({ hold: 1, executed: 1 })
-    expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
+    expect(counters.counts).toMatchObject({ hold: 1, executed: 1 })
+    expect(events.kinds).toEqual(['hold-began', 'held', 'hold-over', 'settled'])
   })
 
   it('is found out before the first delivery', async () => {
-    const { pool, dispatcher, deliver } = dispatcherOf()
+    const { pool, domain, deliver } = dispatcherOf()
     pool.away = true
-    await dispatcher.probe()
+    await domain.probe()
     deliver()
     await vi.advanceTimersByTimeAsync(10_000)
     expect(pool.requests).toHaveLength(0)
@@ -45,20 +45,20 @@ describe('a pool that is away', () => {
     expect(pool.requests).toHaveLength(1)
   })
 
-  it('lets several requests fail with one line', async () => {
-    const { pool, log, deliver } = dispatcherOf({ concurrency: 4 })
+  it('lets several requests fail, and holds once', async () => {
+    const { pool, events, deliver } = dispatcherOf({ concurrency: 4 })
     for (let n = 0; n < 4; n += 1) deliver()
     await settle()
     pool.away = true
     for (const request of pool.requests) request.fail(connectFailure())
     await settle()
-    expect(log.lines.map(({ level }) => level)).toEqual(['warn'])
+    expect(events.kinds).toEqual(['hold-began', ...Array(4).fill('held')])
   })
 
   it('drops what was held of a session that ended meanwhile', async () => {
-    const { pool, dispatcher, deliver } = dispatcherOf({ concurrency: 1 })
+    const { pool, domain, deliver } = dispatcherOf({ concurrency: 1 })
     pool.away = true
-    await dispatcher.probe()
+    await domain.probe()
     const stale = deliver()
     stale.live = false
     pool.away = false
@@ -96,21 +96,21 @@ describe('draining', () => {
   })
 
   it('hands back what cannot be sent any more, and does not hold', async () => {
-    const { pool, log, dispatcher, deliver } = dispatcherOf()
+    const { pool, events, dispatcher, deliver } = dispatcherOf()
     const delivery = deliver()
     await settle()
     const drained = dispatcher.drain()
     pool.requests[0]?.fail(connectFailure())
     await drained
     expect(delivery.settled).toEqual(['requeue'])
-    expect(log.lines).toEqual([])
+    expect(events.kinds).toEqual(['held'])
     expect(vi.getTimerCount()).toBe(0)
   })
 
   it('ends a hold', async () => {
-    const { pool, dispatcher, deliver } = dispatcherOf()
+    const { pool, domain, dispatcher, deliver } = dispatcherOf()
     pool.away = true
-    await dispatcher.probe()
+    await domain.probe()
     const delivery = deliver()
     await dispatcher.drain()
     expect(delivery.settled).toEqual(['requeue'])

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { type CopyNotes, type CopyPurpose, copyOf } from '../../../src/bridge/copy-headers.ts'
-import { executionsOf, originOf } from '../../../src/bridge/headers.ts'
+import { readHistory } from '../../../src/bridge/headers.ts'
 import type { Delivery, MessageProperties } from '../../../src/bridge/ports.ts'
-import { config, propertiesOf, RecordingDelivery } from './recording.ts'
+import { config, executionOf, propertiesOf, RecordingDelivery } from './recording.ts'
 
 /*
  * Copies that come back, and what is believed of them.
@@ -10,17 +10,20 @@ import { config, propertiesOf, RecordingDelivery } from './recording.ts'
 
 const NOTES: CopyNotes = { reason: 'a reason', attempt: 1 }
 
-const PURPOSES: readonly CopyPurpose[] = ['execute', 'dead-letter']
+const PURPOSES: readonly CopyPurpose[] = ['retry', 'dead-letter']
 
 const published = (properties: MessageProperties = {}) =>
   new RecordingDelivery({ exchange: 'orders', routingKey: 'orders.new', properties })
 
 /** A copy as it comes back from a retry queue, by way of the default exchange. */
-const returned = (delivery: Delivery, purpose: CopyPurpose = 'execute') =>
-  new RecordingDelivery({ properties: propertiesOf(copyOf(delivery, purpose, NOTES, config)) })
+const returned = (delivery: Delivery, purpose: CopyPurpose = 'retry') =>
+  new RecordingDelivery({ properties: propertiesOf(copyOf(executionOf(delivery), purpose, NOTES, config)) })
 
 const headersOf = (delivery: Delivery, purpose: CopyPurpose, notes = NOTES) =>
-  propertiesOf(copyOf(delivery, purpose, notes, config)).headers
+  propertiesOf(copyOf(executionOf(delivery), purpose, notes, config)).headers
+
+const originOf = (delivery: Delivery) => readHistory(delivery, config).origin
+const executionsOf = (delivery: Delivery) => readHistory(delivery, config).executions
 
 describe('what happened', () => {
   it('is in the headers of every copy', () => {
@@ -41,13 +44,11 @@ describe('what happened', () => {
     ['an empty stderr', { stderr: '' }, 'stderr'],
     ['no duration', {}, 'duration-ms'],
   ])('leaves out %s', (_, notes, name) => {
-    expect(headersOf(published(), 'execute', { ...NOTES, ...notes })).not.toHaveProperty(
-      `x-fpm-bridge-${name}`,
-    )
+    expect(headersOf(published(), 'retry', { ...NOTES, ...notes })).not.toHaveProperty(`x-fpm-bridge-${name}`)
   })
 
   it('shows the beginning of a long stderr', () => {
-    const headers = headersOf(published(), 'execute', { ...NOTES, stderr: 'x'.repeat(5_000) })
+    const headers = headersOf(published(), 'retry', { ...NOTES, stderr: 'x'.repeat(5_000) })
     expect(headers['x-fpm-bridge-stderr']).toBe('x'.repeat(2_048))
   })
 })
@@ -55,14 +56,14 @@ describe('what happened', () => {
 describe('a copy that comes back', () => {
   it('has no x-death, which a dead letter keeps', () => {
     const delivery = published({ headers: { 'x-death': [{ count: 1 }], a: 1 } })
-    expect(headersOf(delivery, 'execute')).not.toHaveProperty('x-death')
-    expect(headersOf(delivery, 'execute')).toMatchObject({ a: 1 })
+    expect(headersOf(delivery, 'retry')).not.toHaveProperty('x-death')
+    expect(headersOf(delivery, 'retry')).toMatchObject({ a: 1 })
     expect(headersOf(delivery, 'dead-letter')).toMatchObject({ 'x-death': [{ count: 1 }], a: 1 })
   })
 
   it.each(PURPOSES)('copied again (%s) still tells where the message was published to', (purpose) => {
     const again = returned(returned(returned(published())), purpose)
-    expect(originOf(again, config)).toEqual({ exchange: 'orders', routingKey: 'orders.new' })
+    expect(originOf(again)).toEqual({ exchange: 'orders', routingKey: 'orders.new' })
     expect(again.properties.headers).toMatchObject({
       'x-fpm-bridge-exchange': 'orders',
       'x-fpm-bridge-routing-key': 'orders.new',
@@ -110,16 +111,16 @@ describe('a message that poses as a copy', () => {
     ],
     ['with another routing key', new RecordingDelivery({ routingKey: 'x', properties: { headers: forged } })],
   ])('%s is not believed', (_, delivery) => {
-    const { exchange, routingKey } = delivery
-    expect(originOf(delivery, config)).toMatchObject({ exchange, routingKey })
-    expect(headersOf(delivery, 'execute')).not.toHaveProperty('x-fpm-bridge-original-user-id')
-    expect(headersOf(delivery, 'execute')).toMatchObject({ 'x-fpm-bridge-exchange': exchange })
+    const { exchange } = delivery
+    expect(originOf(delivery)).toBeUndefined()
+    expect(headersOf(delivery, 'retry')).not.toHaveProperty('x-fpm-bridge-original-user-id')
+    expect(headersOf(delivery, 'retry')).toMatchObject({ 'x-fpm-bridge-exchange': exchange })
   })
 
   it.each([7, null, ['orders'], { a: 1 }])('with %j for an exchange is not believed either', (value) => {
     const headers = { ...forged, 'x-fpm-bridge-exchange': value }
     const delivery = new RecordingDelivery({ properties: { headers } })
-    expect(originOf(delivery, config)).toMatchObject({ exchange: '', routingKey: 'commands' })
+    expect(originOf(delivery)).toBeUndefined()
   })
 
   it('that was a dead letter, and was put back, has not been executed yet', () => {
@@ -128,7 +129,7 @@ describe('a message that poses as a copy', () => {
     const putBack = new RecordingDelivery({ properties: { headers } })
     expect(executionsOf(putBack)).toBe(0)
     // From then on it counts as any other.
-    const repeated = headersOf(putBack, 'execute', { ...NOTES, attempt: 2 })
+    const repeated = headersOf(putBack, 'retry', { ...NOTES, attempt: 2 })
     expect(executionsOf(new RecordingDelivery({ properties: { headers: repeated } }))).toBe(2)
   })
 

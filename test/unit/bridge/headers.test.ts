@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { copyOf as copy } from '../../../src/bridge/copy-headers.ts'
 import { HEADER_PREFIX } from '../../../src/bridge/headers.ts'
 import type { MessageProperties } from '../../../src/bridge/ports.ts'
-import { config, propertiesOf, RecordingDelivery } from './recording.ts'
+import { config, executionOf, propertiesOf, RecordingDelivery } from './recording.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.UTC(2024, 0, 2, 3, 4, 5) })
@@ -15,7 +15,7 @@ afterEach(() => {
 const copyOf = (properties: MessageProperties) =>
   propertiesOf(
     copy(
-      new RecordingDelivery({ exchange: 'orders', routingKey: 'orders.new', properties }),
+      executionOf(new RecordingDelivery({ exchange: 'orders', routingKey: 'orders.new', properties })),
       'dead-letter',
       { reason: 'not JSON', attempt: 0 },
       config,
@@ -106,7 +106,7 @@ it('the copy of a message whose headers nobody could decode says so, and keeps t
   const properties = { messageId: 'm', expiration: '60000' }
   const delivery = new RecordingDelivery({ defect: 'its header table bites', properties })
   const notes = { reason: 'its header table bites', attempt: 0 }
-  const bitten = propertiesOf(copy(delivery, 'dead-letter', notes, config))
+  const bitten = propertiesOf(copy(executionOf(delivery), 'dead-letter', notes, config))
   expect(bitten).toMatchObject({ messageId: 'm', deliveryMode: 2 })
   expect(bitten.headers).toMatchObject({
     'x-fpm-bridge-reason': 'its header table bites',

@@ -1,5 +1,5 @@
-import { Hold, type Obstacle } from '../../../src/bridge/hold.ts'
-import { recordingLog } from './recording.ts'
+import { Hold, type Obstacle } from '../../../src/bridge/gates/hold.ts'
+import { RecordingIntake, recordingEvents } from './recording.ts'
 
 export const obstacle = (reason: string, probe: Obstacle['probe'] = 'connect'): Obstacle => ({
   reason,
@@ -8,7 +8,7 @@ export const obstacle = (reason: string, probe: Obstacle['probe'] = 'connect'): 
 
 /** A hold that is over when `pool.obstacle` is undefined. */
 export function heldPool() {
-  const log = recordingLog()
+  const events = recordingEvents()
   const pool = {
     obstacle: obstacle('ENOENT') as Obstacle | undefined,
     /** With what each probe was told to look. */
@@ -19,8 +19,10 @@ export function heldPool() {
     pool.probes.push(last)
     return pool.obstacle
   }
-  const hold = new Hold(log, probe, () => {
+  const intake = new RecordingIntake()
+  const hold = new Hold(events.tell, probe, intake)
+  hold.open(() => {
     pool.left += 1
   })
-  return { log, pool, hold }
+  return { events, pool, hold, intake }
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Hold, type Obstacle } from '../../../src/bridge/hold.ts'
+import { Hold, type Obstacle } from '../../../src/bridge/gates/hold.ts'
 import { heldPool, obstacle } from './held-pool.ts'
-import { recordingLog } from './recording.ts'
+import { RecordingIntake, recordingEvents } from './recording.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -12,28 +12,29 @@ afterEach(() => {
 
 describe('closing', () => {
   it('ends the hold without a word and without a timer', async () => {
-    const { log, pool, hold } = heldPool()
+    const { events, pool, hold } = heldPool()
     hold.enter(obstacle('ENOENT'))
     hold.close()
     expect(hold.active).toBe(false)
     expect(vi.getTimerCount()).toBe(0)
     await vi.advanceTimersByTimeAsync(60_000)
     expect(pool).toMatchObject({ probes: [], left: 0 })
-    expect(log.lines).toHaveLength(1)
+    expect(events.kinds).toEqual(['hold-began'])
   })
 
   it.each([
     ['finds nothing', undefined],
     ['finds something', obstacle('EACCES')],
   ])('makes no difference to a probe on its way that %s', async (_, found) => {
-    const log = recordingLog()
+    const events = recordingEvents()
     let answer: () => void = () => {}
     let left = 0
     const probe = (): Promise<Obstacle | undefined> =>
       new Promise((resolve) => {
         answer = () => resolve(found)
       })
-    const hold = new Hold(log, probe, () => {
+    const hold = new Hold(events.tell, probe, new RecordingIntake())
+    hold.open(() => {
       left += 1
     })
     hold.enter(obstacle('ENOENT'))
@@ -42,7 +43,7 @@ describe('closing', () => {
     answer()
     await vi.advanceTimersByTimeAsync(60_000)
     expect(left).toBe(0)
-    expect(log.lines).toHaveLength(1)
+    expect(events.kinds).toEqual(['hold-began'])
     expect(vi.getTimerCount()).toBe(0)
   })
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { BridgePolicy, OutgoingMessage, Publisher } from '../../../src/bridge/ports.ts'
 import { RecordingDelivery } from './recording.ts'
-import { ENDED, settlementWith } from './settling.ts'
+import { finished, settlementWith } from './settling.ts'
 
 /*
  * Messages that are executed, and whose copies cannot be published.
@@ -28,19 +28,20 @@ class ClosedPublisher implements Publisher {
 
 function parkingWith(given: Partial<BridgePolicy> = {}) {
   const publisher = new ClosedPublisher()
-  const { settlement, log, intake, stop } = settlementWith(publisher, { prefetch: 4, ...given })
+  const { settlement, events, intake, stop } = settlementWith(publisher, { prefetch: 4, ...given })
   const deadLetter = (delivery: RecordingDelivery) =>
-    settlement.settle(delivery, { kind: 'dead-letter', reason: 'a reason' }, ENDED, false)
-  const said = (message: string) => log.lines.filter((line) => line.message.startsWith(message))
-  return { publisher, settlement, log, intake, stop, deadLetter, said }
+    settlement.settle(finished(delivery), { kind: 'dead-letter', reason: 'a reason' })
+  return { publisher, settlement, events, intake, stop, deadLetter }
 }
 
-const delivered = (messageId: string, more: { redelivered?: boolean; body?: string } = {}) =>
-  new RecordingDelivery({ properties: { messageId }, ...more })
+const delivered = (
+  messageId: string,
+  more: { redelivered?: boolean; body?: string; deliveryTag?: number } = {},
+) => new RecordingDelivery({ properties: { messageId }, ...more })
 
 describe('a message whose copy cannot be published', () => {
-  it('is waited for for five seconds, then it is parked, unacked, and said by name', async () => {
-    const { deadLetter, said } = parkingWith()
+  it('is waited for for five seconds, then it is parked, unacked, and told by name', async () => {
+    const { deadLetter, events } = parkingWith()
     const delivery = delivered('m-1')
     let settling = true
     void Promise.resolve(deadLetter(delivery)).then(() => {
@@ -50,29 +51,33 @@ describe('a message whose copy cannot be published', () => {
     expect(settling).toBe(true)
     await vi.advanceTimersByTimeAsync(1)
     expect([settling, delivery.settled]).toEqual([false, []])
-    expect(said('Parked')).toMatchObject([
-      { level: 'warn', fields: { messageId: 'm-1', deliveryTag: 7, copyTo: 'commands.dead', parked: 1 } },
+    expect(events.of('parked')).toMatchObject([
+      {
+        copy: { execution: { messageId: 'm-1' } },
+        copyTo: 'commands.dead',
+        cause: expect.stringContaining('it is closed'),
+        parked: 1,
+      },
     ])
-    expect(said('Parked')[0]?.fields['cause']).toContain('it is closed')
   })
 
   it('is parked at once where the broker takes no such message; then it is tried more and more seldom', async () => {
-    const { deadLetter, publisher, said } = parkingWith()
+    const { deadLetter, publisher, events } = parkingWith()
     publisher.code = 'MESSAGE_REFUSED'
     await deadLetter(delivered('m-1'))
-    expect(said('Parked')).toHaveLength(1)
+    expect(events.of('parked')).toHaveLength(1)
     await vi.advanceTimersByTimeAsync(3_600_000)
     expect(publisher.tried.length).toBeLessThan(20)
   })
 
   it('is settled when its copy is published at last', async () => {
-    const { deadLetter, publisher, said } = parkingWith()
+    const { deadLetter, publisher, events } = parkingWith()
     const delivery = delivered('m-1')
     await Promise.all([deadLetter(delivery), vi.advanceTimersByTimeAsync(6_000)])
     publisher.open = true
     await vi.advanceTimersByTimeAsync(10_000)
     expect(delivery.settled).toEqual(['ack'])
-    expect(said('A parked message is settled')).toMatchObject([{ fields: { parked: 0 } }])
+    expect(events.of('settled')).toMatchObject([{ by: 'copy', outcome: { kind: 'dead-letter' }, parked: 0 }])
     expect(vi.getTimerCount()).toBe(0)
   })
 
@@ -88,17 +93,18 @@ describe('a message whose copy cannot be published', () => {
   })
 
   it('is told of again after a minute, and every ten minutes', async () => {
-    const { deadLetter, said } = parkingWith()
+    const { deadLetter, events } = parkingWith()
     await Promise.all([deadLetter(delivered('m-1')), vi.advanceTimersByTimeAsync(5_000)])
     const reminders = async (milliseconds: number) => {
       await vi.advanceTimersByTimeAsync(milliseconds)
-      return said('Messages are still parked').length
+      return events.of('still-parked').length
     }
     expect([await reminders(59_000), await reminders(2_000)]).toEqual([0, 1])
     expect([await reminders(598_000), await reminders(4_000)]).toEqual([1, 2])
-    expect(said('Messages are still parked')[0]).toMatchObject({
-      level: 'error',
-      fields: { parked: 1, copyTo: ['commands.dead'], messageIds: ['m-1'] },
+    expect(events.of('still-parked')[0]?.summary).toMatchObject({
+      parked: 1,
+      copyTo: ['commands.dead'],
+      messageIds: ['m-1'],
     })
   })
 
@@ -122,21 +128,22 @@ describe('a message whose copy cannot be published', () => {
 
 describe('a parked message', () => {
   it('goes back before the broker loses its patience, and is parked again when it comes', async () => {
-    const { deadLetter, settlement, publisher, log } = parkingWith({ consumerTimeout: 180_000 })
+    const { deadLetter, settlement, publisher, events } = parkingWith({ consumerTimeout: 180_000 })
     const delivery = delivered('m-1')
     await Promise.all([deadLetter(delivery), vi.advanceTimersByTimeAsync(119_000)])
     expect(delivery.settled).toEqual([])
     await vi.advanceTimersByTimeAsync(3_000)
     expect(delivery.settled).toEqual(['requeue'])
     const other = delivered('m-2', { redelivered: true })
-    const again = delivered('m-1', { redelivered: true })
+    const again = delivered('m-1', { redelivered: true, deliveryTag: 9 })
     expect([settlement.takeBack(other), settlement.takeBack(again)]).toEqual([false, true])
     expect(settlement.takeBack(delivered('m-1', { redelivered: true }))).toBe(false)
     publisher.open = true
     await vi.advanceTimersByTimeAsync(20_000)
     expect(again.settled).toEqual(['ack'])
     expect(publisher.tried.at(-1)?.message.queue).toBe('commands.dead')
-    expect(log.lines.at(-1)?.fields).toMatchObject({ messageId: 'm-1', parked: 0 })
+    expect(events.of('parked-again')).toHaveLength(1)
+    expect(events.all.at(-1)).toMatchObject({ execution: { messageId: 'm-1', deliveryTag: 9 }, parked: 0 })
   })
 
   it('goes back earlier once the broker has shown that it waits no longer', async () => {
@@ -193,16 +200,14 @@ describe('a parked message', () => {
   })
 
   it('goes back when the daemon drains, and so does what would be parked after that', async () => {
-    const { deadLetter, settlement, publisher, said } = parkingWith()
+    const { deadLetter, settlement, publisher, events } = parkingWith()
     const parked = delivered('m-1')
     await Promise.all([deadLetter(parked), vi.advanceTimersByTimeAsync(6_000)])
     const late = delivered('m-2')
     const end = deadLetter(late)
     settlement.drain()
     expect([parked.settled, late.settled]).toEqual([['requeue'], []])
-    expect(said('Parked messages are handed back')).toMatchObject([
-      { level: 'warn', fields: { parked: 1, messageIds: ['m-1'] } },
-    ])
+    expect(events.of('parked-handed-back')).toMatchObject([{ summary: { parked: 1, messageIds: ['m-1'] } }])
     await Promise.all([end, vi.advanceTimersByTimeAsync(5_000)])
     expect(late.settled).toEqual(['requeue'])
     const tried = publisher.tried.length
@@ -212,13 +217,13 @@ describe('a parked message', () => {
 })
 
 it('no more than 64 MiB are parked, and the operator hears of it once', async () => {
-  const { deadLetter, said, publisher } = parkingWith()
+  const { deadLetter, events, publisher } = parkingWith()
   const bodies = Array.from({ length: 4 }, (_, n) =>
     delivered(`m-${n}`, { body: 'x'.repeat(30 * 1024 * 1024) }),
   )
   const ends = bodies.map((delivery) => deadLetter(delivery))
   await vi.advanceTimersByTimeAsync(10_000)
-  expect([said('Parked').length, said('No more messages can be parked').length]).toEqual([2, 1])
+  expect([events.of('parked').length, events.of('parking-full').length]).toEqual([2, 1])
   publisher.open = true
   await vi.advanceTimersByTimeAsync(20_000)
   await Promise.all(ends)

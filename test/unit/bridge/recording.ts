@@ -1,3 +1,5 @@
+import type { BridgeEvent, Tell } from '../../../src/bridge/events.ts'
+import { Execution } from '../../../src/bridge/execution.ts'
 import type {
   BridgePolicy,
   Delivery,
@@ -68,14 +70,44 @@ export interface RecordedLine {
 }
 
 /** A log that keeps its lines. */
-export function recordingLog(): Log & { readonly lines: readonly RecordedLine[] } {
+export function recordingLog(): Log & { readonly lines: readonly RecordedLine[]; wants(): boolean } {
   const lines: RecordedLine[] = []
   const at =
     (level: LogLevel): Log[LogLevel] =>
     (message, fields = {}) => {
       lines.push({ level, message, fields })
     }
-  return { lines, error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
+  return {
+    lines,
+    error: at('error'),
+    warn: at('warn'),
+    info: at('info'),
+    debug: at('debug'),
+    wants: () => true,
+  }
+}
+
+type EventOf<Kind extends BridgeEvent['kind']> = Extract<BridgeEvent, { kind: Kind }>
+
+/** What is told, in its order. */
+export class RecordedEvents {
+  readonly all: BridgeEvent[] = []
+  readonly tell: Tell = (event) => void this.all.push(event)
+
+  of<Kind extends BridgeEvent['kind']>(kind: Kind): readonly EventOf<Kind>[] {
+    return this.all.filter((event): event is EventOf<Kind> => event.kind === kind)
+  }
+
+  /** Their kinds, but for those that each delivery has on its way. */
+  get kinds(): readonly BridgeEvent['kind'][] {
+    return this.all.map(({ kind }) => kind).filter((kind) => !ON_THE_WAY.has(kind))
+  }
+}
+
+const ON_THE_WAY: ReadonlySet<BridgeEvent['kind']> = new Set(['delivered', 'started', 'sent', 'answered'])
+
+export function recordingEvents(): RecordedEvents {
+  return new RecordedEvents()
 }
 
 /** A copy's properties with its headers among them, as they would come back. */
@@ -138,4 +170,9 @@ export const config: BridgePolicy = {
   requireMarker: false,
   maxBody: 128 * 1024 * 1024,
   maxBytesInFlight: 256 * 1024 * 1024,
+}
+
+/** A delivery that waits to be executed. */
+export function executionOf(delivery: Delivery, policy: BridgePolicy = config): Execution {
+  return new Execution(delivery, policy)
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type CopyForm, type CopyNotes, copyOf } from '../../../src/bridge/copy-headers.ts'
 import type { HeaderField, MessageProperties } from '../../../src/bridge/ports.ts'
-import { config, RecordingDelivery } from './recording.ts'
+import { config, executionOf, RecordingDelivery } from './recording.ts'
 
 /*
  * Copies that carry less than everything, because the broker takes no more.
@@ -18,7 +18,7 @@ const NOTES: CopyNotes = {
 function copy(form: CopyForm, fields: readonly HeaderField[] = [], properties: MessageProperties = {}) {
   const delivery = new RecordingDelivery({ exchange: 'orders', routingKey: 'new', properties })
   delivery.headerFields = () => fields
-  const { headers, properties: kept } = copyOf(delivery, 'dead-letter', NOTES, config, form)
+  const { headers, properties: kept } = copyOf(executionOf(delivery), 'dead-letter', NOTES, config, form)
   return { headers, names: headers.map(([name]) => name), table: Object.fromEntries(headers), kept }
 }
 
@@ -94,7 +94,7 @@ it('every copy has all properties that AMQP can express', () => {
 it('keeps what the first copy had to leave out, by name', () => {
   const headers = { 'x-fpm-bridge-queue': 'commands', 'x-fpm-bridge-headers-dropped': 'large' }
   const again = new RecordingDelivery({ properties: { headers } })
-  expect(copyOf(again, 'execute', NOTES, config).headers).toContainEqual([
+  expect(copyOf(executionOf(again), 'retry', NOTES, config).headers).toContainEqual([
     'x-fpm-bridge-headers-dropped',
     'large',
   ])

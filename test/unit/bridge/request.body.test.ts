@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { MessageProperties, Payload } from '../../../src/bridge/ports.ts'
-import { prepareRequest } from '../../../src/bridge/request.ts'
 import { UnprocessableError } from '../../../src/payload/unprocessable.ts'
-import { prepareAtOnce } from './prepare-at-once.ts'
+import { prepareAtOnce, prepare as prepareRequest } from './prepare-at-once.ts'
 import { config, RecordingDelivery } from './recording.ts'
 
 const EXECUTION_ID = '6f1c2a9e-0000-4000-8000-000000000001'

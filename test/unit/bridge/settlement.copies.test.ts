@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { OutgoingMessage, Publisher } from '../../../src/bridge/ports.ts'
 import { FailingPublisher, RecordingDelivery } from './recording.ts'
-import { ENDED, settlementWith } from './settling.ts'
+import { finished, settlementWith } from './settling.ts'
 
 /*
  * Copies that cannot be published at once, or never as they are.
@@ -17,9 +17,9 @@ afterEach(() => {
 const ALWAYS = Number.POSITIVE_INFINITY
 
 function deadLettering(publisher: Publisher, delivery = new RecordingDelivery({ body: 'not JSON' })) {
-  const { log, stop, settlement } = settlementWith(publisher)
-  const end = settlement.settle(delivery, { kind: 'dead-letter', reason: 'a reason' }, ENDED, false)
-  return { delivery, log, stop, end }
+  const { events, stop, settlement } = settlementWith(publisher)
+  const end = settlement.settle(finished(delivery), { kind: 'dead-letter', reason: 'a reason' })
+  return { delivery, events, stop, end }
 }
 
 describe('a copy that cannot be published', () => {
@@ -54,35 +54,31 @@ describe('a copy that cannot be published', () => {
       const cause = causes.shift()
       if (cause !== undefined) throw new Error(cause)
     }
-    const { log, end } = deadLettering({ publish })
+    const { events, end } = deadLettering({ publish })
     // Ten pauses of 10 s at most.
     await vi.advanceTimersByTimeAsync(120_000)
     await end
-    const aloud = log.lines.filter(({ level }) => level === 'error')
-    expect(aloud.map(({ fields }) => [fields['publishAttempt'], fields['attempt']])).toEqual([
-      [1, 2],
-      [3, 2],
-    ])
-    expect(log.lines.filter(({ level }) => level === 'debug')).toHaveLength(10)
-    expect(log.lines.at(-1)?.message).toBe('A parked message is settled: its copy has been published.')
-    expect(log.lines[0]?.fields).toMatchObject({
-      messageId: 'm-1',
+    const failed = events.of('copy-failed')
+    expect(failed).toHaveLength(12)
+    expect(failed.filter(({ repeated }) => !repeated).map(({ attempt }) => attempt)).toEqual([1, 3])
+    expect(failed[0]).toMatchObject({
+      copy: { purpose: 'dead-letter', outcome: { reason: 'a reason' } },
       copyTo: 'commands.dead',
-      reason: 'a reason',
       cause: 'Error: a',
     })
+    expect(events.all.at(-1)).toMatchObject({ kind: 'settled', parked: 0 })
   })
 
   it('is not needed any more when the session has ended meanwhile', async () => {
     const publisher = new FailingPublisher(ALWAYS)
-    const { delivery, log, end } = deadLettering(publisher)
+    const { delivery, events, end } = deadLettering(publisher)
     await vi.advanceTimersByTimeAsync(0)
     delivery.live = false
     await vi.advanceTimersByTimeAsync(200)
     await end
     expect(publisher.tried).toHaveLength(1)
     expect(delivery.settled).toEqual([])
-    expect(log.lines.at(-1)?.message).toBe('Not settled: the broker delivers it again.')
+    expect(events.all.at(-1)).toMatchObject({ kind: 'unsettled', copy: { purpose: 'dead-letter' } })
   })
 
   it('is not even made when the session has ended before', async () => {
@@ -95,7 +91,7 @@ describe('a copy that cannot be published', () => {
 
   it('is given up with the daemon, at once and without an ack', async () => {
     const publisher = new FailingPublisher(ALWAYS)
-    const { delivery, stop, end } = deadLettering(publisher)
+    const { delivery, events, stop, end } = deadLettering(publisher)
     await vi.advanceTimersByTimeAsync(4_500)
     const tried = publisher.tried.length
     stop.abort()
@@ -103,7 +99,20 @@ describe('a copy that cannot be published', () => {
     await end
     expect(publisher.tried).toHaveLength(tried)
     expect(delivery.settled).toEqual([])
+    expect(events.kinds.at(-1)).toBe('unsettled')
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('of a message that was acked when it was sent is lost with the daemon, and told as lost', async () => {
+    const { events, stop, settlement } = settlementWith(new FailingPublisher(ALWAYS), { ack: 'dispatched' })
+    const execution = finished(new RecordingDelivery())
+    execution.ack()
+    const end = settlement.settle(execution, { kind: 'dead-letter', reason: 'a reason' })
+    await vi.advanceTimersByTimeAsync(60_000)
+    stop.abort()
+    await end
+    expect(events.all.at(-1)).toMatchObject({ kind: 'lost', why: 'not-copied', copy: { execution } })
+    expect(events.of('settled')).toEqual([])
   })
 })
 
@@ -128,7 +137,7 @@ describe('a copy that AMQP cannot express', () => {
       body: 'kept',
       properties: { messageId: 'm-1', headers: { bad: 1 } },
     })
-    const { end, log } = deadLettering(publisher, delivery)
+    const { end, events } = deadLettering(publisher, delivery)
     await vi.advanceTimersByTimeAsync(200)
     await end
     expect(tried).toHaveLength(3)
@@ -140,22 +149,18 @@ describe('a copy that AMQP cannot express', () => {
     expect(headers).toMatchObject({ 'x-fpm-bridge-headers-dropped': true })
     expect(headers).not.toHaveProperty('bad')
     expect(delivery.settled).toEqual(['ack'])
-    expect(log.lines.map(({ message }) => message)).toContain(
-      'Headers of the message are left out of its copy.',
-    )
+    expect(events.of('headers-left-out')).toHaveLength(1)
   })
 
   it('even then is tried again, not forgotten, and the operator hears of it more than once', async () => {
     const publisher: Publisher = {
       publish: () => Promise.reject(Object.assign(new Error('never'), { code: 'INVALID_MESSAGE' })),
     }
-    const { delivery, log, stop, end } = deadLettering(publisher)
+    const { delivery, events, stop, end } = deadLettering(publisher)
     await vi.advanceTimersByTimeAsync(60_000)
     expect(delivery.settled).toEqual([])
-    expect(log.lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
-      'Cannot publish the copy of a message; repeated until it succeeds.',
-      'Messages are still parked: their copies cannot be published.',
-    ])
+    expect(events.of('copy-failed').filter(({ repeated }) => !repeated)).toHaveLength(1)
+    expect(events.of('still-parked')).toHaveLength(1)
     stop.abort()
     await end
   })
@@ -179,26 +184,21 @@ describe('a retry queue that takes nothing', () => {
         if (!taking.includes(queue)) throw Object.assign(new Error('refused'), { code })
       },
     }
-    const { log, settlement } = settlementWith(publisher, { retryDelay: 1_000, retryMaxDelay: 4_000 })
+    const { events, settlement } = settlementWith(publisher, { retryDelay: 1_000, retryMaxDelay: 4_000 })
     const delivery = new RecordingDelivery()
-    void settlement.settle(
-      delivery,
-      { kind: 'retry', retryAfterMs: 0, reason: 'a reason' },
-      { ...ENDED, attempt: 1 },
-      false,
-    )
-    return { tried, log, delivery }
+    void settlement.settle(finished(delivery, 1), { kind: 'retry', retryAfterMs: 0, reason: 'a reason' })
+    return { tried, events, delivery }
   }
 
   it.each(['NOT_CONFIRMED', 'UNANSWERED'])(
     'is passed over after two tries (%s): the message rests longer',
     async (code) => {
-      const { tried, log, delivery } = retrying(code, ['commands.retry.4000'])
+      const { tried, events, delivery } = retrying(code, ['commands.retry.4000'])
       await vi.advanceTimersByTimeAsync(30_000)
       const [first, second, third] = [1_000, 2_000, 4_000].map((delay) => `commands.retry.${delay}`)
       expect(tried).toEqual([first, first, second, third])
       expect(delivery.settled).toEqual(['ack'])
-      expect(log.lines.filter(({ message }) => message.startsWith('Another retry queue'))).toHaveLength(2)
+      expect(events.of('queue-passed-over')).toHaveLength(2)
     },
   )
 

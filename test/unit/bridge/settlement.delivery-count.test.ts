@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { copyOf } from '../../../src/bridge/copy-headers.ts'
 import type { OutgoingMessage } from '../../../src/bridge/ports.ts'
 import { answer } from './answers.ts'
-import { config, FailingPublisher, RecordingDelivery } from './recording.ts'
+import { config, executionOf, FailingPublisher, RecordingDelivery } from './recording.ts'
 import { dispatcherOf } from './waiting-pool.ts'
 
 /*
@@ -27,7 +27,7 @@ const returned = (count: unknown, headers: Record<string, unknown> = {}) =>
 
 describe('a message that has come back 10 times', () => {
   it('is put back as a new one before it is acked, and not executed', async () => {
-    const { pool, log, published, dispatcher } = dispatcherOf()
+    const { pool, events, published, dispatcher } = dispatcherOf()
     const delivery = returned(10, { a: 1 })
     dispatcher.accept(delivery)
     expect(delivery.settled).toEqual([])
@@ -46,13 +46,8 @@ describe('a message that has come back 10 times', () => {
     expect(Object.fromEntries(published[0]?.headers ?? [])).not.toHaveProperty('x-delivery-count')
     expect(delivery.settled).toEqual(['ack'])
     expect(pool.requests).toEqual([])
-    expect(log.lines).toMatchObject([
-      {
-        level: 'warn',
-        message: 'Put back into its queue as a new message.',
-        fields: { messageId: 'm-1', queue: 'commands', reason: expect.stringContaining('10 times') },
-      },
-    ])
+    const copy = { messageId: 'm-1', queue: 'commands', reason: expect.stringContaining('10 times') }
+    expect(events.all).toMatchObject([{ kind: 'delivered' }, { kind: 'delivery-count-reset', copy }])
   })
 
   it('keeps the number of its executions', async () => {
@@ -63,9 +58,9 @@ describe('a message that has come back 10 times', () => {
   })
 
   it('takes no slot, and waits for no pool', async () => {
-    const { pool, dispatcher, deliver } = dispatcherOf({ concurrency: 1 }, new FailingPublisher(1))
+    const { pool, domain, dispatcher, deliver } = dispatcherOf({ concurrency: 1 }, new FailingPublisher(1))
     pool.away = true
-    await dispatcher.probe()
+    await domain.probe()
     const delivery = returned(20)
     dispatcher.accept(delivery)
     expect(dispatcher.inFlight).toBe(0)
@@ -134,7 +129,7 @@ it.each([9, 0, -1, 10.5, '10', null, undefined, Number.NaN])(
 )
 
 it('a dead letter still tells how often it had come back', () => {
-  const { headers } = copyOf(returned(12), 'dead-letter', { reason: 'x', attempt: 1 }, config)
+  const { headers } = copyOf(executionOf(returned(12)), 'dead-letter', { reason: 'x', attempt: 1 }, config)
   expect(headers).toContainEqual(['x-delivery-count', 12])
 })
 
@@ -148,13 +143,13 @@ describe('a parked message that has come back 10 times', () => {
         published.push(message)
       },
     }
-    const { pool, log, dispatcher } = dispatcherOf({ ack: 'completed', maxAttempts: 1 }, publisher)
+    const { pool, events, dispatcher } = dispatcherOf({ ack: 'completed', maxAttempts: 1 }, publisher)
     const first = new RecordingDelivery({ body: '{"n":1}', properties: { messageId: 'm-1' } })
     dispatcher.accept(first)
     await settle()
     pool.requests[0]?.complete(answer(500))
     await vi.advanceTimersByTimeAsync(5_000)
-    expect(log.lines.at(-1)?.message).toMatch(/^Parked/)
+    expect(events.all.at(-1)?.kind).toBe('parked')
     first.live = false
 
     dispatcher.accept(returned(10))

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { FinalOutcome } from '../../../src/bridge/outcome.ts'
 import type { BridgePolicy, Publisher } from '../../../src/bridge/ports.ts'
 import { FailingPublisher, RecordingDelivery } from './recording.ts'
-import { ENDED, LOGGED, settlementWith } from './settling.ts'
+import { finished, settlementWith } from './settling.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -20,70 +20,62 @@ function settling(
   given: Partial<BridgePolicy> = {},
   delivery = new RecordingDelivery({ body: 'body' }),
   publisher: Publisher = new FailingPublisher(),
-  acked = false,
 ) {
-  const { log, settlement } = settlementWith(publisher, given)
-  return { delivery, log, end: settlement.settle(delivery, outcome, ENDED, acked) }
+  const { events, settlement } = settlementWith(publisher, given)
+  const execution = finished(delivery)
+  return { delivery, events, execution, end: settlement.settle(execution, outcome) }
 }
 
 describe('what needs no copy', () => {
-  it.each<[FinalOutcome, string, string]>([
-    [{ kind: 'executed', status: 204 }, 'info', 'Executed.'],
-    [{ kind: 'refused', ...DIAGNOSIS }, 'warn', 'The worker answered, and not with success.'],
-    [
-      { kind: 'lost', ...DIAGNOSIS },
-      'error',
-      'Acked, and no complete answer: nobody knows whether it was executed.',
-    ],
-  ])('is acked, and logged with its ids: $kind', async (outcome, level, message) => {
+  it.each<FinalOutcome>([
+    { kind: 'executed', status: 204 },
+    { kind: 'refused', ...DIAGNOSIS },
+  ])('is acked, and told: $kind', async (outcome) => {
     const publisher = new FailingPublisher()
-    const { delivery, log, end } = settling(outcome, {}, undefined, publisher)
+    const { delivery, events, execution, end } = settling(outcome, {}, undefined, publisher)
     await end
     expect(publisher.tried).toEqual([])
     expect(delivery.settled).toEqual(['ack'])
-    const { kind, ...said } = outcome
-    expect(log.lines).toEqual([{ level, message, fields: { ...LOGGED, outcome: kind, ...said } }])
+    expect(events.all).toEqual([{ kind: 'settled', by: 'ack', execution, outcome }])
   })
 
-  it('is told as it is when its session has ended before the ack', async () => {
+  it('is acked, and told as lost, where nobody knows whether it was executed', async () => {
+    const outcome: FinalOutcome = { kind: 'lost', ...DIAGNOSIS }
+    const { delivery, events, execution, end } = settling(outcome)
+    await end
+    expect(delivery.settled).toEqual(['ack'])
+    expect(events.all).toEqual([{ kind: 'lost', why: 'no-answer', execution, diagnosis: outcome }])
+  })
+
+  it('was acked before, with dispatched, so a session that ends since does not matter', () => {
+    const { events, settlement } = settlementWith(new FailingPublisher(), { ack: 'dispatched' })
+    const delivery = new RecordingDelivery()
+    const execution = finished(delivery)
+    execution.ack()
+    delivery.live = false
+    void settlement.settle(execution, { kind: 'executed', status: 200 })
+    expect(events.kinds).toEqual(['settled'])
+    expect(delivery.settled).toEqual(['ack'])
+  })
+
+  it.each<[FinalOutcome, BridgePolicy['ack']]>([
+    [{ kind: 'executed', status: 200 }, 'completed'],
+    [{ kind: 'executed', status: 200 }, 'dispatched'],
+    [{ kind: 'refused', ...DIAGNOSIS }, 'dispatched'],
+    [{ kind: 'lost', ...DIAGNOSIS }, 'dispatched'],
+  ])('is not settled when its session has ended before the ack: $0.kind, $1', async (outcome, ack) => {
     const gone = new RecordingDelivery({ live: false })
-    const { log, end } = settling({ kind: 'executed', status: 200 }, {}, gone)
+    const { events, execution, end } = settling(outcome, { ack }, gone)
     await end
     expect(gone.settled).toEqual([])
-    expect(log.lines).toMatchObject([
-      { level: 'warn', message: 'Executed, but its session has ended: the broker delivers it again.' },
-    ])
-  })
-
-  it('was acked before, with dispatched, so a session that ends since does not matter', async () => {
-    const { log, end } = settling(
-      { kind: 'executed', status: 200 },
-      { ack: 'dispatched' },
-      new RecordingDelivery({ live: false }),
-      undefined,
-      true,
-    )
-    await end
-    expect(log.lines).toMatchObject([{ level: 'info', message: 'Executed.' }])
-  })
-
-  it.each<[FinalOutcome, string]>([
-    [{ kind: 'executed', status: 200 }, 'Executed, but its session has ended: the broker delivers it again.'],
-    [{ kind: 'refused', ...DIAGNOSIS }, 'Not settled: the broker delivers it again.'],
-    [{ kind: 'lost', ...DIAGNOSIS }, 'Not settled: the broker delivers it again.'],
-  ])('was not acked, with dispatched, when its session had ended before: $kind', async (outcome, message) => {
-    const gone = new RecordingDelivery({ live: false })
-    const { log, end } = settling(outcome, { ack: 'dispatched' }, gone)
-    await end
-    const { kind, ...said } = outcome
-    expect(log.lines).toEqual([{ level: 'warn', message, fields: { ...LOGGED, outcome: kind, ...said } }])
+    expect(events.all).toEqual([{ kind: 'unsettled', execution, outcome, copy: undefined }])
   })
 })
 
 describe('a retry', () => {
   it('is a copy in the queue of its delay, with what has happened', async () => {
     const publisher = new FailingPublisher()
-    const { delivery, log, end } = settling(retry(), {}, undefined, publisher)
+    const { delivery, events, execution, end } = settling(retry(), {}, undefined, publisher)
     await end
     expect(publisher.tried).toEqual([
       {
@@ -100,11 +92,16 @@ describe('a retry', () => {
       },
     ])
     expect(delivery.settled).toEqual(['ack'])
-    expect(log.lines).toEqual([
+    expect(events.all).toMatchObject([
       {
-        level: 'warn',
-        message: 'To be executed again.',
-        fields: { ...LOGGED, ...DIAGNOSIS, outcome: 'retry', delayMs: 2_000 },
+        kind: 'settled',
+        by: 'copy',
+        execution,
+        outcome: { kind: 'retry', ...DIAGNOSIS },
+        copy: { delayMs: 2_000 },
+        copyTo: 'commands.retry.2000',
+        acked: true,
+        parked: undefined,
       },
     ])
   })
@@ -133,7 +130,7 @@ describe('a retry', () => {
 describe('a dead letter', () => {
   it('is a copy in the dead-letter queue, with what has happened', async () => {
     const publisher = new FailingPublisher()
-    const { delivery, log, end } = settling(deadLetter, {}, undefined, publisher)
+    const { delivery, events, end } = settling(deadLetter, {}, undefined, publisher)
     await end
     expect(publisher.tried).toMatchObject([
       {
@@ -144,23 +141,9 @@ describe('a dead letter', () => {
       },
     ])
     expect(delivery.settled).toEqual(['ack'])
-    expect(log.lines).toEqual([
-      {
-        level: 'warn',
-        message: 'Dead-lettered.',
-        fields: { ...LOGGED, ...DIAGNOSIS, outcome: 'dead-letter', deadLetterQueue: 'commands.dead' },
-      },
+    expect(events.all).toMatchObject([
+      { kind: 'settled', by: 'copy', outcome: deadLetter, copyTo: 'commands.dead', acked: true },
     ])
-  })
-
-  it('is logged with the beginning of a long stderr, and without an empty one', async () => {
-    const stderrOf = async (stderr: string) => {
-      const { log, end } = settling({ ...deadLetter, stderr })
-      await end
-      return log.lines[0]?.fields['stderr']
-    }
-    expect(await stderrOf('x'.repeat(3_000))).toBe('x'.repeat(2_048))
-    expect(await stderrOf('')).toBeUndefined()
   })
 })
 
@@ -183,5 +166,22 @@ describe.each([
     await end
     await vi.advanceTimersByTimeAsync(0)
     expect(delivery.settled).toEqual(['ack'])
+  })
+
+  it('counts with the copy, and the ack that comes too late is told', async () => {
+    let confirm: () => void = () => {}
+    const publisher: Publisher = {
+      publish: () =>
+        new Promise((resolve) => {
+          confirm = resolve
+        }),
+    }
+    const { delivery, events, end } = settling(outcome, {}, undefined, publisher)
+    expect(events.all).toEqual([])
+    delivery.live = false
+    confirm()
+    await end
+    expect(delivery.settled).toEqual([])
+    expect(events.all).toMatchObject([{ kind: 'settled', by: 'copy', outcome, acked: false }])
   })
 })

@@ -1,29 +1,26 @@
-import type { BridgePolicy, Publisher } from '../../../src/bridge/ports.ts'
-import { type FinishedExecution, Settlement } from '../../../src/bridge/settlement.ts'
-import { config, RecordingIntake, recordingLog } from './recording.ts'
+import type { Execution } from '../../../src/bridge/execution.ts'
+import type { BridgePolicy, Delivery, Publisher } from '../../../src/bridge/ports.ts'
+import { Settlement } from '../../../src/bridge/settlement.ts'
+import { answer } from './answers.ts'
+import { config, executionOf, RecordingIntake, recordingEvents } from './recording.ts'
 
-/** The second execution of a message. */
-export const ENDED: FinishedExecution = {
-  deliveryTag: 7,
-  executionId: 'e-1',
-  messageId: 'm-1',
-  correlationId: undefined,
-  type: undefined,
-  attempt: 2,
-  durationMs: 30,
-  unread: 0,
+const POLICY: BridgePolicy = { ...config, ack: 'completed' }
+
+/** The second execution of a message, or whichever, which is over. */
+export function finished(delivery: Delivery, attempt = 2): Execution {
+  const execution = executionOf(delivery, POLICY)
+  execution.start()
+  execution.finish({ kind: 'answered', response: answer(503) })
+  execution.attempt = attempt
+  execution.durationMs = 30
+  return execution
 }
 
-const { unread: _, ...logged } = ENDED
-/** What log lines say of it. */
-export const LOGGED = logged
-
-/** A settlement of `completed` deliveries, its log, and what makes it give up. */
+/** A settlement of `completed` deliveries, what it tells, and what makes it give up. */
 export function settlementWith(publisher: Publisher, given: Partial<BridgePolicy> = {}) {
-  const log = recordingLog()
+  const events = recordingEvents()
   const stop = new AbortController()
   const intake = new RecordingIntake()
-  const settings: BridgePolicy = { ...config, ack: 'completed', ...given }
-  const settlement = new Settlement(settings, publisher, intake, stop.signal, log)
-  return { log, stop, settlement, intake }
+  const settlement = new Settlement({ ...POLICY, ...given }, publisher, intake, stop.signal, events.tell)
+  return { events, stop, settlement, intake }
 }

@@ -1,11 +1,12 @@
-import { Dispatcher } from '../../../src/bridge/dispatcher.ts'
+import { Domain } from '../../../src/bridge/domain.ts'
+import type { Tell } from '../../../src/bridge/events.ts'
+import type { Gate } from '../../../src/bridge/gates/gate.ts'
 import type {
   BridgePolicy,
   MessageProperties,
   OutgoingMessage,
   Publisher,
 } from '../../../src/bridge/ports.ts'
-import { Settlement } from '../../../src/bridge/settlement.ts'
 import type {
   FastCgiBody,
   FastCgiClient,
@@ -13,8 +14,9 @@ import type {
   FastCgiRequest,
   FastCgiResponse,
 } from '../../../src/fastcgi/types.ts'
+import { Counters } from '../../../src/observe/counters.ts'
 import { connectFailure } from './answers.ts'
-import { config, FailingPublisher, RecordingDelivery, RecordingIntake, recordingLog } from './recording.ts'
+import { config, FailingPublisher, RecordingDelivery, RecordingIntake, recordingEvents } from './recording.ts'
 
 /** A request that waits for the test to say what becomes of it. */
 export interface WaitingRequest {
@@ -65,18 +67,25 @@ function wholeBody(body: FastCgiBody): Buffer {
 export function dispatcherOf(
   given: Partial<BridgePolicy> = {},
   publisher: Publisher & { readonly tried?: readonly OutgoingMessage[] } = new FailingPublisher(),
+  gates: readonly Gate[] = [],
 ) {
   const pool = new WaitingPool()
-  const log = recordingLog()
+  const events = recordingEvents()
+  const counters = new Counters()
   const intake = new RecordingIntake()
   const gaveUp = new AbortController()
   const policy = { ...config, ...given }
-  const settlement = new Settlement(policy, publisher, intake, gaveUp.signal, log)
-  const dispatcher = new Dispatcher(policy, pool, settlement, intake, log)
+  const tell: Tell = (event) => {
+    events.tell(event)
+    counters.count(event)
+  }
+  const domain = new Domain(policy, { client: pool, publisher, intake, tell, signal: gaveUp.signal }, gates)
+  const { dispatcher } = domain
   const deliver = (body = '{}', properties: MessageProperties = {}) => {
     const delivery = new RecordingDelivery({ body, properties })
     dispatcher.accept(delivery)
     return delivery
   }
-  return { pool, log, intake, gaveUp, published: publisher.tried ?? [], dispatcher, deliver }
+  const published = publisher.tried ?? []
+  return { pool, events, counters, intake, gaveUp, published, domain, dispatcher, deliver }
 }

@@ -1,0 +1,85 @@
+import type { FastCgiClient } from '../fastcgi/types.ts'
+import { Adoption } from './adoption.ts'
+import { Backlog } from './backlog.ts'
+import { Dispatcher } from './dispatcher.ts'
+import type { Tell } from './events.ts'
+import { BytesInFlight } from './gates/bytes-in-flight.ts'
+import type { Gate } from './gates/gate.ts'
+import { Hold } from './gates/hold.ts'
+import { HoldProbe } from './gates/hold-probe.ts'
+import { Slots } from './gates/slots.ts'
+import { Obstacles } from './obstacles.ts'
+import { Patience } from './patience.ts'
+import type { BridgePolicy, Intake, Publisher } from './ports.ts'
+import { Returns } from './returns.ts'
+import { Runner } from './runner.ts'
+import { Settlement } from './settlement.ts'
+import { StaleWatch } from './stale-watch.ts'
+
+/** What a bridge has outside. */
+export interface Surroundings {
+  readonly client: FastCgiClient
+  readonly publisher: Publisher
+  readonly intake: Intake
+  readonly tell: Tell
+  /** Aborted when the bridge is given up: what is not settled by then stays with the broker. */
+  readonly signal: AbortSignal
+}
+
+/** The domain of one bridge: between where deliveries come from, and where requests and copies go. */
+export class Domain {
+  readonly dispatcher: Dispatcher
+  readonly slots: Slots
+  readonly #patience: Patience
+  readonly #settlement: Settlement
+  readonly #probe: HoldProbe
+  readonly #obstacles: Obstacles
+
+  /** @param gates further ones, asked after its own */
+  constructor(
+    policy: BridgePolicy,
+    { client, publisher, intake, tell, signal }: Surroundings,
+    gates: readonly Gate[] = [],
+  ) {
+    this.slots = new Slots(policy)
+    this.#patience = new Patience(policy, tell)
+    const backlog = new Backlog(this.#patience)
+    const adoption = new Adoption(policy, tell)
+    this.#settlement = new Settlement(policy, publisher, intake, signal, tell)
+    this.#probe = new HoldProbe(client, intake, this.slots, backlog, (execution) =>
+      this.dispatcher.run(execution),
+    )
+    const hold = new Hold(tell, (obstacle) => this.#probe.probe(obstacle), intake)
+    this.#obstacles = new Obstacles(hold, {
+      onFault: (report) => this.dispatcher.settleFault(report),
+      onRelease: (report) => this.dispatcher.giveBack(report, true, true),
+    })
+    this.dispatcher = new Dispatcher(
+      policy,
+      {
+        backlog,
+        slots: this.slots,
+        gates: [this.slots, hold, new BytesInFlight(policy), ...gates],
+        returns: new Returns(adoption, this.#settlement, (execution) => this.dispatcher.admit(execution)),
+        adoption,
+        runner: new Runner(policy, client, tell),
+        obstacles: this.#obstacles,
+        settlement: this.#settlement,
+        staleWatch: new StaleWatch(backlog, hold, intake),
+      },
+      tell,
+    )
+  }
+
+  /** Finds out whether there is a pool, and holds if not, before the first delivery has to. */
+  async probe(): Promise<void> {
+    const obstacle = await this.#probe.connect()
+    if (obstacle !== undefined) this.#obstacles.enter(obstacle)
+  }
+
+  /** The broker has ended a session since a delivery was unacked for so many milliseconds. */
+  shorten(consumerTimeout: number): void {
+    this.#patience.shorten(consumerTimeout)
+    this.#settlement.shorten(consumerTimeout)
+  }
+}

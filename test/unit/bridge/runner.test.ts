@@ -1,0 +1,320 @@
+import { describe, expect, it } from 'vitest'
+import type { Outcome } from '../../../src/bridge/outcome.ts'
+import type { BridgePolicy, Delivery } from '../../../src/bridge/ports.ts'
+import { Runner } from '../../../src/bridge/runner.ts'
+import {
+  type FastCgiClient,
+  FastCgiError,
+  type FastCgiRequest,
+  type FastCgiResponse,
+} from '../../../src/fastcgi/types.ts'
+import { answer, connectFailure, connectionLost, fileNotFound, notRead, sendFailure } from './answers.ts'
+import { config, executionOf, RecordingDelivery, recordingEvents } from './recording.ts'
+
+type Answer = (request: FastCgiRequest) => FastCgiResponse | Promise<FastCgiResponse>
+
+const COMPLETED = { ack: 'completed', maxAttempts: 5 } as const
+const DISPATCHED = { ack: 'dispatched', maxAttempts: 1 } as const
+
+/** Sends the request whole, then answers so. */
+const sent =
+  (result: () => FastCgiResponse): Answer =>
+  ({ onSent }) => {
+    onSent?.()
+    return result()
+  }
+
+function fails(error: unknown): never {
+  throw error
+}
+
+function runnerOf(answers: Answer, given: Partial<BridgePolicy> = COMPLETED) {
+  const requests: FastCgiRequest[] = []
+  const client: FastCgiClient = {
+    async request(request) {
+      requests.push(request)
+      return answers(request)
+    },
+    async probe() {},
+    close() {},
+  }
+  const events = recordingEvents()
+  const policy = { ...config, ...given }
+  const runner = new Runner(policy, client, events.tell)
+  const execute = (delivery: Delivery) => runner.run(executionOf(delivery, policy))
+  return { execute, runner, requests, events }
+}
+
+const succeeds = sent(() => answer(200))
+
+describe('the number of an attempt', () => {
+  const attemptAfter = async (forged: unknown, given: Partial<BridgePolicy> = COMPLETED) => {
+    const headers = forged === undefined ? {} : { 'x-fpm-bridge-attempt': forged }
+    const { execute, requests } = runnerOf(succeeds, given)
+    const { execution } = await execute(new RecordingDelivery({ properties: { headers } }))
+    expect(requests[0]?.params['AMQP_ATTEMPT']).toBe(String(execution.attempt))
+    return execution.attempt
+  }
+
+  it.each<[string, unknown, number]>([
+    ['no header', undefined, 1],
+    ['0', 0, 1],
+    ['1', 1, 2],
+    ['4', 4, 5],
+    ['5, as many as there are', 5, 5],
+    ['99', 99, 5],
+    ['-1', -1, 1],
+    ['-99', -99, 1],
+    ['1.5', 1.5, 1],
+    ['NaN', Number.NaN, 1],
+    ['Infinity', Number.POSITIVE_INFINITY, 1],
+    ['2 ** 53 - 1', 2 ** 53 - 1, 5],
+    ['2 ** 53', 2 ** 53, 1],
+    ['a string', '3', 1],
+    ['words', 'abc', 1],
+    ['true', true, 1],
+    ['null', null, 1],
+    ['a list', [3], 1],
+    ['a table', { valueOf: 3 }, 1],
+    ['a typed value', { '!': 'int32', value: 3 }, 1],
+  ])('after %s', async (_, forged, attempt) => {
+    expect(await attemptAfter(forged)).toBe(attempt)
+  })
+
+  it('is 1 with dispatched, whatever a message says', async () => {
+    expect(await attemptAfter(4, DISPATCHED)).toBe(1)
+  })
+
+  it('runs once and is then dead-lettered when it is forged to be the last', async () => {
+    const { execute, requests } = runnerOf(sent(() => answer(500)))
+    const headers = { 'x-fpm-bridge-attempt': 99 }
+    const { outcome } = await execute(new RecordingDelivery({ properties: { headers } }))
+    expect(requests).toHaveLength(1)
+    expect(outcome.kind).toBe('dead-letter')
+  })
+
+  it('does not count what has not become a request', async () => {
+    const { execute } = runnerOf(succeeds)
+    const { execution } = await execute(new RecordingDelivery({ body: 'no JSON' }))
+    expect(execution.attempt).toBe(0)
+  })
+
+  it('does not count what no record can carry', async () => {
+    const error = new FastCgiError('INVALID_REQUEST', 'connect', 'a param is too long')
+    const { execute } = runnerOf(() => fails(error))
+    const { execution } = await execute(new RecordingDelivery())
+    expect(execution.attempt).toBe(0)
+  })
+})
+
+describe('the ack that follows a dispatch', () => {
+  it.each<[string, Partial<BridgePolicy>, Answer, boolean]>([
+    ['of a request that was sent', DISPATCHED, succeeds, true],
+    ['of one that is lost later', DISPATCHED, sent(() => fails(connectionLost())), true],
+    ['of one whose script is not there', DISPATCHED, sent(fileNotFound), true],
+    ['not of one that was answered before', DISPATCHED, () => answer(200), false],
+    ['not of one that was not sent', DISPATCHED, () => fails(connectFailure()), false],
+    ['not of one that was sent in part', DISPATCHED, () => fails(sendFailure()), false],
+    ['not with completed', COMPLETED, succeeds, false],
+  ])('%s', async (_, given, answers, acked) => {
+    const { execute } = runnerOf(answers, given)
+    const delivery = new RecordingDelivery()
+    expect((await execute(delivery)).execution.acked).toBe(acked)
+    expect(delivery.settled).toEqual(acked ? ['ack'] : [])
+  })
+
+  it('is none when the session has ended: the broker delivers the message again', async () => {
+    const { execute } = runnerOf(sent(fileNotFound), DISPATCHED)
+    const { execution } = await execute(new RecordingDelivery({ live: false }))
+    expect(execution.acked).toBe(false)
+  })
+
+  it('stays when its session ends before the unread request is sent once more', async () => {
+    const delivery = new RecordingDelivery()
+    const { execute } = runnerOf(
+      sent(() => {
+        delivery.live = false
+        return fails(notRead())
+      }),
+      DISPATCHED,
+    )
+    expect((await execute(delivery)).execution.acked).toBe(true)
+    expect(delivery.settled).toEqual(['ack'])
+  })
+})
+
+describe('an execution', () => {
+  it('is told by its ids, its attempt and its duration', async () => {
+    const { execute, requests } = runnerOf(succeeds)
+    const delivery = new RecordingDelivery({ deliveryTag: 7, properties: { messageId: 'm-1' } })
+    const { execution } = await execute(delivery)
+    expect(execution).toMatchObject({
+      deliveryTag: 7,
+      messageId: 'm-1',
+      attempt: 1,
+      executionId: requests[0]?.params['AMQP_EXECUTION_ID'],
+      durationMs: expect.any(Number),
+      unread: 0,
+    })
+  })
+
+  it.each<[string, unknown, string]>([
+    ['a failure to connect', connectFailure(), 'hold'],
+    ['a connection that is lost', connectionLost(), 'retry'],
+    ['an error that the client does not promise', new TypeError('a fault of the client'), 'retry'],
+  ])('never rejects: %s', async (_, error, kind) => {
+    const { execute } = runnerOf(() => fails(error))
+    expect((await execute(new RecordingDelivery())).outcome.kind).toBe(kind)
+  })
+
+  it('never rejects: a fault of ours while the request is prepared', async () => {
+    const { execute, requests } = runnerOf(succeeds)
+    const delivery = new RecordingDelivery()
+    Object.defineProperty(delivery, 'body', {
+      get: () => fails(new RangeError('out of range')),
+    })
+    expect((await execute(delivery)).outcome).toMatchObject({
+      kind: 'dead-letter',
+      reason: 'internal fault: RangeError: out of range',
+    })
+    expect(requests).toHaveLength(0)
+  })
+
+  it('shows what its worker does not get to see', async () => {
+    const { execute, events } = runnerOf(succeeds)
+    await execute(new RecordingDelivery({ deliveryTag: 3, properties: { type: 'a\0' } }))
+    expect(events.of('param-left-out')).toMatchObject([
+      { execution: { deliveryTag: 3 }, param: 'AMQP_TYPE', why: 'it has a control character' },
+    ])
+  })
+})
+
+describe('a success with a part of its form', () => {
+  const warnings = async (stderr: string, status = 200, payload: BridgePolicy['payload'] = 'form') => {
+    const { execute, events } = runnerOf(
+      sent(() => answer(status, { stderr })),
+      { ...COMPLETED, payload },
+    )
+    await execute(new RecordingDelivery({ properties: { messageId: 'm-1' } }))
+    return events.of('fields-dropped')
+  }
+
+  it.each([
+    'PHP Request Startup: POST Content-Length of 20971545 bytes exceeds the limit of 8388608 bytes in Unknown on line 0',
+    'POST Content-Length of 20971545 bytes exceeds the limit of 8388608 bytes in Unknown on line 0',
+    'Unknown: Input variables exceeded 1000. To increase the limit change max_input_vars in php.ini. in Unknown on line 0',
+  ])('is warned of: %s', async (warning) => {
+    const stderr = `PHP message: PHP Warning:  ${warning}`
+    expect(await warnings(stderr)).toMatchObject([{ execution: { messageId: 'm-1' }, stderr }])
+    expect(await warnings(stderr, 500)).toEqual([])
+    expect(await warnings(stderr, 200, 'raw')).toEqual([])
+    expect(await warnings(`PHP message: not ${warning}`)).toEqual([])
+  })
+})
+
+describe('what the pool has not read', () => {
+  const unread = (headers: Record<string, unknown> = {}) => new RecordingDelivery({ properties: { headers } })
+
+  it('is sent once more at once, on a connection of its own', async () => {
+    let first = true
+    const { execute, requests } = runnerOf(
+      sent(() => {
+        if (!first) return answer(200)
+        first = false
+        return fails(notRead())
+      }),
+    )
+    const { outcome, execution } = await execute(unread())
+    expect([outcome.kind, execution.attempt, execution.unread]).toEqual(['executed', 1, 0])
+    expect(requests.map(({ fresh }) => fresh)).toEqual([false, true])
+    expect(requests[1]?.params).toEqual(requests[0]?.params)
+  })
+
+  it('counts with the third time in a row, and then all three do', async () => {
+    const { execute, runner, requests } = runnerOf(() => fails(notRead()))
+    const first = await execute(unread())
+    expect([first.outcome.kind, first.execution.attempt, first.execution.unread]).toEqual(['doubt', 1, 2])
+    const second = await runner.run(first.execution.again())
+    expect([second.outcome.kind, second.execution.attempt, second.execution.unread]).toEqual(['doubt', 3, 3])
+    expect(second.outcome).toMatchObject({ fault: { kind: 'retry' } })
+    expect(requests).toHaveLength(3)
+  })
+
+  it('does not count twice what counted each time, since it was too large for one write', async () => {
+    const { execute } = runnerOf(() => fails(sendFailure()))
+    let headers = {}
+    for (let attempt = 1; attempt <= 4; attempt += 1) {
+      const { outcome, execution } = await execute(unread(headers))
+      expect([outcome.kind, execution.attempt]).toEqual(['retry', attempt])
+      headers = { 'x-fpm-bridge-attempt': execution.attempt, 'x-fpm-bridge-unread': execution.unread }
+    }
+  })
+
+  it('counts each time after that, as its copy tells', async () => {
+    const { execute, requests } = runnerOf(() => fails(notRead()))
+    const { outcome, execution } = await execute(
+      unread({ 'x-fpm-bridge-unread': 3, 'x-fpm-bridge-attempt': 3 }),
+    )
+    expect([outcome.kind, execution.attempt, execution.unread, requests.length]).toEqual(['doubt', 4, 4, 1])
+  })
+
+  it.each<[string, unknown]>([
+    ['-5', -5],
+    ['a string', '2'],
+    ['NaN', Number.NaN],
+  ])('believes no count of %s', async (_, forged) => {
+    const { execute } = runnerOf(() => fails(notRead()))
+    expect((await execute(unread({ 'x-fpm-bridge-unread': forged }))).execution.unread).toBe(2)
+  })
+
+  it('is counted for each delivery of its own, and only that', async () => {
+    const { execute, runner } = runnerOf(() => fails(sendFailure()), DISPATCHED)
+    const faultOf = ({ outcome }: { readonly outcome: Outcome }) =>
+      'fault' in outcome ? outcome.fault?.kind : outcome.kind
+    const first = await execute(new RecordingDelivery())
+    const second = await runner.run(first.execution.again())
+    const other = await execute(new RecordingDelivery())
+    const third = await runner.run(second.execution.again())
+    expect([first, second, other, third].map(faultOf)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      'dead-letter',
+    ])
+  })
+
+  it('counts no more once it is forgiven', async () => {
+    const { execute, runner } = runnerOf(() => fails(sendFailure()), DISPATCHED)
+    const { execution } = await execute(new RecordingDelivery())
+    execution.forgive()
+    const again = await runner.run(execution.again())
+    expect(again.execution.unread).toBe(1)
+  })
+})
+
+describe('a worker that says what time it is', () => {
+  const saying = (clock: number | string) =>
+    runnerOf(sent(() => answer(503, { headers: { 'x-bridge-clock': String(clock) } })))
+  const now = () => Math.round(Date.now() / 1_000)
+
+  it.each([
+    ['ahead', 3_600],
+    ['behind', -86_400],
+  ])('is warned of, once, when its clock is %s', async (_, seconds) => {
+    const { execute, events } = saying(now() + seconds)
+    for (let turn = 0; turn < 3; turn += 1) await execute(new RecordingDelivery())
+    const warnings = events.of('clock-differs')
+    expect(warnings).toHaveLength(1)
+    expect(Math.abs(Number(warnings[0]?.aheadSeconds) - seconds)).toBeLessThanOrEqual(1)
+  })
+
+  it.each([
+    ['the same', now()],
+    ['nonsense', 'soon'],
+    ['empty', ''],
+  ])('is not when it says %s', async (_, clock) => {
+    const { execute, events } = saying(clock)
+    await execute(new RecordingDelivery())
+    expect(events.of('clock-differs')).toEqual([])
+  })
+})
