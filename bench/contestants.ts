@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { installedProgram } from '../test/support/installed.mjs'
-import type { PoolClient } from './pool-only.ts'
 import { QUEUE } from './queue.ts'
 
 /** Where a contestant finds its messages and its pool. */
@@ -28,7 +27,7 @@ export interface Contestant {
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const urlOf = ({ port }: Place): string => `amqp://guest:guest@127.0.0.1:${port}`
-const peer = (name: string): readonly string[] => [process.execPath, file(`peers/${name}.mjs`)]
+export const peer = (name: string): readonly string[] => [process.execPath, file(`peers/${name}.mjs`)]
 const php = (name: string): readonly string[] => [installedProgram('php'), file(`php/${name}.php`)]
 
 export const script = (name: string): string => file(`php/${name}.php`)
@@ -117,16 +116,6 @@ const BROKER_ONLY: Contestant = {
   executedBy: 'nobody',
   share: 1,
   command: (place) => [...peer('broker-only'), urlOf(place), QUEUE, String(place.concurrency)],
-}
-
-/** peers/pool-client.mjs, with a client of the bridge as built. */
-export function clientCommand(
-  { transport, keepAlive }: PoolClient,
-  requests: number,
-  { concurrency, socket, script: worker }: Place,
-): readonly string[] {
-  const load = [String(requests), String(concurrency)]
-  return [...peer('pool-client'), transport, keepAlive ? 'on' : 'off', ...load, socket, worker]
 }
 
 /** In the order of the table. */

@@ -1,6 +1,6 @@
 import { type OwnedProcess, spawnOwned } from '../test/support/owned-process.ts'
 import type { Pool } from '../test/support/pool.ts'
-import { clientCommand, type Place } from './contestants.ts'
+import { type Place, peer } from './contestants.ts'
 import { groupCpuSeconds } from './cpu.ts'
 
 /** A FastCGI client of the bridge, without a broker. */
@@ -45,6 +45,16 @@ export async function poolOnly(
     rate: requests / seconds,
     cpu: { client: (cpu / requests) * 1_000_000, pool: (pool / (requests + warmUp)) * 1_000_000 },
   }
+}
+
+/** peers/pool-client.mjs, with a client of the bridge as built. */
+function clientCommand(
+  { transport, keepAlive }: PoolClient,
+  requests: number,
+  { concurrency, socket, script }: Place,
+): readonly string[] {
+  const load = [String(requests), String(concurrency)]
+  return [...peer('pool-client'), transport, keepAlive ? 'on' : 'off', ...load, socket, script]
 }
 
 async function outputOf({ child, exited }: OwnedProcess): Promise<string> {

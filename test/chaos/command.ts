@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { exitUnprepared, prepareServices } from '../support/prepare.mjs'
-import type { Releases } from './stage.ts'
+import { type Releases, releaseAll } from '../support/releases.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -34,7 +34,7 @@ export async function runCommand(
   // Whatever the run still says after a signal is about things that are being ended under its feet.
   const outcome = await Promise.race([interrupted, performed])
   if (typeof outcome === 'string') console.error(`${outcome}: ending what was started ...`)
-  for (let release = releases.pop(); release !== undefined; release = releases.pop()) await release()
+  await releaseAll(releases)
   // What was just about to start when the signal came would otherwise keep this process alive; the guard ends it.
   process.exit(typeof outcome === 'string' ? 128 + constants.signals[outcome] : outcome ? 0 : 1)
 }

@@ -3,9 +3,10 @@ import { type BridgeProcess, type LogLine, spawnBridge } from '../support/bridge
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import type { Exit } from '../support/owned-process.ts'
 import { freePorts } from '../support/ports.ts'
+import type { Releases } from '../support/releases.ts'
 import { CONCURRENCY, DAEMONS, PREFETCH } from './fault-kinds.ts'
 import type { ChaosOptions } from './options.ts'
-import { DAEMON_USER, QUEUE, type Releases, type Stage } from './stage.ts'
+import { DAEMON_USER, QUEUE, type Stage } from './stage.ts'
 
 export interface Daemon {
   /** `D-<slot>-<generation>`, never used again. */

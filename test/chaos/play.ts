@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Releases } from '../support/releases.ts'
 import { collectDeadLetters, drain, leftQueued, settled } from './ending.ts'
 import type { Arena } from './faults/arena.ts'
 import { INJECTIONS } from './faults/inject.ts'
@@ -12,7 +13,7 @@ import { type MessageLine, reconcile } from './reconcile.ts'
 import { consumingAgain } from './recovery.ts'
 import type { Report } from './report.ts'
 import { describeStep, schedule } from './schedule.ts'
-import { openStage, type Releases } from './stage.ts'
+import { openStage } from './stage.ts'
 import { brokenPromises, rowsOf } from './verdict.ts'
 
 /** Messages before the first fault, over which the daemons get warm. */

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type OwnBroker, startBroker } from '../support/broker.ts'
 import { type Pool, startPool } from '../support/pool.ts'
+import type { Releases } from '../support/releases.ts'
 import type { Journal } from './journal.ts'
 import { installWorker } from './worker.ts'
 
@@ -23,9 +24,6 @@ export const EXECUTION_LIMIT = 5
 /** Seconds that a reloaded or stopped pool waits for what its children are at. */
 const GRACE = 10
 
-/** What takes a resource down again; to be called in the reverse order of their adding. */
-export type Releases = (() => Promise<void> | void)[]
-
 /** The private services, and the worker with its journal. */
 export interface Stage {
   readonly broker: OwnBroker
@@ -46,7 +44,8 @@ export interface Stage {
  * @throws when broker or pool do not start
  */
 export async function openStage(releases: Releases): Promise<Stage> {
-  const { script, application, journal, environment } = installWorker(releases)
+  const { script, application, journal, environment } = installWorker()
+  releases.push(() => journal.close())
   const pool = await startPool({
     children: CHILDREN,
     environment,

@@ -4,11 +4,12 @@ import type { AckMode } from '../../src/bridge/ports.ts'
 import { type BridgeProcess, type LogLine, spawnBridge } from '../support/bridge-process.ts'
 import type { Broker } from '../support/broker-api.ts'
 import { takeAll } from '../support/messages.ts'
-import { type Pool, type PoolOptions, startPool } from '../support/pool.ts'
+import { type Pool, startPool } from '../support/pool.ts'
+import type { PoolOptions } from '../support/pool-configuration.ts'
+import type { Releases } from '../support/releases.ts'
 import { byMessage, type Evidence } from './fates.ts'
 import type { Journal } from './journal.ts'
 import { type Asked, bodyOf } from './message-plan.ts'
-import type { Releases } from './stage.ts'
 import { installWorker, type Worker } from './worker.ts'
 
 export interface StandOptions {
@@ -46,7 +47,8 @@ export class Stand {
 
   /** @param releases gets what takes each thing down, as soon as it is there */
   static async open(options: StandOptions, releases: Releases): Promise<Stand> {
-    const worker = installWorker(releases)
+    const worker = installWorker()
+    releases.push(() => worker.journal.close())
     const pool = await startPool({
       global: { process_control_timeout: '10s' },
       ...options.pool,

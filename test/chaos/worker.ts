@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { Journal } from './journal.ts'
-import type { Releases } from './stage.ts'
 
 /** The worker that does what messages ask for, where its parts can be taken away. */
 export interface Worker {
@@ -16,16 +15,15 @@ export interface Worker {
   readonly environment: Readonly<Record<string, string>>
 }
 
-export function installWorker(releases: Releases): Worker {
+/** Its owner closes the journal. */
+export function installWorker(): Worker {
   const folder = temporaryFolder('worker')
   const [script, application] = ['worker.php', 'application.php'].map((name) => {
     copyFileSync(fileURLToPath(new URL(`php/${name}`, import.meta.url)), join(folder, name))
     return join(folder, name)
   }) as [string, string]
   const path = join(folder, 'journal')
-  const journal = new Journal(path)
-  releases.push(() => journal.close())
-  return { script, application, journal, environment: { CHAOS_JOURNAL: path } }
+  return { script, application, journal: new Journal(path), environment: { CHAOS_JOURNAL: path } }
 }
 
 /** Renames a file, and resolves with what brings it back. */

@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { exitUnprepared, prepareServices } from '../support/prepare.mjs'
+import { type Releases, releaseAll } from '../support/releases.ts'
 import { readOptions } from './options.ts'
 import { play } from './play.ts'
 import { openScreen } from './screen.ts'
-import { openStage, type Releases } from './stage.ts'
+import { openStage } from './stage.ts'
 
 /*
  * The demo: prepares and builds, plays once on services of its own, and exits 0 only if every message was executed
@@ -32,7 +33,7 @@ const interrupted = new Promise<NodeJS.Signals>((resolve) => {
 const outcome = await Promise.race([interrupted, perform()])
 screen.leave()
 for (const line of report(outcome)) screen.say(line)
-for (let release = releases.pop(); release !== undefined; release = releases.pop()) await release()
+await releaseAll(releases)
 // What was just about to start when the signal came would otherwise keep this process alive; the guard ends it.
 process.exit(exitCode(outcome))
 

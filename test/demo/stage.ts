@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { type BridgeProcess, spawnBridge } from '../support/bridge-process.ts'
 import { startBroker } from '../support/broker.ts'
 import type { Broker } from '../support/broker-api.ts'
-import { type PoolAddress, startPool } from '../support/pool.ts'
+import { startPool } from '../support/pool.ts'
+import type { PoolAddress } from '../support/pool-configuration.ts'
+import type { Releases } from '../support/releases.ts'
 import { runFolder } from '../support/run-folder.ts'
 import type { DemoOptions } from './options.ts'
 
@@ -11,9 +13,6 @@ import type { DemoOptions } from './options.ts'
 export const QUEUE = 'commands'
 
 const workerScript = fileURLToPath(new URL('../../worker-php/worker.php', import.meta.url))
-
-/** What takes a resource down again; to be called in the reverse order of their adding. */
-export type Releases = (() => Promise<void>)[]
 
 /** The services, and the ways to start what plays on them. */
 export interface Stage {

@@ -1,6 +1,6 @@
 import type { Figure } from '../chaos/figures.ts'
-import type { Releases } from '../chaos/stage.ts'
 import type { OwnBroker } from '../support/broker.ts'
+import type { Releases } from '../support/releases.ts'
 
 /** What a measurement gets. */
 export interface Site {

@@ -1,8 +1,8 @@
 import { runCommand } from '../chaos/command.ts'
 import { type Figure, missed } from '../chaos/figures.ts'
 import { limits } from '../chaos/report.ts'
-import type { Releases } from '../chaos/stage.ts'
 import { startBroker } from '../support/broker.ts'
+import { type Releases, releaseAll } from '../support/releases.ts'
 import type { Measurement } from './figure.ts'
 import { MEASUREMENTS, readOptions } from './options.ts'
 
@@ -26,6 +26,6 @@ async function measure(measurement: Measurement, releases: Releases): Promise<re
   const broker = await startBroker()
   releases.push(() => broker.close())
   const figures = await measurement({ broker, releases, say: (line) => console.log(`  ${line}`) })
-  while (releases.length > before) await releases.pop()?.()
+  await releaseAll(releases, before)
   return figures
 }

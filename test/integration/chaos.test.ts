@@ -3,7 +3,7 @@ import { type FaultKind, kindsIn } from '../chaos/fault-kinds.ts'
 import type { ChaosOptions } from '../chaos/options.ts'
 import { play } from '../chaos/play.ts'
 import { describe as describeReport } from '../chaos/report.ts'
-import type { Releases } from '../chaos/stage.ts'
+import { type Releases, releaseAll } from '../support/releases.ts'
 
 /* The chaos suite in small; `npm run chaos` is the whole of it. What cuts.test.ts and young-queues.test.ts do is left out. */
 
@@ -38,7 +38,7 @@ describe.sequential.each(['completed', 'dispatched'] as const)('--ack %s', (mode
       expect(report.rows.map(({ kind }) => kind)).toEqual([...faults].sort())
       expect(report.reconciliation.published).toBeGreaterThanOrEqual(options.messages)
     } finally {
-      for (let release = releases.pop(); release !== undefined; release = releases.pop()) await release()
+      await releaseAll(releases)
     }
   })
 })

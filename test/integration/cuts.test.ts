@@ -4,8 +4,8 @@ import { playCuts } from '../chaos/cuts/model.ts'
 import { ALL_DEEDS, POINTS } from '../chaos/cuts/points.ts'
 import { describe } from '../chaos/cuts/report.ts'
 import { brokenPromises } from '../chaos/cuts/tally.ts'
-import type { Releases } from '../chaos/stage.ts'
 import { deleteQueues, test } from '../support/fixtures.ts'
+import { type Releases, releaseAll } from '../support/releases.ts'
 
 /* The cut points in small: each twice in each mode; `npm run cuts` has every deed at each. */
 
@@ -25,7 +25,7 @@ test('nothing is lost, burnt or left, whatever is done at a point in the life of
     expect(brokenPromises(outcomes), `${said.join('\n')}\n\n${describe(outcomes)}`).toEqual([])
     expect(outcomes).toHaveLength(2 * options.rounds)
   } finally {
-    for (let release = releases.pop(); release !== undefined; release = releases.pop()) await release()
+    await releaseAll(releases)
     await deleteQueues(broker, QUEUE_PREFIX)
   }
 })

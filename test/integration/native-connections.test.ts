@@ -11,8 +11,9 @@ import type { FastCgiError, FastCgiRequest } from '../../src/fastcgi/types.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Fixtures, test } from '../support/fixtures.ts'
 import { load, openSockets } from '../support/load.ts'
-import type { Pool, PoolOptions } from '../support/pool.ts'
+import type { Pool } from '../support/pool.ts'
 import { behave, clientOptions, nativeClient } from '../support/pool-client.ts'
+import type { PoolOptions } from '../support/pool-configuration.ts'
 import { readRecords, recordScript } from '../support/records.ts'
 
 /* What kept connections cost a real pool, and the others who use it. */

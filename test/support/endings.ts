@@ -8,7 +8,8 @@ import { Exchange } from '../../src/fastcgi/exchange.ts'
 import { RequestEncoder } from '../../src/fastcgi/request.ts'
 import { connectPool } from '../../src/fastcgi/socket.ts'
 import { FastCgiError } from '../../src/fastcgi/types.ts'
-import { type Pool, type PoolOptions, startPool } from './pool.ts'
+import { type Pool, startPool } from './pool.ts'
+import type { PoolOptions } from './pool-configuration.ts'
 
 /*
  * Ends requests in every way in which a pool can end them, and compares what we say of each with what its script has noted.

@@ -4,7 +4,8 @@ import { test as base, inject } from 'vitest'
 import { type BridgeProcess, spawnBridge } from './bridge-process.ts'
 import { ApiError, type Broker, brokerAt } from './broker-api.ts'
 import type { SharedPool } from './global-setup.ts'
-import { type Pool, type PoolOptions, startPool } from './pool.ts'
+import { type Pool, startPool } from './pool.ts'
+import type { PoolOptions } from './pool-configuration.ts'
 
 /** The smallest worker, which logs and answers 200. */
 export const workerScript = fileURLToPath(new URL('../../worker-php/worker.php', import.meta.url))

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { type OwnBroker, startBroker } from './broker.ts'
 import type { BrokerAddress } from './broker-api.ts'
-import { type PoolAddress, startPool } from './pool.ts'
+import { startPool } from './pool.ts'
+import type { PoolAddress } from './pool-configuration.ts'
 import { livingGroups, runFolder } from './run-folder.ts'
 
 declare module 'vitest' {

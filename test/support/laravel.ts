@@ -5,7 +5,8 @@ import { promisify } from 'node:util'
 import { test as base, testScript } from './fixtures.ts'
 import { workerPhp } from './handler-script.ts'
 import { installedProgram } from './installed.mjs'
-import type { Pool, PoolOptions } from './pool.ts'
+import type { Pool } from './pool.ts'
+import type { PoolOptions } from './pool-configuration.ts'
 import { removeFolder, temporaryFolder } from './run-folder.ts'
 
 /** What a job does at each attempt: see test/support/php/laravel/Step.php. */

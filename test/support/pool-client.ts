@@ -2,7 +2,7 @@ import { parsePoolAddress } from '../../src/fastcgi/address.ts'
 import { type NativeClientOptions, PoolClient } from '../../src/fastcgi/client.ts'
 import type { FastCgiClient, FastCgiRequest, FastCgiResponse } from '../../src/fastcgi/types.ts'
 import { testScript } from './fixtures.ts'
-import type { PoolAddress } from './pool.ts'
+import type { PoolAddress } from './pool-configuration.ts'
 
 export const behaveScript = testScript('behave.php')
 

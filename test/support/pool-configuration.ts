@@ -1,4 +1,33 @@
-import type { PoolAddress, PoolOptions } from './pool.ts'
+export interface PoolOptions {
+  /** Where the pool listens; default `unix`. */
+  readonly listen?: 'unix' | 'tcp'
+  /** Default `static`. */
+  readonly pm?: 'static' | 'ondemand' | 'dynamic'
+  /** pm.max_children; default 4. */
+  readonly children?: number
+  /** More lines of the pool section, such as `{ 'pm.max_requests': 10, 'listen.backlog': 4 }`. */
+  readonly settings?: Readonly<Record<string, string | number>>
+  /** PHP ini values that a script cannot change, such as `{ post_max_size: '1M', display_errors: 'on' }`. */
+  readonly ini?: Readonly<Record<string, string | number>>
+  /** The environment of the children, which is all they have; default empty. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** More lines of the global section, such as `{ process_control_timeout: '5s' }`. */
+  readonly global?: Readonly<Record<string, string | number>>
+  /** Whether the children share an opcode cache, as in production; default no. */
+  readonly opcache?: boolean
+  /** Extensions that Debian does not build into PHP, such as `['mbstring']`; default none. */
+  readonly extensions?: readonly string[]
+}
+
+/** Where a pool is: plain data, so that a test file can be told of the shared one. */
+export interface PoolAddress {
+  /** A path, or `127.0.0.1:port`: what `--socket` takes. */
+  readonly socket: string
+  /** The status page's own socket, answered while all children are busy. */
+  readonly statusSocket: string
+  /** The pool's folder; its owner removes it. */
+  readonly directory: string
+}
 
 /** sun_path holds 108 bytes, the last of them a zero. */
 const LONGEST_SOCKET_PATH = 107

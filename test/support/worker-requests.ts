@@ -1,8 +1,8 @@
 import type { FastCgiBody, FastCgiResponse } from '../../src/fastcgi/types.ts'
 import { test as base } from './fixtures.ts'
 import { type HandlerOptions, type HandlerScript, handlerScript } from './handler-script.ts'
-import type { PoolOptions } from './pool.ts'
 import { nativeClient } from './pool-client.ts'
+import type { PoolOptions } from './pool-configuration.ts'
 
 /* Single requests to scripts of worker-php, as the daemon makes them or not. */
 

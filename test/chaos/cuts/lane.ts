@@ -2,8 +2,8 @@ import type { AckMode } from '../../../src/bridge/ports.ts'
 import type { Broker } from '../../support/broker-api.ts'
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts'
 import { freePorts } from '../../support/ports.ts'
+import type { Releases } from '../../support/releases.ts'
 import { startTappedLink, type Tap, type TappedLink } from '../../support/tapped-link.ts'
-import type { Releases } from '../stage.ts'
 import { Stand } from '../stand.ts'
 
 /** As many as the pool has children: each kept connection has its own. */

@@ -1,0 +1,29 @@
+import type { Results } from './results.ts'
+import { isMet, targets } from './targets.ts'
+import { throughputRows } from './throughput-table.ts'
+
+/** For programs: all figures, those of each round too. */
+export function toJson(
+  machine: string,
+  options: Readonly<Record<string, unknown>>,
+  results: Results,
+): string {
+  const { throughput, modes, ...others } = results
+  const rounds = [throughput, modes]
+    .flatMap((found) => [...(found?.contestants ?? []), ...(found?.clients ?? [])])
+    .map(([{ name }, runs]) => ({ name, runs }))
+  return JSON.stringify(
+    {
+      time: new Date().toISOString(),
+      machine,
+      options,
+      targets: targets(results).map((target) => ({ ...target, met: isMet(target) })),
+      ...(throughput === undefined ? {} : { throughput: throughputRows(throughput) }),
+      ...(modes === undefined ? {} : { modes: throughputRows(modes) }),
+      rounds,
+      ...others,
+    },
+    null,
+    2,
+  )
+}
