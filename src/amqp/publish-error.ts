@@ -1,4 +1,5 @@
-import { BrokerError, type BrokerErrorCode } from './broker-error.ts'
+import { BrokerError } from './broker-error.ts'
+import type { BrokerErrorCode } from './broker-error-code.ts'
 
 /**
  * What a broker says of a message that it will never take, by its reply code (AMQP 0-9-1, section 1.4.1 of the domains):

@@ -1,10 +1,14 @@
-import type { Queue } from './topology.ts'
-
 /**
  * Milliseconds. A quorum queue confirms from its first moment on, and a broker that is killed in its first second may forget it, or
  * leave it without a leader for good, with all that is in it (docs/decisions/0015-nothing-goes-into-young-quorum-queues.md).
  */
 const SAFE_AGE = 3_000
+
+/** A queue, and what it was declared with. */
+interface DeclaredQueue {
+  readonly name: string
+  readonly arguments: Readonly<Record<string, string | number>>
+}
 
 /** How old quorum queues are at least. AMQP does not tell: only who declares one, or has known it for long, knows. */
 export class QueueAges {
@@ -18,7 +22,7 @@ export class QueueAges {
   }
 
   /** To be called whenever a queue was looked for. */
-  seen({ name, arguments: { 'x-queue-type': type } }: Queue, declared: boolean): void {
+  seen({ name, arguments: { 'x-queue-type': type } }: DeclaredQueue, declared: boolean): void {
     if (type === 'quorum' && (declared || (this.#cautious && !this.#since.has(name))))
       this.#since.set(name, performance.now())
   }

@@ -1,4 +1,4 @@
-import type { BrokerErrorCode } from './broker-error.ts'
+import type { BrokerErrorCode } from './broker-error-code.ts'
 
 /** Why the broker has closed a channel or a connection (AMQP 0-9-1, channel.close and connection.close). */
 export interface Reply {

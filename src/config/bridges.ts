@@ -1,5 +1,6 @@
 import { retryDelays, retryQueue } from '../bridge/retry.ts'
-import { BRIDGE_OPTIONS, type BridgeConfig, readBridgeConfig } from './bridge-config.ts'
+import type { BridgeConfig } from './bridge-config.ts'
+import { BRIDGE_OPTIONS, readBridgeConfig } from './bridge-options.ts'
 import { Faults } from './option-error.ts'
 import { type BridgeEntry, OptionReader, type RawOptions } from './reader.ts'
 import { defaultBridgeName } from './values.ts'

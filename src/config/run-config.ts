@@ -1,4 +1,5 @@
-import { type BridgeConfig, readBridgeConfig } from './bridge-config.ts'
+import type { BridgeConfig } from './bridge-config.ts'
+import { readBridgeConfig } from './bridge-options.ts'
 import { readBridges } from './bridges.ts'
 import { allOf, Faults } from './option-error.ts'
 import { type ProcessConfig, randomDaemonId, readProcessConfig } from './process-config.ts'

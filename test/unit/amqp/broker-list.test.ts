@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { BrokerError, type BrokerErrorCode } from '../../../src/amqp/broker-error.ts'
+import { BrokerError } from '../../../src/amqp/broker-error.ts'
+import type { BrokerErrorCode } from '../../../src/amqp/broker-error-code.ts'
 import { BrokerList } from '../../../src/amqp/broker-list.ts'
 import { type BrokerUrl, parseBrokerUrl } from '../../../src/amqp/broker-url.ts'
 import { recordingLog } from '../bridge/recording.ts'
