@@ -42,6 +42,28 @@ export function asBrokerError(error: unknown, during: string): BrokerError {
   )
 }
 
+/** amqplib's words for a connection that has as many channels as the broker allows. */
+export function isChannelLimit(error: unknown): boolean {
+  return error instanceof Error && error.message === 'No channels left to allocate'
+}
+
+export function channelLimit(cause: unknown): BrokerError {
+  const message = "a connection may have too few channels; raise the broker's channel_max to 32 at least"
+  return new BrokerError('CHANNEL_LIMIT', message, { cause })
+}
+
+/** Nobody has answered: whether somebody is there is not known. */
+class Unanswered extends BrokerError {
+  constructor(method: string, milliseconds: number) {
+    super('UNREACHABLE', `the broker has not answered ${method} for ${milliseconds} ms`)
+  }
+}
+
+/** Whether that is why it failed, or why what caused it did. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof Unanswered || (error instanceof Error && isUnanswered(error.cause))
+}
+
 /**
  * Bounds the wait for a broker that may never answer: amqplib's promises have no time limit, and a blocked or
  * half-open broker answers nothing.
@@ -52,9 +74,7 @@ export function asBrokerError(error: unknown, during: string): BrokerError {
 export async function withDeadline<T>(answer: Promise<T>, milliseconds: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new BrokerError('UNREACHABLE', `the broker has not answered ${what} for ${milliseconds} ms`))
-    }, milliseconds)
+    timer = setTimeout(() => reject(new Unanswered(what, milliseconds)), milliseconds)
   })
   try {
     return await Promise.race([answer, deadline])

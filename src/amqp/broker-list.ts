@@ -1,4 +1,4 @@
-import type { Log } from '../bridge/ports.ts'
+import type { Tell } from '../bridge/events.ts'
 import { BrokerError } from './broker-error.ts'
 import { type BrokerUrl, formatBrokerUrl } from './broker-url.ts'
 
@@ -8,21 +8,20 @@ import { type BrokerUrl, formatBrokerUrl } from './broker-url.ts'
  */
 export class BrokerList {
   readonly #brokers: readonly BrokerUrl[]
-  readonly #log: Log
+  readonly #tell: Tell
   /** The index of the one that worked last. */
   #first = 0
 
   /** @param brokers one at least */
-  constructor(brokers: readonly BrokerUrl[], log: Log) {
+  constructor(brokers: readonly BrokerUrl[], tell: Tell) {
     this.#brokers = brokers
-    this.#log = log
+    this.#tell = tell
   }
 
   /** To be called once at start: nobody shall forget that --tls-insecure is on. */
   warnOfInsecure(): void {
-    const warning = 'The certificate of the broker is not verified (--tls-insecure): anybody may pose as it.'
     const insecure = this.#brokers.filter(({ tls }) => tls?.insecure)
-    for (const broker of insecure) this.#log.warn(warning, { broker: formatBrokerUrl(broker) })
+    for (const broker of insecure) this.#tell({ kind: 'broker-unverified', broker: formatBrokerUrl(broker) })
   }
 
   /**
@@ -42,7 +41,7 @@ export class BrokerList {
       try {
         const opened = await open(broker)
         this.#first = index
-        for (const failure of failures) this.#log.warn('Passed over a broker.', { reason: explain(failure) })
+        for (const failure of failures) this.#tell({ kind: 'broker-passed-over', reason: explain(failure) })
         return [opened, broker]
       } catch (error) {
         if (!(error instanceof BrokerError)) throw error

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { type ChannelModel, connect, credentials } from 'amqplib'
+import { type Channel, type ChannelModel, connect, credentials } from 'amqplib'
 import { BrokerError, withDeadline } from './broker-error.ts'
 import { type BrokerUrl, formatBrokerUrl, type Sasl } from './broker-url.ts'
 import { tellReplies } from './handshake.ts'
@@ -18,7 +18,7 @@ const ADDRESSES = 4
 export const RPC_TIMEOUT = 10_000
 
 /** Milliseconds for a clean goodbye. */
-const CLOSE_TIMEOUT = 2_000
+export const CLOSE_TIMEOUT = 2_000
 
 /**
  * Opens a connection that the broker's management page shows under `name`.
@@ -150,4 +150,9 @@ export function socketOf(connection: ChannelModel): Socket {
 /** Bytes of the largest frame that client and broker have agreed on. amqplib keeps it to itself, too. */
 export function frameMaxOf(connection: ChannelModel): number {
   return (connection.connection as unknown as { readonly frameMax: number }).frameMax
+}
+
+/** The number that the broker knows a channel by, before and after it is closed. amqplib keeps it to itself, too. */
+export function numberOf(channel: Channel): number {
+  return (channel as unknown as { readonly ch: number }).ch
 }

@@ -1,13 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Delivery, Intake, Log } from '../bridge/ports.ts'
-import { BrokerError } from './broker-error.ts'
+import type { Tell } from '../bridge/events.ts'
+import type { Delivery, Intake } from '../bridge/ports.ts'
+import { BrokerError, isUnanswered } from './broker-error.ts'
 import type { BrokerList } from './broker-list.ts'
-import { formatBrokerUrl } from './broker-url.ts'
+import { type BrokerUrl, formatBrokerUrl } from './broker-url.ts'
+import type { Connections } from './connections.ts'
+import type { Lease } from './lease.ts'
 import type { Finding } from './queue-fitness.ts'
 import { Session, type SessionOptions } from './session.ts'
 
-export interface ConsumerOptions extends Omit<SessionOptions, 'broker'> {
+export interface ConsumerOptions extends SessionOptions {
   readonly brokers: BrokerList
+  /** Those to consume on. */
+  readonly connections: Connections
   /** Milliseconds before try number `attempt` (from 1) to open a session, with any of the brokers, is repeated. */
   readonly delay: (attempt: number) => number
   /** Called when the broker ends a session since a delivery was unacked for so many milliseconds. */
@@ -19,6 +24,9 @@ const REFUSED_DELAY = 10_000
 
 /** Milliseconds: a session that ends so soon, by what it consumes or by who does not want it, is a try that failed. */
 const SHORT_SESSION = 1_000
+
+/** After so many connections in a row that ended as it began to consume, a bridge takes one where it can end no others' sessions. */
+const MAX_CUTS = 2
 
 type State =
   | { readonly kind: 'idle' }
@@ -44,17 +52,19 @@ export function patienceIn(reason: string): number | undefined {
 export class Consumer implements Intake {
   readonly #options: ConsumerOptions
   readonly #accept: (delivery: Delivery) => void
-  readonly #log: Log
+  readonly #tell: Tell
   readonly #stop = new AbortController()
   #state: State = { kind: 'idle' }
   #pause: Pause | undefined
+  /** Connections in a row that have ended as it began to consume on them: others may be at fault as well. */
+  #cuts = 0
   /** What has been said of the queues: each session finds it again. */
   readonly #said = new Set<string>()
 
-  constructor(options: ConsumerOptions, accept: (delivery: Delivery) => void, log: Log) {
+  constructor(options: ConsumerOptions, accept: (delivery: Delivery) => void, tell: Tell) {
     this.#options = options
     this.#accept = accept
-    this.#log = log
+    this.#tell = tell
   }
 
   /**
@@ -76,7 +86,7 @@ export class Consumer implements Intake {
       end = resolve
     })
     this.#pause = { over, end }
-    this.#log.warn('Waiting messages go back to the broker, before they wait too long for it; not consuming.')
+    this.#tell({ kind: 'paused' })
     if (this.#state.kind === 'consuming') await this.#state.session.cancel()
   }
 
@@ -84,7 +94,7 @@ export class Consumer implements Intake {
     if (this.#pause === undefined) return
     this.#pause.end()
     this.#pause = undefined
-    this.#log.info('Consuming again.')
+    this.#tell({ kind: 'resumed' })
     if (this.#state.kind === 'consuming') void this.#state.session.resume()
   }
 
@@ -114,30 +124,26 @@ export class Consumer implements Intake {
       const reason = await session.ended
       if (this.#stop.signal.aborted) return
       const patience = patienceIn(reason)
-      this.#log.warn('The session with the broker has ended; opening another.', {
-        reason:
-          patience === undefined
-            ? reason
-            : `${reason}; --consumer-timeout and --timeout must stay below ${patience} ms`,
-      })
+      this.#tell({ kind: 'session-ended', reason, brokerConsumerTimeoutMs: patience })
       if (patience !== undefined) this.#options.onImpatience?.(patience)
+      const short = performance.now() - opened < SHORT_SESSION
+      shortOnes = short ? shortOnes + 1 : 0
+      this.#cuts = short && session.connectionLost ? this.#cuts + 1 : 0
       await session.close()
-      shortOnes = performance.now() - opened < SHORT_SESSION ? shortOnes + 1 : 0
       if (shortOnes > 0) await this.#wait(this.#options.delay(shortOnes))
     }
   }
 
   /** @returns undefined when cancelled */
   async #open(first: boolean): Promise<Session | undefined> {
-    const { brokers, delay, onImpatience, ...options } = this.#options
-    const { queue, prefetch } = options
+    const { brokers, delay, queue, prefetch } = this.#options
     let reported: string | undefined
     for (let attempt = 1; !this.#stop.signal.aborted; attempt += 1) {
       this.#state = { kind: 'opening' }
       await this.#pause?.over
       try {
         const [session, broker] = await brokers.open(async (broker) =>
-          this.#stop.signal.aborted ? undefined : await Session.open({ ...options, broker }, this.#accept),
+          this.#stop.signal.aborted ? undefined : await this.#openAt(broker),
         )
         if (session === undefined || this.#stop.signal.aborted) {
           await session?.close()
@@ -147,13 +153,12 @@ export class Consumer implements Intake {
         // Paused while it was opened: to consume twice with one tag would end the connection.
         if (this.#pause !== undefined) await session.cancel()
         for (const finding of session.findings) this.#say(finding)
-        this.#log.info('Consuming.', { broker: formatBrokerUrl(broker), queue, prefetch })
+        this.#tell({ kind: 'consuming', broker: formatBrokerUrl(broker), queue, prefetch })
         return session
       } catch (error) {
         if (!(error instanceof BrokerError)) throw error
         if (first && error.permanent) throw error
-        if (error.message !== reported)
-          this.#log.warn('Not consuming; trying again until it works.', { reason: error.message })
+        if (error.message !== reported) this.#tell({ kind: 'not-consuming', reason: error.message })
         reported = error.message
         await this.#wait(error.permanent ? REFUSED_DELAY : delay(attempt))
       }
@@ -161,11 +166,24 @@ export class Consumer implements Intake {
     return undefined
   }
 
+  #openAt(broker: BrokerUrl): Promise<Session> {
+    const open = async (lease: Lease): Promise<Session> => {
+      try {
+        return await Session.open(lease, this.#options, this.#accept)
+      } catch (error) {
+        if (lease.lost) this.#cuts += 1
+        // The broker may close the connection over it a minute later, and would over each further try.
+        else if (isUnanswered(error)) this.#cuts = MAX_CUTS
+        throw error
+      }
+    }
+    return this.#options.connections.open(broker, open, this.#cuts < MAX_CUTS ? 'shared' : 'alone')
+  }
+
   #say({ kind, queue, reason }: Finding): void {
     if (this.#said.has(queue + reason)) return
     this.#said.add(queue + reason)
-    if (kind === 'unknown') this.#log.info('Taken as it is.', { queue, reason })
-    else this.#log.warn('This queue will lose messages (--allow-transient-queue).', { queue, reason })
+    this.#tell({ kind: 'queue-finding', finding: kind, queue, reason })
   }
 
   /** Resolves after so many milliseconds, or at once when cancelled. */

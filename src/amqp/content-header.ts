@@ -16,6 +16,11 @@ export function frameBytes(bytes: Buffer, offset: number): number {
   return FRAME_HEADER_BYTES + bytes.readUInt32BE(offset + 3) + FRAME_END_BYTES
 }
 
+/** @returns the number of its channel */
+export function channelOf(bytes: Buffer, frame: number): number {
+  return bytes.readUInt16BE(frame + 1)
+}
+
 /** @returns where its header table begins, with its length; 0 when it has none */
 export function tableOffset(bytes: Buffer, frame: number): number {
   const flags = bytes.readUInt16BE(frame + FLAGS_OFFSET)

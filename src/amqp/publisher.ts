@@ -1,25 +1,30 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Log, OutgoingMessage, Publisher } from '../bridge/ports.ts'
+import type { Tell } from '../bridge/events.ts'
+import type { OutgoingMessage, Publisher } from '../bridge/ports.ts'
+import { BrokerError } from './broker-error.ts'
 import type { BrokerList } from './broker-list.ts'
+import type { Connections, Sharing } from './connections.ts'
+import type { Lease } from './lease.ts'
 import { leaderless } from './publish-error.ts'
 import { PublishingChannel } from './publishing-channel.ts'
 import { examineQueues, type Finding } from './queue-fitness.ts'
-import { silentQueues } from './silent-queues.ts'
+import { quorumQueues, silentQueues } from './silent-queues.ts'
 import { ensureQueues, type Queue, type Topology } from './topology.ts'
 
 export interface PublisherOptions {
   readonly brokers: BrokerList
-  readonly name: string
+  /** Those to publish on. */
+  readonly connections: Connections
   readonly topology: Topology
 }
 
 /**
- * Publishes with confirms and `mandatory`, on a connection of its own: a broker in alarm stops reading from
+ * Publishes with confirms and `mandatory`, on a connection that nobody consumes on: a broker in alarm stops reading from
  * connections that publish, and acks must not be stuck behind that. Opened at first need, and again after a loss.
  */
 export class ConfirmPublisher implements Publisher {
   readonly #options: PublisherOptions
-  readonly #log: Log
+  readonly #tell: Tell
   #open: Promise<PublishingChannel> | undefined
   /**
    * By name, the looks for queues on this connection, begun or done. All wait for the same look: beside a declare that is
@@ -29,9 +34,9 @@ export class ConfirmPublisher implements Publisher {
   /** By queue, resolve when nobody publishes into it alone any more. */
   readonly #alone = new Map<string, Promise<void>>()
 
-  constructor(options: PublisherOptions, log: Log) {
+  constructor(options: PublisherOptions, tell: Tell) {
     this.#options = options
-    this.#log = log
+    this.#tell = tell
   }
 
   /**
@@ -53,8 +58,8 @@ export class ConfirmPublisher implements Publisher {
     const { queues } = this.#options.topology
     await this.#ensure(channel, queues)
     await channel.probe()
-    for (const queue of await silentQueues(channel.connection, queues)) {
-      this.#log.error('A queue does not answer.', { queue, remedy: leaderless(queue) })
+    for (const queue of await this.#silent(queues)) {
+      this.#tell({ kind: 'queue-silent', queue, remedy: leaderless(queue) })
     }
   }
 
@@ -76,7 +81,7 @@ export class ConfirmPublisher implements Publisher {
     await (alone ? this.#publishAlone(message) : open.publish(message))
   }
 
-  /** Closes the connection. What is not confirmed by then fails with NOT_CONFIRMED. Idempotent. */
+  /** Leaves the connection. What is not confirmed by then fails with CUT_OFF. Idempotent. */
   async close(): Promise<void> {
     const open = await this.#open?.catch(() => undefined)
     this.#open = undefined
@@ -87,7 +92,7 @@ export class ConfirmPublisher implements Publisher {
   #publishAlone(message: OutgoingMessage): Promise<void> {
     const before = this.#alone.get(message.queue) ?? Promise.resolve()
     const published = before.then(async () => {
-      const channel = await this.#connect(`${this.#options.name} alone`, () => {})
+      const channel = await this.#connect('alone', () => {})
       try {
         await channel.publish(message)
       } finally {
@@ -113,6 +118,26 @@ export class ConfirmPublisher implements Publisher {
     return examineQueues(connection, this.#options.topology, demands)
   }
 
+  /** Apart from all others: RabbitMQ closes the connection a minute after it was asked for what a queue without a leader holds. */
+  async #silent(queues: readonly Queue[]): Promise<readonly string[]> {
+    const quorum = quorumQueues(queues)
+    if (quorum.length === 0) return []
+    const { brokers, connections } = this.#options
+    const look = async (lease: Lease): Promise<readonly string[]> => {
+      const silent = await silentQueues(lease.connection, quorum)
+      await lease.release()
+      return silent
+    }
+    try {
+      const [silent] = await brokers.open((broker) => connections.open(broker, look, 'alone'))
+      return silent
+    } catch (error) {
+      // Without another connection it is not known; nothing depends on it.
+      if (error instanceof BrokerError) return []
+      throw error
+    }
+  }
+
   /** Looks for them together, so that one error names all that are missing. */
   async #ensure({ connection }: PublishingChannel, wanted: readonly Queue[]): Promise<void> {
     const queues = wanted.filter(({ name }) => !this.#ensured.has(name))
@@ -127,7 +152,7 @@ export class ConfirmPublisher implements Publisher {
   }
 
   #channel(): Promise<PublishingChannel> {
-    this.#open ??= this.#connect(this.#options.name, () => {
+    this.#open ??= this.#connect('shared', () => {
       this.#open = undefined
       // Another broker may have other queues.
       this.#ensured.clear()
@@ -138,11 +163,11 @@ export class ConfirmPublisher implements Publisher {
     return this.#open
   }
 
-  async #connect(name: string, onClosed: () => void): Promise<PublishingChannel> {
+  async #connect(sharing: Sharing, onClosed: () => void): Promise<PublishingChannel> {
     const forget = (queue: string): void => void this.#ensured.delete(queue)
-    const [channel] = await this.#options.brokers.open((broker) =>
-      PublishingChannel.open(broker, name, this.#log, forget, onClosed),
-    )
+    const { brokers, connections } = this.#options
+    const open = (lease: Lease) => PublishingChannel.open(lease, this.#tell, forget, onClosed)
+    const [channel] = await brokers.open((broker) => connections.open(broker, open, sharing))
     return channel
   }
 }

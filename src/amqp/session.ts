@@ -1,28 +1,26 @@
-import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
-import type { Delivery, HeaderField, MessageProperties } from '../bridge/ports.ts'
+import type { Channel } from 'amqplib'
+import type { Delivery } from '../bridge/ports.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { asBrokerError, withDeadline } from './broker-error.ts'
-import type { BrokerUrl } from './broker-url.ts'
-import { closeConnection, openConnection, RPC_TIMEOUT, reasonOf } from './connection.ts'
-import { keepHeaderTables } from './content-header-filter.ts'
+import { RPC_TIMEOUT, reasonOf } from './connection.ts'
+import { SessionDelivery } from './delivery.ts'
+import type { Lease } from './lease.ts'
 import { examineQueues, type Finding } from './queue-fitness.ts'
-import { fieldsOf, type ReceivedHeaders, readHeaders } from './received-headers.ts'
 import { consumeError, ensureQueues, type Topology } from './topology.ts'
 
 export interface SessionOptions {
-  readonly broker: BrokerUrl
   readonly topology: Topology
   readonly queue: string
   /** Whether queues are taken that lose their messages some day. */
   readonly allowTransient: boolean
-  /** Also the connection's name. Of a consumer that follows another on the channel: with a number. */
+  /** Of a consumer that follows another on the channel: with a number. */
   readonly consumerTag: string
   /** Deliveries unacked at most, 1 to 65,535. */
   readonly prefetch: number
 }
 
 /**
- * One connection with one channel and one consumer. Connection lost, channel closed by the server and consumer
+ * One channel with one consumer, on a connection that it may share with other sessions. Connection lost, channel closed by the server and consumer
  * cancelled are one case: the session has ended, and every delivery of it is the broker's again.
  */
 export class Session {
@@ -30,7 +28,7 @@ export class Session {
   readonly ended: Promise<string>
   /** What the operator should know of the queues. */
   readonly findings: readonly Finding[]
-  readonly #connection: ChannelModel
+  readonly #lease: Lease
   readonly #channel: Channel
   readonly #options: SessionOptions
   readonly #accept: (delivery: Delivery) => void
@@ -42,35 +40,37 @@ export class Session {
   #end: (reason: string) => void = () => {}
 
   /**
-   * @throws {BrokerError} after which nothing is left open
+   * @param lease is the session's from now on, if it opens
+   * @throws {BrokerError}
    */
-  static async open(options: SessionOptions, accept: (delivery: Delivery) => void): Promise<Session> {
-    const connection = await openConnection(options.broker, options.consumerTag)
+  static async open(
+    lease: Lease,
+    options: SessionOptions,
+    accept: (delivery: Delivery) => void,
+  ): Promise<Session> {
+    const { connection } = lease
     try {
-      keepHeaderTables(connection)
       const { topology, queue, allowTransient } = options
       await ensureQueues(connection, topology)
       const findings = await examineQueues(connection, topology, { consumed: queue, allowTransient })
-      const channel = await withDeadline(connection.createChannel(), RPC_TIMEOUT, 'channel.open')
-      const session = new Session(connection, channel, options, accept, findings)
-      await withDeadline(channel.prefetch(options.prefetch), RPC_TIMEOUT, 'basic.qos')
+      const session = new Session(lease, await lease.openChannel(), options, accept, findings)
+      await withDeadline(session.#channel.prefetch(options.prefetch), RPC_TIMEOUT, 'basic.qos')
       await session.#consume()
       return session
     } catch (error) {
-      await closeConnection(connection)
       throw asBrokerError(reasonOf(connection, error), 'the start of the consumer')
     }
   }
 
   private constructor(
-    connection: ChannelModel,
+    lease: Lease,
     channel: Channel,
     options: SessionOptions,
     accept: (delivery: Delivery) => void,
     findings: readonly Finding[],
   ) {
     this.findings = findings
-    this.#connection = connection
+    this.#lease = lease
     this.#channel = channel
     this.#options = options
     this.#accept = accept
@@ -88,7 +88,7 @@ export class Session {
       // A connection that is lost closes its channels first, and then says why.
       queueMicrotask(() => this.#end('the channel was closed'))
     })
-    connection.on('close', (error) => this.#end(error?.message ?? 'the connection was closed'))
+    lease.on('close', (error) => this.#end(error?.message ?? 'the connection was closed'))
   }
 
   /**
@@ -122,7 +122,7 @@ export class Session {
       { consumerTag: this.#tag },
     )
     await withDeadline(consuming, RPC_TIMEOUT, 'basic.consume').catch((error: unknown) => {
-      throw consumeError(queue, reasonOf(this.#connection, error))
+      throw consumeError(queue, reasonOf(this.#lease.connection, error))
     })
   }
 
@@ -166,9 +166,14 @@ export class Session {
     await this.#consume().catch((error: unknown) => this.#end(`cannot consume again: ${String(error)}`))
   }
 
+  /** Whether its connection has ended, and not the session alone. */
+  get connectionLost(): boolean {
+    return this.#lease.lost
+  }
+
   /**
-   * Closes channel, then connection: closing the connection at once would discard acks that still wait in the
-   * channel's buffer. Idempotent.
+   * Closes the channel, and then the connection where nobody else has it: closing the connection at once would discard acks that
+   * still wait in the channel's buffer. Idempotent.
    */
   async close(): Promise<void> {
     if (this.#acknowledgements.open) {
@@ -176,60 +181,6 @@ export class Session {
       this.#end('closed by us')
       await withDeadline(this.#channel.close(), RPC_TIMEOUT, 'channel.close').catch(() => {})
     }
-    await closeConnection(this.#connection)
-  }
-}
-
-/** A delivery and the session it came with: on any other its tag would settle somebody else's message. */
-class SessionDelivery implements Delivery {
-  readonly deliveryTag: number
-  readonly consumerTag: string
-  readonly redelivered: boolean
-  readonly exchange: string
-  readonly routingKey: string
-  readonly properties: MessageProperties
-  readonly body: Buffer
-  readonly receivedAt = performance.now()
-  readonly #acknowledgements: Acknowledgements
-  readonly #headers: ReceivedHeaders
-  #settled = false
-
-  constructor({ fields, properties, content }: ConsumeMessage, acknowledgements: Acknowledgements) {
-    this.deliveryTag = fields.deliveryTag
-    this.consumerTag = fields.consumerTag
-    this.redelivered = fields.redelivered
-    this.exchange = fields.exchange
-    this.routingKey = fields.routingKey
-    this.#headers = readHeaders(properties)
-    this.properties = properties
-    this.body = content
-    this.#acknowledgements = acknowledgements
-  }
-
-  get live(): boolean {
-    return this.#acknowledgements.open
-  }
-
-  get defect(): string | undefined {
-    return this.#headers.defect
-  }
-
-  headerFields(): readonly HeaderField[] {
-    return fieldsOf(this.#headers)
-  }
-
-  ack(): void {
-    if (this.#take()) this.#acknowledgements.ack(this.deliveryTag)
-  }
-
-  requeue(): void {
-    if (this.#take()) this.#acknowledgements.requeue(this.deliveryTag)
-  }
-
-  /** The right to settle is given once; a second ack of one tag would close the channel (406). */
-  #take(): boolean {
-    if (this.#settled || !this.live) return false
-    this.#settled = true
-    return true
+    await this.#lease.release()
   }
 }

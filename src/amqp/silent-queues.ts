@@ -6,12 +6,16 @@ import { onOwnChannel, type Queue } from './topology.ts'
  * answers neither basic.get nor basic.consume.
  */
 
+/** Those that may fall silent. */
+export function quorumQueues(queues: readonly Queue[]): readonly Queue[] {
+  return queues.filter(({ arguments: { 'x-queue-type': type } }) => type === 'quorum')
+}
+
 /** @returns the names of those that do not answer; of queues that the user may not read from it is not known */
 export async function silentQueues(
   connection: ChannelModel,
-  queues: readonly Queue[],
+  quorum: readonly Queue[],
 ): Promise<readonly string[]> {
-  const quorum = queues.filter(({ arguments: { 'x-queue-type': type } }) => type === 'quorum')
   const silent = await Promise.all(
     quorum.map(async ({ name }) => ((await answers(connection, name)) ? [] : name)),
   )

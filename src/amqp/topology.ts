@@ -1,5 +1,5 @@
 import type { Channel, ChannelModel } from 'amqplib'
-import { asBrokerError, BrokerError, withDeadline } from './broker-error.ts'
+import { asBrokerError, BrokerError, channelLimit, isChannelLimit, withDeadline } from './broker-error.ts'
 import { RPC_TIMEOUT, reasonOf } from './connection.ts'
 import type { QueueAges } from './queue-ages.ts'
 import { meaningOf, replyOf, SILENT_QUEUE, withRemedy } from './reply.ts'
@@ -116,16 +116,6 @@ export async function onOwnChannel(
     opening.then((channel) => channel.close()).catch(() => {})
     throw isChannelLimit(error) ? channelLimit(error) : reasonOf(connection, error)
   }
-}
-
-/** amqplib's words for a connection that has as many channels as the broker allows. */
-function isChannelLimit(error: unknown): boolean {
-  return error instanceof Error && error.message === 'No channels left to allocate'
-}
-
-function channelLimit(cause: unknown): BrokerError {
-  const message = "a connection may have too few channels; raise the broker's channel_max to 32 at least"
-  return new BrokerError('CHANNEL_LIMIT', message, { cause })
 }
 
 /** What came of looking for a queue, or of declaring it. */

@@ -1,7 +1,9 @@
 import { setMaxListeners } from 'node:events'
 import { BrokerError } from '../amqp/broker-error.ts'
 import { BrokerList } from '../amqp/broker-list.ts'
+import type { Connections } from '../amqp/connections.ts'
 import { Consumer } from '../amqp/consumer.ts'
+import { consumerTagOf } from '../amqp/consumer-tag.ts'
 import { ConfirmPublisher } from '../amqp/publisher.ts'
 import type { QueueAges } from '../amqp/queue-ages.ts'
 import { delayQueue, plainQueue, type Queue } from '../amqp/topology.ts'
@@ -27,10 +29,17 @@ const SESSION_DELAY: BackoffRange = { min: 100, max: 2_000 }
 /** Publishing is prepared beside everything else, and may take its time. */
 const PREPARE_DELAY: BackoffRange = { min: 500, max: 30_000 }
 
+/** Of all bridges of a process. A broker in alarm stops reading from those that publish: acks go by the others. */
+export interface ProcessConnections {
+  readonly consuming: Connections
+  readonly publishing: Connections
+}
+
 /** What the bridges of one process have in common. */
 export interface Surroundings {
   readonly process: ProcessConfig
   readonly ages: QueueAges
+  readonly connections: ProcessConnections
   readonly version: string
 }
 
@@ -55,7 +64,7 @@ export class Bridge {
   readonly #consumer: Consumer
   #state: State = { kind: 'starting' }
 
-  constructor(config: BridgeConfig, { process, ages, version }: Surroundings, log: Logger) {
+  constructor(config: BridgeConfig, { process, ages, connections, version }: Surroundings, log: Logger) {
     this.config = config
     const writeLine = logLines(log)
     const tell: Tell = (event) => {
@@ -67,11 +76,15 @@ export class Bridge {
     setMaxListeners(0, this.#gaveUp.signal)
     const { queue, daemonId, prefetch, declare } = config
     const { always, atNeed } = queuesOf(config)
-    const brokers = new BrokerList(process.brokers, log)
+    const brokers = new BrokerList(process.brokers, tell)
     this.#client = createClient(config, version)
     this.#publisher = new ConfirmPublisher(
-      { brokers, name: `${daemonId} publisher`, topology: { queues: [...always, ...atNeed], declare, ages } },
-      log,
+      {
+        brokers,
+        connections: connections.publishing,
+        topology: { queues: [...always, ...atNeed], declare, ages },
+      },
+      tell,
     )
     const intake: Intake = {
       pause: () => this.#consumer.pause(),
@@ -88,16 +101,17 @@ export class Bridge {
     this.#consumer = new Consumer(
       {
         brokers,
+        connections: connections.consuming,
         topology: { queues: declare ? always : [...always, ...atNeed], declare, ages },
         queue,
         prefetch,
         allowTransient: config.allowTransientQueue,
-        consumerTag: daemonId,
+        consumerTag: consumerTagOf(daemonId, config.listed ? config.name : undefined),
         delay: (attempt) => backoff(attempt, SESSION_DELAY),
         onImpatience: (milliseconds) => this.#domain.shorten(milliseconds),
       },
       (delivery) => this.#domain.dispatcher.accept(delivery),
-      log,
+      tell,
     )
   }
 

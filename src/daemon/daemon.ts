@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { BrokerList } from '../amqp/broker-list.ts'
+import { Connections } from '../amqp/connections.ts'
 import { QueueAges } from '../amqp/queue-ages.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { ProcessConfig } from '../config/process-config.ts'
@@ -33,7 +34,16 @@ export class Daemon {
   constructor(config: RunConfig, log: Logger, version: string) {
     this.#config = config
     this.#log = log
-    const surroundings = { process: config.process, ages: new QueueAges(true), version }
+    const { process } = config
+    const surroundings = {
+      process,
+      ages: new QueueAges(true),
+      connections: {
+        consuming: new Connections(process.daemonId),
+        publishing: new Connections(`${process.daemonId} publisher`),
+      },
+      version,
+    }
     this.#bridges = new Bridges(
       (bridge) => new Bridge(bridge, surroundings, bridge.listed ? log.with({ bridge: bridge.name }) : log),
       log,
@@ -48,7 +58,7 @@ export class Daemon {
    */
   async start(): Promise<void> {
     const { process, bridges } = this.#config
-    new BrokerList(process.brokers, this.#log).warnOfInsecure()
+    new BrokerList(process.brokers, logLines(this.#log)).warnOfInsecure()
     this.#describePools(bridges)
     await this.#bridges.start(bridges)
   }

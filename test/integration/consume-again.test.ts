@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
+import { Connections } from '../../src/amqp/connections.ts'
 import { Consumer } from '../../src/amqp/consumer.ts'
 import { plainQueue, type QueueType } from '../../src/amqp/topology.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
@@ -9,7 +10,7 @@ import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { publishAll } from '../support/messages.ts'
 import { countsOf } from '../support/queue-counts.ts'
-import { recordingLog } from '../unit/bridge/recording.ts'
+import { recordingEvents } from '../unit/bridge/recording.ts'
 
 const bodiesOf = (deliveries: readonly Delivery[]) => deliveries.map(({ body }) => body.toString())
 
@@ -18,10 +19,11 @@ for (const type of ['classic', 'quorum'] as const satisfies readonly QueueType[]
     broker,
     queue,
   }) => {
-    const log = recordingLog()
+    const told = recordingEvents()
     const deliveries: Delivery[] = []
     const options = {
-      brokers: new BrokerList([parseBrokerUrl(broker.url)], log),
+      brokers: new BrokerList([parseBrokerUrl(broker.url)], told.tell),
+      connections: new Connections('test'),
       topology: { queues: [plainQueue(queue, type)], declare: true },
       queue,
       consumerTag: 'D-again',
@@ -29,7 +31,7 @@ for (const type of ['classic', 'quorum'] as const satisfies readonly QueueType[]
       allowTransient: false,
       delay: () => 100,
     }
-    const consumer = new Consumer(options, (delivery) => deliveries.push(delivery), log)
+    const consumer = new Consumer(options, (delivery) => deliveries.push(delivery), told.tell)
     await consumer.start()
     try {
       await publishAll(broker, queue, [{ long: true }, { short: 1 }], {}, type)
@@ -49,7 +51,7 @@ for (const type of ['classic', 'quorum'] as const satisfies readonly QueueType[]
       })
       const bodies = ['{"long":true}', '{"short":1}', '{"short":2}', '{"short":3}']
       expect(bodiesOf(deliveries)).toEqual(bodies)
-      expect(log.lines.filter(({ message }) => message === 'Consuming.')).toHaveLength(1)
+      expect(told.of('consuming')).toHaveLength(1)
     } finally {
       await consumer.cancel()
       await consumer.close()

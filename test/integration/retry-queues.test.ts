@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
+import { Connections } from '../../src/amqp/connections.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { delayQueue } from '../../src/amqp/topology.ts'
 import { closeConnection } from '../support/broker-connections.ts'
@@ -9,6 +10,7 @@ import { test } from '../support/fixtures.ts'
 import { publishAll } from '../support/messages.ts'
 import { countsOf, readyIn } from '../support/queue-counts.ts'
 import { workerThat } from '../support/worker-script.ts'
+import { tellNobody } from '../unit/bridge/recording.ts'
 
 /* The queues of the daemon's own: absent, deleted, declared by somebody else in another way. */
 
@@ -152,11 +154,14 @@ test('many that need a queue at once declare it once: the broker refuses none of
   broker,
   queue,
 }) => {
-  const log = { error() {}, warn() {}, info() {}, debug() {} }
   for (const name of Array.from({ length: 15 }, (_, index) => `${queue}.retry.${index + 1}`)) {
     const topology = { queues: [delayQueue(name, 60_000, queue)], declare: true }
-    const options = { brokers: new BrokerList([parseBrokerUrl(broker.url)], log), name: queue, topology }
-    const publisher = new ConfirmPublisher(options, log)
+    const options = {
+      brokers: new BrokerList([parseBrokerUrl(broker.url)], tellNobody),
+      connections: new Connections(queue),
+      topology,
+    }
+    const publisher = new ConfirmPublisher(options, tellNobody)
     try {
       const message = { queue: name, properties: {}, headers: [], body: Buffer.from('{}') }
       // Not all in one turn, or the second declare would not meet the first one half done.

@@ -2,16 +2,19 @@ import { setMaxListeners } from 'node:events'
 import fc from 'fast-check'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
+import { Connections } from '../../src/amqp/connections.ts'
 import { encodeFields, splitFields } from '../../src/amqp/header-fields.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
-import { Session } from '../../src/amqp/session.ts'
+import type { Session } from '../../src/amqp/session.ts'
 import { plainQueue, type Queue, type QueueType } from '../../src/amqp/topology.ts'
+import type { Tell } from '../../src/bridge/events.ts'
 import { Execution } from '../../src/bridge/execution.ts'
 import type { OutcomeCopy } from '../../src/bridge/facts.ts'
-import type { BridgePolicy, Delivery, Log } from '../../src/bridge/ports.ts'
+import type { BridgePolicy, Delivery } from '../../src/bridge/ports.ts'
 import { Republisher } from '../../src/bridge/republisher.ts'
 import type { Broker } from './broker-api.ts'
 import { headerTables } from './header-tables.ts'
+import { openSession, sessionOptions } from './sessions.ts'
 
 /** Messages on their way at once. */
 const BATCH = 250
@@ -42,7 +45,8 @@ export async function fuzzHeaders(
   const note = (): void => {
     lost += 1
   }
-  const log: Log = { error: note, warn: note, info() {}, debug() {} }
+  // None of what can be told of a publisher is to happen.
+  const tell: Tell = note
   const queues = {
     work: plainQueue(queue, type),
     // One to which nothing comes back while it is read.
@@ -50,8 +54,8 @@ export async function fuzzHeaders(
     'dead-letter': plainQueue(`${queue}.dead`, type),
   }
   const topology = { queues: Object.values(queues), declare: true }
-  const brokers = new BrokerList([parseBrokerUrl(broker.url)], log)
-  const publisher = new ConfirmPublisher({ brokers, name: 'fuzz', topology }, log)
+  const brokers = new BrokerList([parseBrokerUrl(broker.url)], tell)
+  const publisher = new ConfirmPublisher({ brokers, connections: new Connections('fuzz'), topology }, tell)
   const settings = {
     queue,
     deadLetterQueue: queues['dead-letter'].name,
@@ -76,17 +80,10 @@ export async function fuzzHeaders(
   const consume = async ({ name }: Queue): Promise<void> => {
     const inbox = new Map<string, Delivery>()
     inboxes.set(name, inbox)
-    const options = {
-      broker: parseBrokerUrl(broker.url),
-      topology,
-      queue: name,
-      consumerTag: name,
-      allowTransient: false,
-      prefetch: BATCH,
-    }
-    const session = await Session.open(
-      options,
+    const session = await openSession(
+      parseBrokerUrl(broker.url),
       (each) => void inbox.set(String(each.properties.messageId), each),
+      sessionOptions(name, { topology, consumerTag: name, prefetch: BATCH }),
     )
     void session.ended.then(note)
     sessions.push(session)

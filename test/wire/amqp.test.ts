@@ -3,10 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { BrokerError } from '../../src/amqp/broker-error.ts'
 import { parseBrokerUrl, type Sasl } from '../../src/amqp/broker-url.ts'
 import { closeConnection, openConnection } from '../../src/amqp/connection.ts'
-import { Session } from '../../src/amqp/session.ts'
-import { plainQueue } from '../../src/amqp/topology.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
 import { method } from '../support/amqp-frames.ts'
+import { openSession } from '../support/sessions.ts'
 import { connectionClose, delivery, listenAmqp, type ScriptedBroker, start } from './scripted-broker.ts'
 
 /*
@@ -143,7 +142,7 @@ describe('opening a connection', () => {
 
 describe('a session', () => {
   /** A session, what it delivers, and a way to speak for the broker. */
-  async function openSession(answers: Parameters<typeof listenAmqp>[0] = {}) {
+  async function sessionAt(answers: Parameters<typeof listenAmqp>[0] = {}) {
     let channel = 0
     const broker = await brokerThat({
       ...answers,
@@ -156,16 +155,7 @@ describe('a session', () => {
     const first = new Promise<Delivery>((resolve) => {
       deliver = resolve
     })
-    const topology = { queues: [plainQueue('q', 'classic')], declare: true }
-    const options = {
-      broker: broker.url,
-      topology,
-      queue: 'q',
-      consumerTag: 'tag',
-      prefetch: 1,
-      allowTransient: false,
-    }
-    const session = await Session.open(options, (each) => deliver(each))
+    const session = await openSession(broker.url, (each) => deliver(each))
     const say = (bytes: (channel: number) => Buffer) => {
       for (const socket of broker.sockets) socket.write(bytes(channel))
     }
@@ -186,7 +176,7 @@ describe('a session', () => {
     ],
     ['the broker makes no sense', () => Buffer.alloc(100, 0xff), /./],
   ])('ends when %s, and then settles nothing', async (_, bytes, reason) => {
-    const { session, say, delivery: each } = await openSession()
+    const { session, say, delivery: each } = await sessionAt()
     expect(each.live).toBe(true)
     say(bytes)
     expect(await session.ended).toMatch(reason)
@@ -196,7 +186,7 @@ describe('a session', () => {
   })
 
   it('ends when the connection is lost', async () => {
-    const { session, broker, delivery: each } = await openSession()
+    const { session, broker, delivery: each } = await sessionAt()
     for (const socket of broker.sockets) socket.resetAndDestroy()
     await session.ended
     expect(() => each.requeue()).not.toThrow()
@@ -204,7 +194,7 @@ describe('a session', () => {
   })
 
   it('lets a delivery be settled while the connection is on its way out', async () => {
-    const { say, delivery: each } = await openSession({ 'connection.close': () => undefined })
+    const { say, delivery: each } = await sessionAt({ 'connection.close': () => undefined })
     // A method that has no place on channel 0: amqplib says goodbye, waits for the answer, and sends nothing more.
     say(() => method(0, [60, 11]))
     await new Promise((resolve) => setTimeout(resolve, 50))

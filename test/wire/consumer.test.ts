@@ -1,10 +1,11 @@
 import { afterEach, expect, it } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
+import { Connections } from '../../src/amqp/connections.ts'
 import { Consumer } from '../../src/amqp/consumer.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { method, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
-import { recordingLog } from '../unit/bridge/recording.ts'
+import { recordingEvents } from '../unit/bridge/recording.ts'
 import { listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
 
 /*
@@ -46,9 +47,10 @@ async function consumerOf(onOpening: (consumer: Consumer) => void = () => {}) {
   })
   brokers.push(broker)
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
-  const log = recordingLog()
+  const told = recordingEvents()
   const options = {
-    brokers: new BrokerList([broker.url], log),
+    brokers: new BrokerList([broker.url], told.tell),
+    connections: new Connections('test'),
     topology,
     queue: 'q',
     consumerTag: 'tag',
@@ -56,9 +58,9 @@ async function consumerOf(onOpening: (consumer: Consumer) => void = () => {}) {
     allowTransient: false,
     delay: () => 10,
   }
-  const consumer = new Consumer(options, () => {}, log)
+  const consumer = new Consumer(options, () => {}, told.tell)
   consumers.push(consumer)
-  return { consumer, broker, asked, log }
+  return { consumer, broker, asked, told }
 }
 
 it('cancels, and consumes again on the same session', async () => {
@@ -106,11 +108,11 @@ it('while the broker is away opens no session until it is over', async () => {
 })
 
 it('is over when cancelled, and says nothing of consuming then', async () => {
-  const { consumer, asked, log } = await consumerOf()
+  const { consumer, asked, told } = await consumerOf()
   await consumer.start()
   await consumer.pause()
   await consumer.cancel()
   consumer.resume()
   expect(asked).toEqual(['consume tag', 'cancel tag', 'cancel tag'])
-  expect(log.lines.map(({ message }) => message)).not.toContain('Consuming again.')
+  expect(told.of('resumed')).toEqual([])
 })

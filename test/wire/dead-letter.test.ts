@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
+import { Connections } from '../../src/amqp/connections.ts'
 import { splitFields } from '../../src/amqp/header-fields.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
@@ -7,7 +8,13 @@ import type { MessageProperties } from '../../src/bridge/ports.ts'
 import { Settlement } from '../../src/bridge/settlement.ts'
 import { logLines } from '../../src/observe/log-lines.ts'
 import { byte, field, longString } from '../support/amqp-frames.ts'
-import { config, RecordingDelivery, RecordingIntake, recordingLog } from '../unit/bridge/recording.ts'
+import {
+  config,
+  RecordingDelivery,
+  RecordingIntake,
+  recordingLog,
+  tellNobody,
+} from '../unit/bridge/recording.ts'
 import { finished } from '../unit/bridge/settling.ts'
 import { confirm, listenAmqp } from './scripted-broker.ts'
 
@@ -33,8 +40,8 @@ it.each(HOSTILE)('with %s', async (_, properties, fields = Buffer.alloc(0)) => {
   const topology = { queues: [plainQueue('commands.dead', 'classic')], declare: true }
   const log = recordingLog()
   const publisher = new ConfirmPublisher(
-    { brokers: new BrokerList([broker.url], log), name: 'test', topology },
-    log,
+    { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
+    tellNobody,
   )
   try {
     const delivery = new RecordingDelivery({ properties })
@@ -67,8 +74,8 @@ it('of a message that cannot be written leaves the confirms of others in step', 
   })
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
   const publisher = new ConfirmPublisher(
-    { brokers: new BrokerList([broker.url], recordingLog()), name: 'test', topology },
-    recordingLog(),
+    { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
+    tellNobody,
   )
   const body = Buffer.from('{}')
   const publish = (properties: MessageProperties) =>

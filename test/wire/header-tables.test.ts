@@ -1,6 +1,4 @@
 import { afterEach, expect, it } from 'vitest'
-import { Session } from '../../src/amqp/session.ts'
-import { plainQueue } from '../../src/amqp/topology.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
 import {
   byte,
@@ -13,6 +11,7 @@ import {
   nestedFields,
 } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
+import { openSession } from '../support/sessions.ts'
 import { delivery, listenAmqp } from './scripted-broker.ts'
 
 /*
@@ -36,16 +35,7 @@ async function receive(...deliveries: ((channel: number) => Buffer)[]): Promise<
   })
   open.push(broker)
   const received: Delivery[] = []
-  const topology = { queues: [plainQueue('q', 'classic')], declare: true }
-  const options = {
-    broker: broker.url,
-    topology,
-    queue: 'q',
-    consumerTag: 'tag',
-    prefetch: 1,
-    allowTransient: false,
-  }
-  const session = await Session.open(options, (each) => received.push(each))
+  const session = await openSession(broker.url, (each) => received.push(each))
   open.push(session)
   await eventually('all have arrived', () => received.length === deliveries.length + 1)
   expect(received.map(({ live }) => live)).not.toContain(false)
@@ -109,16 +99,7 @@ it('a content header that never ends ends the session, with the reason', async (
   endless.writeUInt32BE(2 ** 31, 3)
   const broker = await listenAmqp()
   open.push(broker)
-  const topology = { queues: [plainQueue('q', 'classic')], declare: true }
-  const options = {
-    broker: broker.url,
-    topology,
-    queue: 'q',
-    consumerTag: 'tag',
-    prefetch: 1,
-    allowTransient: false,
-  }
-  const session = await Session.open(options, () => {})
+  const session = await openSession(broker.url, () => {})
   open.push(session)
   for (const socket of broker.sockets) socket.write(endless)
   expect(await session.ended).toContain('announces a frame of 2147483656 bytes')

@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
+import { Connections } from '../../src/amqp/connections.ts'
 import { Consumer } from '../../src/amqp/consumer.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
 import { longString, method, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
-import { recordingLog } from '../unit/bridge/recording.ts'
+import { recordingEvents } from '../unit/bridge/recording.ts'
 import { connectionClose, delivery, listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
 
 /*
@@ -34,9 +35,10 @@ async function consumerAt(
 ) {
   const broker = await listenAmqp(answers)
   brokers.push(broker)
-  const log = recordingLog()
+  const told = recordingEvents()
   const options = {
-    brokers: new BrokerList([broker.url], log),
+    brokers: new BrokerList([broker.url], told.tell),
+    connections: new Connections('test'),
     topology,
     queue: 'q',
     consumerTag: 'tag',
@@ -44,10 +46,10 @@ async function consumerAt(
     allowTransient: false,
     delay: () => 10,
   }
-  const consumer = new Consumer(options, accept, log)
+  const consumer = new Consumer(options, accept, told.tell)
   consumers.push(consumer)
-  const consuming = () => log.lines.filter(({ message }) => message === 'Consuming.').length
-  const reasons = () => log.lines.flatMap(({ fields }) => fields['reason'] ?? [])
+  const consuming = () => told.of('consuming').length
+  const reasons = () => told.all.flatMap((event) => ('reason' in event ? event.reason : []))
   return { consumer, consuming, reasons }
 }
 

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Session } from '../../src/amqp/session.ts'
-import { plainQueue } from '../../src/amqp/topology.ts'
 import { method } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
+import { openSession } from '../support/sessions.ts'
 import { delivery, listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
 
 /*
@@ -28,13 +27,7 @@ async function brokerThat(answers: Parameters<typeof listenAmqp>[0]): Promise<Sc
   return broker
 }
 
-const open = ({ url }: ScriptedBroker, accept: () => void = () => {}) => {
-  const topology = { queues: [plainQueue('q', 'classic')], declare: true }
-  return Session.open(
-    { broker: url, topology, queue: 'q', consumerTag: 'tag', prefetch: 1, allowTransient: false },
-    accept,
-  )
-}
+const open = ({ url }: ScriptedBroker, accept: () => void = () => {}) => openSession(url, accept)
 
 const hungUp = (broker: ScriptedBroker) => eventually('it has hung up', () => broker.sockets.size === 0)
 

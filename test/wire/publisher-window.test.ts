@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
+import { Connections } from '../../src/amqp/connections.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { long, method, short } from '../support/amqp-frames.ts'
-import { recordingLog } from '../unit/bridge/recording.ts'
+import { tellNobody } from '../unit/bridge/recording.ts'
 import { listenAmqp } from './scripted-broker.ts'
 
 /*
@@ -17,11 +18,10 @@ const body = Buffer.alloc(2_500 * FRAME_MAX)
 
 it('lets everybody go on who waited for a full buffer, also when others have filled it further', async () => {
   const broker = await listenAmqp({ 'connection.start-ok': () => tune })
-  const log = recordingLog()
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
   const publisher = new ConfirmPublisher(
-    { brokers: new BrokerList([broker.url], log), name: 'test', topology },
-    log,
+    { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
+    tellNobody,
   )
   const published: number[] = []
   const publish = async (n: number) => {

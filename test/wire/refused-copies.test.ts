@@ -1,9 +1,10 @@
 import { afterEach, expect, it } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
+import { Connections } from '../../src/amqp/connections.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { long, method, short, shortString } from '../support/amqp-frames.ts'
-import { recordingLog } from '../unit/bridge/recording.ts'
+import { tellNobody } from '../unit/bridge/recording.ts'
 import { confirm, connectionClose, listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
 
 /*
@@ -22,10 +23,12 @@ type Publish = (channel: number, broker: ScriptedBroker, args: Buffer) => Buffer
 
 async function publisherTo(answer: Publish) {
   const broker = await listenAmqp({ 'basic.publish': answer })
-  const log = recordingLog()
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
-  const brokers = new BrokerList([broker.url], log)
-  const publisher = new ConfirmPublisher({ brokers, name: 'test', topology }, log)
+  const brokers = new BrokerList([broker.url], tellNobody)
+  const publisher = new ConfirmPublisher(
+    { brokers, connections: new Connections('test'), topology },
+    tellNobody,
+  )
   open.push(broker, publisher)
   await publisher.connect()
   const publish = (alone = false) =>
@@ -70,11 +73,10 @@ it('of several that were on their way each may be at fault; alone there is no do
 it('a connection that may have one channel only is refused by name', async () => {
   const tune = method(0, [10, 30], short(1), long(131_072), short(0))
   const broker = await listenAmqp({ 'connection.start-ok': () => tune })
-  const log = recordingLog()
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
   const publisher = new ConfirmPublisher(
-    { brokers: new BrokerList([broker.url], log), name: 'test', topology },
-    log,
+    { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
+    tellNobody,
   )
   open.push(broker, publisher)
   await expect(publisher.prepare()).rejects.toMatchObject({ code: 'CHANNEL_LIMIT', permanent: true })

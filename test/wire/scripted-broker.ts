@@ -79,6 +79,7 @@ const NAMES: Readonly<Record<string, string>> = {
   '60.30': 'basic.cancel',
   '60.40': 'basic.publish',
   '60.70': 'basic.get',
+  '60.80': 'basic.ack',
   '85.10': 'confirm.select',
 }
 

@@ -1,10 +1,11 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
+import { Connections } from '../../src/amqp/connections.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { long, method, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
-import { recordingLog } from '../unit/bridge/recording.ts'
+import { tellNobody } from '../unit/bridge/recording.ts'
 import { listenAmqp } from './scripted-broker.ts'
 
 /*
@@ -31,10 +32,12 @@ it('closes the channel of a look for a queue that is answered too late', async (
       return method(channel, [20, 41])
     },
   })
-  const log = recordingLog()
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
-  const brokers = new BrokerList([broker.url], log)
-  const publisher = new ConfirmPublisher({ brokers, name: 'test', topology }, log)
+  const brokers = new BrokerList([broker.url], tellNobody)
+  const publisher = new ConfirmPublisher(
+    { brokers, connections: new Connections('test'), topology },
+    tellNobody,
+  )
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   try {
     const published = publisher.publish({ queue: 'q', properties: {}, headers: [], body: Buffer.from('{}') })

@@ -1,10 +1,17 @@
 import { expect, it } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
+import { Connections } from '../../src/amqp/connections.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { Settlement } from '../../src/bridge/settlement.ts'
 import { logLines } from '../../src/observe/log-lines.ts'
-import { config, RecordingDelivery, RecordingIntake, recordingLog } from '../unit/bridge/recording.ts'
+import {
+  config,
+  RecordingDelivery,
+  RecordingIntake,
+  recordingLog,
+  tellNobody,
+} from '../unit/bridge/recording.ts'
 import { finished } from '../unit/bridge/settling.ts'
 import { confirm, listenAmqp } from './scripted-broker.ts'
 
@@ -22,8 +29,11 @@ it('a copy whose confirm is lost with the connection is published again before t
   })
   const log = recordingLog()
   const topology = { queues: [plainQueue('commands.dead', 'classic')], declare: true }
-  const brokers = new BrokerList([broker.url], log)
-  const publisher = new ConfirmPublisher({ brokers, name: 'test', topology }, log)
+  const brokers = new BrokerList([broker.url], tellNobody)
+  const publisher = new ConfirmPublisher(
+    { brokers, connections: new Connections('test'), topology },
+    tellNobody,
+  )
   try {
     const settlement = new Settlement(
       config,
@@ -55,11 +65,10 @@ it('a confirm of tag 0 with multiple is that of all that are on their way, and l
       return published === 3 ? confirm(channel, 0, true) : confirm(channel, published)
     },
   })
-  const log = recordingLog()
   const topology = { queues: [plainQueue('commands', 'classic')], declare: true }
   const publisher = new ConfirmPublisher(
-    { brokers: new BrokerList([broker.url], log), name: 'test', topology },
-    log,
+    { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
+    tellNobody,
   )
   const message = { queue: 'commands', properties: {}, headers: [], body: Buffer.from('{}') }
   try {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { BrokerError } from '../../amqp/broker-error.ts'
 import { BrokerList } from '../../amqp/broker-list.ts'
+import { Connections } from '../../amqp/connections.ts'
 import { textFields } from '../../amqp/header-fields.ts'
 import { ConfirmPublisher } from '../../amqp/publisher.ts'
 import { QueueAges } from '../../amqp/queue-ages.ts'
@@ -10,6 +11,7 @@ import { Progress } from '../../command-line/progress.ts'
 import type { Signals } from '../../command-line/signals.ts'
 import { OptionError } from '../../config/option-error.ts'
 import { type PublishConfig, readPublishConfig } from '../../config/publish-config.ts'
+import { logLines } from '../../observe/log-lines.ts'
 import { createLogger } from '../../observe/logger.ts'
 import type { Invocation } from '../command.ts'
 import { InFlightLimit } from './in-flight-limit.ts'
@@ -38,9 +40,11 @@ export async function publish({ words, options, signals }: Invocation): Promise<
   const log = createLogger({ level: 'warn', format: 'text', stream: process.stderr, fields: {} })
   const { queue, queueType, declare } = config
   const topology = { queues: [plainQueue(queue, queueType)], declare, ages: new QueueAges(false) }
-  const brokers = new BrokerList(config.brokers, log)
+  const tell = logLines(log)
+  const brokers = new BrokerList(config.brokers, tell)
   brokers.warnOfInsecure()
-  const publisher = new ConfirmPublisher({ brokers, name: 'fpm-bridge publish', topology }, log)
+  const connections = new Connections('fpm-bridge publish')
+  const publisher = new ConfirmPublisher({ brokers, connections, topology }, tell)
   const run = new PublishRun(config, publisher)
   const complete = async (): Promise<number> => {
     try {

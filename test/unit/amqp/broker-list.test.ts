@@ -3,7 +3,7 @@ import { BrokerError } from '../../../src/amqp/broker-error.ts'
 import type { BrokerErrorCode } from '../../../src/amqp/broker-error-code.ts'
 import { BrokerList } from '../../../src/amqp/broker-list.ts'
 import { type BrokerUrl, parseBrokerUrl } from '../../../src/amqp/broker-url.ts'
-import { recordingLog } from '../bridge/recording.ts'
+import { recordingEvents } from '../bridge/recording.ts'
 
 /** Errors of `b` do not say whose they are. */
 const reason = (name: string) => (name === 'b' ? 'it fails' : `amqp://alice@${name}:5672/ fails`)
@@ -17,10 +17,10 @@ async function refuse(): Promise<never> {
 
 /** A list of brokers called `a`, `b` and so on, and who of them fails how at the moment. */
 function listOf(names: string) {
-  const log = recordingLog()
+  const told = recordingEvents()
   const list = new BrokerList(
     [...names].map((name) => parseBrokerUrl(`amqp://alice:hunter2@${name}`)),
-    log,
+    told.tell,
   )
   const failing = new Map<string, BrokerErrorCode>()
   const tried: string[] = []
@@ -32,7 +32,7 @@ function listOf(names: string) {
   }
   return {
     list,
-    log,
+    told,
     failing,
     /** One go through the list: what came of it, and who was tried. */
     async go(): Promise<[outcome: string, tried: string]> {
@@ -48,13 +48,12 @@ function listOf(names: string) {
 
 describe('a failover list', () => {
   it('begins with the first, and goes on until one works', async () => {
-    const { failing, go, log } = listOf('abc')
+    const { failing, go, told } = listOf('abc')
     failing.set('a', 'UNREACHABLE').set('b', 'LOGIN_REFUSED')
     expect(await go()).toEqual(['opened c at c', 'abc'])
-    const passedOver = { level: 'warn', message: 'Passed over a broker.' }
-    expect(log.lines).toEqual([
-      { ...passedOver, fields: { reason: A } },
-      { ...passedOver, fields: { reason: B } },
+    expect(told.all).toEqual([
+      { kind: 'broker-passed-over', reason: A },
+      { kind: 'broker-passed-over', reason: B },
     ])
   })
 
@@ -69,12 +68,12 @@ describe('a failover list', () => {
   })
 
   it('tries each once when none works, and begins where it did', async () => {
-    const { failing, go, log } = listOf('ab')
+    const { failing, go, told } = listOf('ab')
     failing.set('a', 'UNREACHABLE').set('b', 'UNREACHABLE')
     const none = `UNREACHABLE: ${NONE}`
     expect(await go()).toEqual([none, 'ab'])
     expect(await go()).toEqual([none, 'ab'])
-    expect(log.lines).toEqual([])
+    expect(told.all).toEqual([])
   })
 
   it.each<[BrokerErrorCode, BrokerErrorCode, string]>([
@@ -120,22 +119,22 @@ describe('a failover list', () => {
 
 describe('a warning', () => {
   it('names each broker that is not verified, without its password', () => {
-    const log = recordingLog()
+    const told = recordingEvents()
     const insecure = { insecure: true }
     const urls = ['amqp://a', 'amqps://alice:hunter2@b', 'amqps://c']
     new BrokerList(
       urls.map((url) => parseBrokerUrl(url, insecure)),
-      log,
+      told.tell,
     ).warnOfInsecure()
-    expect(log.lines.map(({ level, fields }) => [level, fields])).toEqual([
-      ['warn', { broker: 'amqps://alice@b:5671/' }],
-      ['warn', { broker: 'amqps://guest@c:5671/' }],
+    expect(told.all).toEqual([
+      { kind: 'broker-unverified', broker: 'amqps://alice@b:5671/' },
+      { kind: 'broker-unverified', broker: 'amqps://guest@c:5671/' },
     ])
   })
 
   it('is not given of brokers that are', () => {
-    const log = recordingLog()
-    new BrokerList([parseBrokerUrl('amqps://a')], log).warnOfInsecure()
-    expect(log.lines).toEqual([])
+    const told = recordingEvents()
+    new BrokerList([parseBrokerUrl('amqps://a')], told.tell).warnOfInsecure()
+    expect(told.all).toEqual([])
   })
 })

@@ -110,6 +110,9 @@ export function recordingEvents(): RecordedEvents {
   return new RecordedEvents()
 }
 
+/** For whom it does not matter what is told. */
+export const tellNobody: Tell = () => {}
+
 /** A copy's properties with its headers among them, as they would come back. */
 export function propertiesOf({
   properties,
