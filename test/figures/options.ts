@@ -8,6 +8,7 @@ import { idleBridges } from './idle-bridges.ts'
 import { poolEnds } from './pool-ends.ts'
 import { reload } from './reload.ts'
 import { reloadBridges } from './reload-bridges.ts'
+import { sharedConnections } from './shared-connections.ts'
 import { unpublishable } from './unpublishable.ts'
 
 /** What can be measured, by the name that the command line takes. */
@@ -18,6 +19,7 @@ export const MEASUREMENTS = {
   poison,
   unpublishable,
   'first-retries': firstRetries,
+  'shared-connections': sharedConnections,
   'bridges-apart': bridgesApart,
   'idle-bridges': idleBridges,
   'reload-bridges': reloadBridges,
