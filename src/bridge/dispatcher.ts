@@ -1,15 +1,14 @@
 import type { Adoption } from './adoption.ts'
 import type { Backlog } from './backlog.ts'
+import type { Conclusion } from './conclusion.ts'
 import type { Tell } from './events.ts'
 import { Execution } from './execution.ts'
 import type { Gate } from './gates/gate.ts'
 import type { Obstacle } from './gates/hold.ts'
 import type { Slots } from './gates/slots.ts'
-import type { Obstacles } from './obstacles.ts'
-import type { FinalOutcome } from './outcome.ts'
 import type { BridgePolicy, Delivery } from './ports.ts'
 import type { Returns } from './returns.ts'
-import type { ExecutionReport, Runner } from './runner.ts'
+import type { Runner } from './runner.ts'
 import type { Settlement } from './settlement.ts'
 import type { StaleWatch } from './stale-watch.ts'
 
@@ -22,7 +21,7 @@ export interface DispatcherParts {
   readonly returns: Returns
   readonly adoption: Adoption
   readonly runner: Runner
-  readonly obstacles: Obstacles
+  readonly conclusion: Conclusion
   readonly settlement: Settlement
   readonly staleWatch: StaleWatch
 }
@@ -49,7 +48,9 @@ export class Dispatcher {
     this.#gates = parts.gates
     this.#backlog = parts.backlog
     this.#tell = tell
-    for (const gate of this.#gates) gate.open?.(() => this.#goOn())
+    const wake = (): void => this.#goOn()
+    for (const gate of this.#gates) gate.open?.(wake)
+    parts.conclusion.open(wake)
   }
 
   /** Executing, or not settled yet. */
@@ -81,12 +82,12 @@ export class Dispatcher {
    * @returns what kept it from being executed, if anything did
    */
   async run(execution: Execution): Promise<Obstacle | undefined> {
-    const { adoption, runner } = this.#parts
+    const { adoption, runner, conclusion } = this.#parts
     for (const gate of this.#gates) gate.onStart?.(execution)
     const place = adoption.begin(execution)
     const report = await runner.run(execution)
     adoption.end(place)
-    const obstacle = this.#conclude(report)
+    const obstacle = conclusion.conclude(report)
     for (const gate of this.#gates) gate.onEnd?.(execution, report.result)
     this.#goOn()
     return obstacle
@@ -95,7 +96,7 @@ export class Dispatcher {
   /** Hands back what has not started; resolves when nothing is in flight. Idempotent. */
   drain(): Promise<void> {
     if (this.#state.kind === 'draining') return this.#state.idle
-    const { returns, staleWatch, obstacles, settlement } = this.#parts
+    const { returns, staleWatch, conclusion, settlement } = this.#parts
     let onIdle = (): void => {}
     const nothingInFlight = new Promise<void>((resolve) => {
       onIdle = resolve
@@ -105,7 +106,7 @@ export class Dispatcher {
     this.#state = { kind: 'draining', idle, onIdle }
     clearTimeout(this.#timer)
     staleWatch.end()
-    obstacles.close()
+    conclusion.drain()
     this.#backlog.handBackAll()
     settlement.drain()
     this.#goOn()
@@ -117,51 +118,6 @@ export class Dispatcher {
     for (const execution of this.#parts.adoption.acked) {
       this.#tell({ kind: 'lost', why: 'abandoned', execution })
     }
-  }
-
-  /** Of a message that was suspected, and is at fault itself. */
-  settleFault(report: ExecutionReport): void {
-    const { execution, outcome } = report
-    const fault = 'fault' in outcome ? outcome.fault : undefined
-    if (fault === undefined) this.giveBack(report, true, false)
-    else this.#settle(execution, fault)
-  }
-
-  /** It was not executed, which does not count. */
-  giveBack({ execution, outcome }: ExecutionReport, othersFirst: boolean, innocent: boolean): void {
-    const diagnosis = outcome.kind === 'executed' ? { reason: '' } : outcome
-    if (innocent) execution.forgive()
-    if (execution.acked) {
-      this.#parts.slots.hold(this.#parts.settlement.putBack(execution, diagnosis))
-      return
-    }
-    this.#tell({ kind: 'held', execution, reason: diagnosis.reason, probing: execution.probing })
-    if (this.#state.kind === 'draining') execution.delivery.requeue()
-    else {
-      if (othersFirst) this.#backlog.putLast(execution.again())
-      else this.#backlog.putBack(execution.again())
-      this.#fill()
-    }
-  }
-
-  #conclude(report: ExecutionReport): Obstacle | undefined {
-    const judgement = this.#parts.obstacles.judge(report)
-    switch (judgement.kind) {
-      case 'settle':
-        this.#settle(report.execution, judgement.outcome)
-        break
-      case 'give-back':
-        this.giveBack(report, judgement.othersFirst, judgement.innocent)
-        break
-      case 'wait':
-        break
-    }
-    return judgement.obstacle
-  }
-
-  #settle(execution: Execution, outcome: FinalOutcome): void {
-    const settled = this.#parts.settlement.settle(execution, outcome)
-    if (settled !== undefined) this.#parts.slots.hold(settled)
   }
 
   #goOn(): void {

@@ -1,6 +1,7 @@
 import type { FastCgiClient } from '../fastcgi/types.ts'
 import { Adoption } from './adoption.ts'
 import { Backlog } from './backlog.ts'
+import { Conclusion } from './conclusion.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Tell } from './events.ts'
 import { BytesInFlight } from './gates/bytes-in-flight.ts'
@@ -8,7 +9,6 @@ import type { Gate } from './gates/gate.ts'
 import { Hold } from './gates/hold.ts'
 import { HoldProbe } from './gates/hold-probe.ts'
 import { Slots } from './gates/slots.ts'
-import { Obstacles } from './obstacles.ts'
 import { Patience } from './patience.ts'
 import type { BridgePolicy, Intake, Publisher } from './ports.ts'
 import { Returns } from './returns.ts'
@@ -33,7 +33,7 @@ export class Domain {
   readonly #patience: Patience
   readonly #settlement: Settlement
   readonly #probe: HoldProbe
-  readonly #obstacles: Obstacles
+  readonly #hold: Hold
 
   /** @param gates further ones, asked after its own */
   constructor(
@@ -49,23 +49,19 @@ export class Domain {
     this.#probe = new HoldProbe(client, intake, this.slots, backlog, (execution) =>
       this.dispatcher.run(execution),
     )
-    const hold = new Hold(tell, (obstacle) => this.#probe.probe(obstacle), intake)
-    this.#obstacles = new Obstacles(hold, {
-      onFault: (report) => this.dispatcher.settleFault(report),
-      onRelease: (report) => this.dispatcher.giveBack(report, true, true),
-    })
+    this.#hold = new Hold(tell, (obstacle) => this.#probe.probe(obstacle), intake)
     this.dispatcher = new Dispatcher(
       policy,
       {
         backlog,
         slots: this.slots,
-        gates: [this.slots, hold, new BytesInFlight(policy), ...gates],
+        gates: [this.slots, this.#hold, new BytesInFlight(policy), ...gates],
         returns: new Returns(adoption, this.#settlement, (execution) => this.dispatcher.admit(execution)),
         adoption,
         runner: new Runner(policy, client, tell),
-        obstacles: this.#obstacles,
+        conclusion: new Conclusion(backlog, this.#hold, this.slots, this.#settlement, tell),
         settlement: this.#settlement,
-        staleWatch: new StaleWatch(backlog, hold, intake),
+        staleWatch: new StaleWatch(backlog, this.#hold, intake),
       },
       tell,
     )
@@ -74,7 +70,7 @@ export class Domain {
   /** Finds out whether there is a pool, and holds if not, before the first delivery has to. */
   async probe(): Promise<void> {
     const obstacle = await this.#probe.connect()
-    if (obstacle !== undefined) this.#obstacles.enter(obstacle)
+    if (obstacle !== undefined) this.#hold.enter(obstacle)
   }
 
   /** The broker has ended a session since a delivery was unacked for so many milliseconds. */

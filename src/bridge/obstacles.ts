@@ -44,7 +44,7 @@ export class Obstacles {
     this.#onRelease = onRelease
   }
 
-  enter(obstacle: Obstacle): void {
+  #enter(obstacle: Obstacle): void {
     this.#hold.enter(obstacle)
     for (const suspect of this.#doubts.takeAll()) this.#onRelease(suspect)
   }
@@ -58,13 +58,13 @@ export class Obstacles {
           return this.#convict(delivery, outcome.fault)
         }
         const obstacle: Obstacle = { ...outcome, met: metBy(suspect, outcome) }
-        this.enter(obstacle)
+        this.#enter(obstacle)
         return { kind: 'give-back', othersFirst: outcome.probe === 'delivery', innocent: true, obstacle }
       }
       case 'doubt': {
         const { reason } = outcome
         const obstacle: Obstacle = { reason, probe: 'delivery', met: metBy(suspect, outcome) }
-        if (this.#doubts.count(delivery)) this.enter(obstacle)
+        if (this.#doubts.count(delivery)) this.#enter(obstacle)
         const innocent = this.#hold.active && this.#doubts.believe(delivery)
         if (this.#hold.active && !innocent && outcome.fault !== undefined) {
           return this.#convict(delivery, outcome.fault)

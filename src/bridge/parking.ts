@@ -1,6 +1,6 @@
 import type { Tell } from './events.ts'
-import type { ParkedSummary } from './facts.ts'
 import { messageKey } from './message-key.ts'
+import { type Parked, summary } from './parked.ts'
 import type { BridgePolicy, Delivery, Intake } from './ports.ts'
 import type { Copy, Tries } from './tries.ts'
 
@@ -17,16 +17,6 @@ const REMINDER = 600_000
 const MAX_ABSENCE = 3_600_000
 /** Milliseconds that are left of the broker's patience when a message goes back. */
 const MARGIN = 60_000
-
-interface Parked {
-  readonly key: string
-  readonly copy: Copy
-  cause: string
-  /** Undefined while the message is with the broker, from where it comes again. */
-  here: Tries | undefined
-  /** Since when it is here, or is not; milliseconds of `performance.now()`. */
-  since: number
-}
 
 /**
  * Messages that are executed, and whose copies cannot be published at the moment, or never: they stay with the broker, unacked, and
@@ -196,15 +186,5 @@ export class Parking {
   #stopLooking(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
-  }
-}
-
-function summary(all: readonly Parked[]): ParkedSummary {
-  const causes = new Set(all.map(({ here, cause }) => here?.cause ?? cause))
-  return {
-    parked: all.length,
-    copyTo: [...new Set(all.map(({ copy }) => copy.queue))].slice(0, 5),
-    causes: [...causes].slice(0, 5),
-    messageIds: all.slice(0, 10).map(({ copy }) => copy.execution.messageId),
   }
 }

@@ -1,4 +1,5 @@
 import type { FastCgiError, FastCgiPhase, FastCgiResponse } from '../fastcgi/types.ts'
+import { isRefusal, looksLikeRefusal } from './pool-refusal.ts'
 import type { OutcomePolicy } from './ports.ts'
 import { parseRetryAfter } from './retry.ts'
 import { startupWarningOf } from './startup-warning.ts'
@@ -28,39 +29,15 @@ export function isUnsent(result: Result): boolean {
   return failedIn('connect')(result)
 }
 
-/**
- * What php-fpm itself answers when it finds no script or may not run it (sapi/fpm/fpm/fpm_main.c, main). The second 404
- * comes from a child that has executed the script before, and has its path in its realpath cache.
- */
-const REFUSALS: ReadonlyMap<number, readonly string[]> = new Map([
-  [404, ['File not found.\n', 'No input file specified.\n']],
-  [403, ['Access denied.\n']],
-])
-/** The headers of such an answer; X-Powered-By is there with `expose_php`. */
-const REFUSAL_HEADERS: ReadonlySet<string> = new Set(['status', 'content-type', 'x-powered-by'])
-/** Longer bodies are none of them. */
-const REFUSAL_BYTES = 40
-/** What php-fpm itself writes to stderr then; what a script logs begins with `PHP message: `. */
-const REFUSAL_LINE =
-  /(?:^|; |\n)(?:Primary script unknown|Unable to open primary script: |Access to the script '.*' has been denied)/
-
-/**
- * Proof that no script ran: endRequest with nothing before it, a protocolStatus that is not 0, or a refusal of php-fpm's own,
- * with its line on stderr. Without `fastcgi.logging` that line is missing; then see looksRefused.
- */
+/** Proof that no script ran: endRequest with nothing before it, a protocolStatus that is not 0, or a refusal of php-fpm's own. */
 export function scriptDidNotRun(result: Result): boolean {
   if (result.kind === 'failed') return ['EMPTY_ANSWER', 'REQUEST_REFUSED'].includes(result.error.code)
-  return looksRefused(result) && result.kind === 'answered' && REFUSAL_LINE.test(result.response.stderr)
+  return result.kind === 'answered' && isRefusal(result.response)
 }
 
-/** An answer like php-fpm's own for a script that is missing or may not be run. A worker can answer so, too. */
+/** A worker can answer so, too. */
 export function looksRefused(result: Result): boolean {
-  if (result.kind !== 'answered') return false
-  const { status, headers, body, bodyTruncated } = result.response
-  const refusals = REFUSALS.get(status)
-  if (refusals === undefined || bodyTruncated || body.length > REFUSAL_BYTES) return false
-  if (!refusals.includes(body.toString('latin1'))) return false
-  return [...headers.keys()].every((name) => REFUSAL_HEADERS.has(name))
+  return result.kind === 'answered' && looksLikeRefusal(result.response)
 }
 
 export function isUnreadTooOften(result: Result): boolean {
