@@ -144,9 +144,7 @@ function whyUnknown(name: string, known: readonly OptionSpec[]): string {
   if (known === IN_ENTRY && AT_TOP.some((spec) => spec.name === name))
     return 'is of the process, not of one bridge: it goes to the top level'
   const meant = whatWasMeant(name, namesOf(known))
-  return meant === undefined
-    ? `is unknown; known are ${namesOf(known).join(', ')}`
-    : `is unknown; did you mean ${meant}?`
+  return meant === undefined ? 'is unknown; see fpm-bridge --help' : `is unknown; did you mean ${meant}?`
 }
 
 function namesOf(known: readonly OptionSpec[]): readonly string[] {

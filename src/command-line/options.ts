@@ -22,11 +22,12 @@ export interface OptionSpec {
 type Group = Pick<OptionSpec, 'commands' | 'scope'>
 type Details = Partial<Omit<OptionSpec, 'name' | 'description' | keyof Group>>
 
-const BROKER: Group = { commands: ['run', 'publish'], scope: 'process' }
-const QUEUE: Group = { commands: ['run', 'publish'], scope: 'bridge' }
-const PROCESS: Group = { commands: ['run'], scope: 'process' }
-const BRIDGE: Group = { commands: ['run'], scope: 'bridge' }
+const BROKER: Group = { commands: ['run', 'publish', 'config'], scope: 'process' }
+const QUEUE: Group = { commands: ['run', 'publish', 'config'], scope: 'bridge' }
+const PROCESS: Group = { commands: ['run', 'config'], scope: 'process' }
+const BRIDGE: Group = { commands: ['run', 'config'], scope: 'bridge' }
 const PUBLISH: Group = { commands: ['publish'], scope: 'command-line' }
+const CONFIG: Group = { commands: ['config'], scope: 'command-line' }
 
 function option(group: Group, name: string, details: Details, description: string): OptionSpec {
   return { name, ...group, kind: 'value', ...details, description }
@@ -39,6 +40,12 @@ export const OPTIONS: readonly OptionSpec[] = [
     'url',
     { kind: 'list', default: 'amqp://guest:guest@127.0.0.1:5672', secret: true },
     'broker, amqp:// or amqps://; repeatable: a failover list; query: heartbeat (seconds, default 10), frame_max (bytes)',
+  ),
+  option(
+    BRIDGE,
+    'name',
+    { defaultDescription: "the queue's name", ofOneBridge: true },
+    'what the bridge is called in the log',
   ),
   option(
     QUEUE,
@@ -71,12 +78,6 @@ export const OPTIONS: readonly OptionSpec[] = [
     'tls-insecure',
     { kind: 'flag', default: 'false' },
     "do not verify the brokers' certificates; for experiments only",
-  ),
-  option(
-    BRIDGE,
-    'name',
-    { defaultDescription: "the queue's name", ofOneBridge: true },
-    'what the bridge is called in the log',
   ),
   option(
     BRIDGE,
@@ -225,6 +226,9 @@ export const OPTIONS: readonly OptionSpec[] = [
     'a basic property, name=value (message_id, correlation_id, type, ...); repeatable',
   ),
   option(PUBLISH, 'verbose', { kind: 'flag', default: 'false' }, 'a line for each message'),
+  option(CONFIG, 'check', { kind: 'flag', default: 'false' }, 'print nothing but what is wrong'),
+  option(CONFIG, 'json', { kind: 'flag', default: 'false' }, 'print JSON'),
+  option(CONFIG, 'schema', { kind: 'flag', default: 'false' }, 'print the JSON Schema of a config file'),
   option(BROKER, 'config', {}, 'YAML or JSON file; its keys are the names of these options'),
 ]
 

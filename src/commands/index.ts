@@ -21,4 +21,11 @@ export const COMMANDS: readonly Command[] = [
     ],
     load: async () => (await import('./publish/publish.ts')).publish,
   },
+  {
+    name: 'config',
+    usage: '[--check]',
+    summary: 'print the configuration of run, and where each value comes from',
+    examples: [['config --config /etc/fpm-bridge.yaml --check', 'say what is wrong with a file']],
+    load: async () => (await import('./config/config.ts')).config,
+  },
 ]

@@ -96,12 +96,15 @@ export const queueName = withSchema({ type: 'string', minLength: 1, pattern: '^(
 /** Of the 255 of a consumer tag, which has the daemon id beside it; and of a line of the log. */
 const BRIDGE_NAME_BYTES = 100
 
-export function bridgeName(text: string): string {
-  if (text === '') throw new Error('must not be empty')
-  if (Buffer.byteLength(text) > BRIDGE_NAME_BYTES)
-    throw new Error(`must be at most ${BRIDGE_NAME_BYTES} bytes long`)
-  return shortString(text)
-}
+export const bridgeName = withSchema(
+  { type: 'string', minLength: 1, maxLength: BRIDGE_NAME_BYTES },
+  (text) => {
+    if (text === '') throw new Error('must not be empty')
+    if (Buffer.byteLength(text) > BRIDGE_NAME_BYTES)
+      throw new Error(`must be at most ${BRIDGE_NAME_BYTES} bytes long`)
+    return shortString(text)
+  },
+)
 
 /** The queue's name, as far as it may be the name of a bridge: cut at a character. */
 export function defaultBridgeName(queue: string): string {

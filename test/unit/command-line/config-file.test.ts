@@ -221,7 +221,7 @@ describe('complained of', () => {
     [
       'bridges in a bridge',
       'bridges:\n- bridges: []',
-      'bridges[0].bridges (/f.yaml:2) is unknown; known are queue, queue-type, declare, name, socket',
+      'bridges[0].bridges (/f.yaml:2) is unknown; see fpm-bridge --help',
     ],
     [
       'another file in a bridge',
@@ -252,13 +252,9 @@ describe('complained of', () => {
   })
 
   it.each(['verbose', 'body', '__proto__', 'constructor', 'null', '7', '2024-01-01', 'frobnicate'])(
-    'the key %s, with those that are known',
+    'the key %s',
     (key) => {
-      expect(read(`${key}: a`).complaints).toEqual([
-        expect.stringMatching(
-          new RegExp(`^${key} \\(/f.yaml:1\\) is unknown; known are url, queue, .*, log-format, bridges$`),
-        ),
-      ])
+      expect(read(`${key}: a`).complaints).toEqual([`${key} (/f.yaml:1) is unknown; see fpm-bridge --help`])
     },
   )
 
@@ -266,7 +262,7 @@ describe('complained of', () => {
     'a key that is no name: %j',
     (text) => {
       expect(read(text).complaints).toEqual([
-        expect.stringMatching(/^\? \(\/f.yaml:\d\) is unknown; known are url/),
+        expect.stringMatching(/^\? \(\/f.yaml:\d\) is unknown; see fpm-bridge --help$/),
       ])
     },
   )
