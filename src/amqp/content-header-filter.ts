@@ -13,7 +13,7 @@ import {
 /*
  * amqplib decodes the header table of each message, and ends the connection over one that it cannot decode: the broker hands
  * the message out again, to every daemon, for ever. What it can decode it cannot always encode again. So it gets a table with
- * one field, a byte array, which is the table as it came.
+ * one field, a byte array, which is the table as it came. An empty one, which many clients send, is no trouble, and passes as it is.
  * See docs/decisions/0014-header-tables-are-carried-as-bytes.md.
  */
 
@@ -51,7 +51,7 @@ export function keepHeaderTables(connection: ChannelModel): void {
   }
 }
 
-/** @returns the header table of a message as it came, without its length; undefined when it has none */
+/** @returns the header table of a message as it came, without its length; undefined when it has none, or an empty one */
 export function tableOf(headers: Readonly<Record<string, unknown>> | undefined): Buffer | undefined {
   return headers?.[TABLE] as Buffer | undefined
 }
@@ -87,10 +87,13 @@ export class ContentHeaderFilter {
         }
         const table = tableOffset(bytes, offset)
         if (table > 0) {
-          if (table + 4 + bytes.readUInt32BE(table) > offset + size - FRAME_END_BYTES) throw cutOff()
-          growFrame(bytes, offset, BEFORE.length)
-          handedOn.push(bytes.subarray(from, table), wrapping(bytes.readUInt32BE(table)))
-          from = table
+          const tableBytes = bytes.readUInt32BE(table)
+          if (table + 4 + tableBytes > offset + size - FRAME_END_BYTES) throw cutOff()
+          if (tableBytes > 0) {
+            growFrame(bytes, offset, BEFORE.length)
+            handedOn.push(bytes.subarray(from, table), wrapping(tableBytes))
+            from = table
+          }
         }
       }
       offset += size
