@@ -26,7 +26,7 @@ export function isUnprocessable(result: Result): boolean {
 
 /** No byte was sent: no connection, or none in time. */
 export function isUnsent(result: Result): boolean {
-  return failedIn('connect')(result)
+  return hasFailedIn(result, 'connect')
 }
 
 /** Proof that no script ran: endRequest with nothing before it, a protocolStatus that is not 0, or a refusal of php-fpm's own. */
@@ -46,7 +46,11 @@ export function isUnreadTooOften(result: Result): boolean {
 
 /** The pool has not read it whole: see FastCgiPhase. */
 export function isUnread(result: Result): boolean {
-  return failedIn('unread')(result) || failedIn('send')(result)
+  return hasFailedIn(result, 'unread') || hasFailedIn(result, 'send')
+}
+
+function hasFailedIn(result: Result, phase: FastCgiPhase): boolean {
+  return result.kind === 'failed' && result.error.phase === phase
 }
 
 /** How often in a row the pool has not read it whole, this time included; 0 where it has. */
@@ -55,12 +59,12 @@ export function unreadIn(result: Result): number {
 }
 
 export function failedIn(phase: FastCgiPhase): (result: Result) => boolean {
-  return (result) => result.kind === 'failed' && result.error.phase === phase
+  return (result) => hasFailedIn(result, phase)
 }
 
 /** A script has answered, or may have begun. */
 export function hasBegun(result: Result): boolean {
-  return result.kind === 'answered' || failedIn('receive')(result)
+  return result.kind === 'answered' || hasFailedIn(result, 'receive')
 }
 
 /** The pool ended the connection before the answer was complete. */
