@@ -83,6 +83,12 @@ const FORBIDDEN: readonly Probe[] = [
   value('src/commands', 'yargs'),
   value('src/commands', 'winston'),
   value('src/commands', 'fastcgi-client'),
+  type('src/config', '../daemon/daemon.ts'),
+  type('src/config', '../command-line/options.ts'),
+  value('src/daemon', '../commands/run.ts'),
+  value('src/daemon', '../command-line/signals.ts'),
+  value('src/daemon', 'amqplib'),
+  value('src/daemon', 'winston'),
   value('src', 'amqplib'),
   value('src', 'amqplib/callback_api'),
   value('src', 'fastcgi-client'),
@@ -127,6 +133,9 @@ const ALLOWED: readonly Probe[] = [
   value('src/commands', '../amqp/publisher.ts'),
   value('src/commands', '../observe/logger.ts'),
   value('src/daemon', '../bridge/hold.ts'),
+  value('src/daemon', '../fastcgi/client.ts'),
+  value('src/config', '../bridge/retry.ts'),
+  value('src/config', '../fastcgi/address.ts'),
 ]
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
