@@ -6,22 +6,19 @@ import { Consumer } from '../amqp/consumer.ts'
 import { consumerTagOf } from '../amqp/consumer-tag.ts'
 import { ConfirmPublisher } from '../amqp/publisher.ts'
 import type { QueueAges } from '../amqp/queue-ages.ts'
-import { delayQueue, plainQueue, type Queue } from '../amqp/topology.ts'
 import { type BackoffRange, backoff } from '../bridge/backoff.ts'
 import { Domain } from '../bridge/domain.ts'
 import type { Tell } from '../bridge/events.ts'
 import type { Intake } from '../bridge/ports.ts'
-import { staticParams } from '../bridge/request.ts'
-import { retryDelays, retryQueue } from '../bridge/retry.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { ProcessConfig } from '../config/process-config.ts'
 import { formatPoolAddress } from '../fastcgi/address.ts'
-import { PoolClient } from '../fastcgi/client.ts'
 import type { FastCgiClient } from '../fastcgi/types.ts'
-import { createLibraryClient } from '../fastcgi-library.ts'
 import { Counters, type Counts } from '../observe/counters.ts'
 import { logLines } from '../observe/log-lines.ts'
 import type { Logger } from '../observe/logger.ts'
+import { createClient } from './pool-client.ts'
+import { queuesOf } from './queues.ts'
 
 /** The broker must be consumed from within 5 s of its return, so the longest pause is well below. */
 const SESSION_DELAY: BackoffRange = { min: 100, max: 2_000 }
@@ -208,22 +205,4 @@ export class Bridge {
     if (ack !== 'completed' || timeout > 0 || consumerTimeout === 0) return
     this.#tell({ kind: 'executions-endless', consumerTimeoutMs: consumerTimeout })
   }
-}
-
-/** The queues a bridge needs: at once, and when the first message has to rest for that long. */
-function queuesOf(config: BridgeConfig): { always: readonly Queue[]; atNeed: readonly Queue[] } {
-  const { queue, deadLetterQueue, queueType, maxAttempts } = config
-  const delays = maxAttempts > 1 ? retryDelays(config) : []
-  return {
-    always: [queue, deadLetterQueue].map((name) => plainQueue(name, queueType)),
-    atNeed: delays.map((delay) => delayQueue(retryQueue(queue, delay), delay, queue)),
-  }
-}
-
-function createClient(config: BridgeConfig, version: string): FastCgiClient {
-  const { pool: address, maxResponse, maxStderr, keepAlive, timeout, statusPath } = config
-  const options = { address, params: staticParams(config, version), maxResponse, maxStderr }
-  return config.transport === 'native'
-    ? new PoolClient({ ...options, keepAlive, timeout, statusPath })
-    : createLibraryClient(options)
 }

@@ -34,13 +34,13 @@ final class FileLock implements Lock
         }
     }
 
-    public function acquire(string $messageId, Message $message): State
+    public function acquire(string $messageId, Message $message): LockState
     {
         do {
             $file = $this->open($messageId);
             if (!flock($file, LOCK_EX | LOCK_NB)) {
                 fclose($file);
-                return State::busy();
+                return LockState::busy();
             }
             // Between open and flock, prune() may have removed the file: a lock on it is nobody else's concern.
             $removed = !self::isAt($this->path($messageId), $file);
@@ -51,10 +51,10 @@ final class FileLock implements Lock
 
         if (stream_get_contents($file) === self::DONE) {
             fclose($file);
-            return State::done();
+            return LockState::done();
         }
         $this->held[$messageId] = $file;
-        return State::acquired();
+        return LockState::acquired();
     }
 
     public function done(string $messageId): void

@@ -22,10 +22,10 @@ interface Lock
      *
      * @param string $messageId never empty
      */
-    public function acquire(string $messageId, Message $message): State;
+    public function acquire(string $messageId, Message $message): LockState;
 
     /**
-     * The handler has returned. From here on acquire() answers State::done().
+     * The handler has returned. From here on acquire() answers LockState::done().
      *
      * @throws \RuntimeException when that is not on record; the message is then executed again
      */

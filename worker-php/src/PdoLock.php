@@ -50,20 +50,20 @@ final class PdoLock implements Lock
         $this->owner = bin2hex(random_bytes(16));
     }
 
-    public function acquire(string $messageId, Message $message): State
+    public function acquire(string $messageId, Message $message): LockState
     {
         $now = time();
         $mine = ['key' => self::key($messageId), 'owner' => $this->owner, 'until' => $now + $this->leaseSeconds];
         if ($this->inserts($mine) || $this->takesOver($mine + ['now' => $now])) {
-            return State::acquired();
+            return LockState::acquired();
         }
         $row = $this->row($messageId);
         if ($row === null) {
-            return State::busy(1); // released since the INSERT
+            return LockState::busy(1); // released since the INSERT
         }
         return $row['done_at'] === null
-            ? State::busy(max(1, (int) $row['leased_until'] - $now + 1))
-            : State::done();
+            ? LockState::busy(max(1, (int) $row['leased_until'] - $now + 1))
+            : LockState::done();
     }
 
     public function done(string $messageId): void

@@ -13,7 +13,7 @@ use FpmBridge\Worker\Lock;
 use FpmBridge\Worker\Message;
 use FpmBridge\Worker\Reject;
 use FpmBridge\Worker\Retry;
-use FpmBridge\Worker\State;
+use FpmBridge\Worker\LockState;
 use PHPUnit\Framework\TestCase;
 use RuntimeException;
 use Throwable;
@@ -77,7 +77,7 @@ final class ExecutionTest extends TestCase
     {
         $lengths = [['CONTENT_LENGTH' => '9'], ['AMQP_BODY_LENGTH' => '9', 'CONTENT_LENGTH' => '8']];
         foreach ($lengths as $params) {
-            $lock = new RememberingLock(State::acquired());
+            $lock = new RememberingLock(LockState::acquired());
             $answer = $this->answer($this->handler(), $lock, $params, body: '12345678');
             self::assertSame([503, 'retry'], $this->statusAndMarker($answer));
             self::assertStringContainsString("of its body's 9 bytes PHP has 8", $answer->reason);
@@ -89,7 +89,7 @@ final class ExecutionTest extends TestCase
 
     public function testIsDoneBeforeItIsAcked(): void
     {
-        $lock = new RememberingLock(State::acquired());
+        $lock = new RememberingLock(LockState::acquired());
         $handler = static function () use ($lock): void {
             $lock->calls[] = 'handler';
         };
@@ -100,7 +100,7 @@ final class ExecutionTest extends TestCase
     public function testAFailureReleasesTheLock(): void
     {
         foreach ([new RuntimeException('no'), new Retry(), new Hold(), new Reject('no')] as $thrown) {
-            $lock = new RememberingLock(State::acquired());
+            $lock = new RememberingLock(LockState::acquired());
             $this->answer($this->handler($thrown), $lock);
             self::assertSame(['acquire m-1', 'release m-1'], $lock->calls);
         }
@@ -108,7 +108,7 @@ final class ExecutionTest extends TestCase
 
     public function testWhatCannotBeMarkedAsDoneIsExecutedAgain(): void
     {
-        $lock = new RememberingLock(State::acquired());
+        $lock = new RememberingLock(LockState::acquired());
         $lock->failsWhenDone = new RuntimeException('the disk is full');
         self::assertSame('retry', $this->answer($this->handler(), $lock)->marker);
         self::assertSame(['acquire m-1', 'done m-1', 'release m-1'], $lock->calls);
@@ -116,14 +116,14 @@ final class ExecutionTest extends TestCase
 
     public function testWhatIsDoneIsAckedWithoutBeingExecuted(): void
     {
-        $lock = new RememberingLock(State::done());
+        $lock = new RememberingLock(LockState::done());
         self::assertSame([200, 'ack'], $this->statusAndMarker($this->answer($this->handler(), $lock)));
         self::assertSame([['acquire m-1'], 0], [$lock->calls, $this->executions]);
     }
 
     public function testWhatIsBeingExecutedElsewhereComesBackLater(): void
     {
-        foreach ([[State::busy(), 60], [State::busy(7), 7]] as [$state, $seconds]) {
+        foreach ([[LockState::busy(), 60], [LockState::busy(7), 7]] as [$state, $seconds]) {
             $lock = new RememberingLock($state);
             $answer = $this->answer($this->handler(), $lock);
             self::assertSame([503, 'retry'], $this->statusAndMarker($answer));
@@ -134,7 +134,7 @@ final class ExecutionTest extends TestCase
     public function testWithALockAMessageNeedsAnId(): void
     {
         foreach ([null, ''] as $id) {
-            $lock = new RememberingLock(State::acquired());
+            $lock = new RememberingLock(LockState::acquired());
             $answer = $this->answer($this->handler(), $lock, ['AMQP_MESSAGE_ID' => $id]);
             self::assertSame([422, 'dead-letter'], $this->statusAndMarker($answer));
             self::assertSame([[], 0], [$lock->calls, $this->executions]);
@@ -143,7 +143,7 @@ final class ExecutionTest extends TestCase
 
     public function testAbandonedInMidHandlerItReleasesOnce(): void
     {
-        $lock = new RememberingLock(State::acquired());
+        $lock = new RememberingLock(LockState::acquired());
         $execution = new Execution($lock, 60, true);
         $execution->run(static fn (): Message => Request::message(), static function () use ($execution): void {
             $execution->abandon();

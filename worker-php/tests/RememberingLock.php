@@ -6,7 +6,7 @@ namespace FpmBridge\Worker\Tests;
 
 use FpmBridge\Worker\Lock;
 use FpmBridge\Worker\Message;
-use FpmBridge\Worker\State;
+use FpmBridge\Worker\LockState;
 
 /** Answers as it is told, and remembers what it was asked. */
 final class RememberingLock implements Lock
@@ -16,11 +16,11 @@ final class RememberingLock implements Lock
 
     public ?\Throwable $failsWhenDone = null;
 
-    public function __construct(private readonly State $state)
+    public function __construct(private readonly LockState $state)
     {
     }
 
-    public function acquire(string $messageId, Message $message): State
+    public function acquire(string $messageId, Message $message): LockState
     {
         $this->calls[] = "acquire {$messageId}";
         return $this->state;

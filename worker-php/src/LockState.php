@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace FpmBridge\Worker;
 
 /** What a lock knows of a message. */
-final class State
+final class LockState
 {
     private function __construct(public readonly string $name, public readonly ?int $retryAfter = null)
     {
