@@ -76,13 +76,6 @@ export interface Intake {
   widen(): void
 }
 
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
-
-/** One line per event: a sentence for the reader, and the facts as fields. */
-export type Log = Readonly<
-  Record<LogLevel, (message: string, fields?: Readonly<Record<string, unknown>>) => void>
->
-
 /** What an outcome depends on, beside what happened. */
 export interface OutcomePolicy {
   readonly ack: AckMode

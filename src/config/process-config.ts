@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type BrokerUrl, parseBrokerUrl } from '../amqp/broker-url.ts'
-import type { LogLevel } from '../bridge/ports.ts'
-import type { LogFormat } from '../observe/logger.ts'
+import type { LogFormat, LogLevel } from '../observe/logger.ts'
 import { allOf } from './option-error.ts'
 import { optional } from './parse.ts'
 import type { OptionReader } from './reader.ts'

@@ -1,6 +1,6 @@
 import { BrokerError } from '../amqp/broker-error.ts'
-import type { Log } from '../bridge/ports.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
+import type { Log } from '../observe/logger.ts'
 import type { Bridge } from './bridge.ts'
 import { planReload } from './reload.ts'
 

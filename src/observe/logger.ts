@@ -1,9 +1,15 @@
 import type { Writable } from 'node:stream'
 import { inspect, styleText } from 'node:util'
 import { createLogger as createWinston, format, transports } from 'winston'
-import type { Log, LogLevel } from '../bridge/ports.ts'
 import { escapeInvisible, escapeInvisibleInJson } from './invisible.ts'
 import { LineBuffer } from './line-buffer.ts'
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
+
+/** One line per event: a sentence for the reader, and the facts as fields. */
+export type Log = Readonly<
+  Record<LogLevel, (message: string, fields?: Readonly<Record<string, unknown>>) => void>
+>
 
 /** `auto`: readable on a terminal, JSON otherwise. */
 export type LogFormat = 'auto' | 'json' | 'text'

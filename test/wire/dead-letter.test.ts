@@ -6,15 +6,8 @@ import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import type { MessageProperties } from '../../src/bridge/ports.ts'
 import { Settlement } from '../../src/bridge/settlement.ts'
-import { logLines } from '../../src/observe/log-lines.ts'
 import { byte, field, longString } from '../support/amqp-frames.ts'
-import {
-  config,
-  RecordingDelivery,
-  RecordingIntake,
-  recordingLog,
-  tellNobody,
-} from '../unit/bridge/recording.ts'
+import { config, RecordingDelivery, RecordingIntake, tellNobody } from '../unit/bridge/recording.ts'
 import { finished } from '../unit/bridge/settling.ts'
 import { confirm, listenAmqp } from './scripted-broker.ts'
 
@@ -38,7 +31,6 @@ const HOSTILE: readonly [string, MessageProperties, fields?: Buffer][] = [
 it.each(HOSTILE)('with %s', async (_, properties, fields = Buffer.alloc(0)) => {
   const broker = await listenAmqp()
   const topology = { queues: [plainQueue('commands.dead', 'classic')], declare: true }
-  const log = recordingLog()
   const publisher = new ConfirmPublisher(
     { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
     tellNobody,
@@ -51,7 +43,7 @@ it.each(HOSTILE)('with %s', async (_, properties, fields = Buffer.alloc(0)) => {
       publisher,
       new RecordingIntake(),
       AbortSignal.timeout(1_000),
-      logLines(log),
+      tellNobody,
     )
     await settlement.settle(finished(delivery), { kind: 'dead-letter', reason: 'a reason' })
     expect([delivery.settled, broker.published]).toEqual([['ack'], 1])

@@ -4,12 +4,11 @@ import { Connections } from '../../src/amqp/connections.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { Settlement } from '../../src/bridge/settlement.ts'
-import { logLines } from '../../src/observe/log-lines.ts'
 import {
   config,
   RecordingDelivery,
   RecordingIntake,
-  recordingLog,
+  recordingEvents,
   tellNobody,
 } from '../unit/bridge/recording.ts'
 import { finished } from '../unit/bridge/settling.ts'
@@ -27,7 +26,7 @@ it('a copy whose confirm is lost with the connection is published again before t
       return undefined
     },
   })
-  const log = recordingLog()
+  const events = recordingEvents()
   const topology = { queues: [plainQueue('commands.dead', 'classic')], declare: true }
   const brokers = new BrokerList([broker.url], tellNobody)
   const publisher = new ConfirmPublisher(
@@ -40,16 +39,13 @@ it('a copy whose confirm is lost with the connection is published again before t
       publisher,
       new RecordingIntake(),
       AbortSignal.timeout(8_000),
-      logLines(log),
+      events.tell,
     )
     await settlement.settle(finished(delivery), { kind: 'dead-letter', reason: 'a reason' })
     // A duplicate, and no loss.
     expect(settledAtPublish).toEqual([[], []])
     expect(delivery.settled).toEqual(['ack'])
-    expect(log.lines.map(({ message }) => message)).toEqual([
-      'Cannot publish the copy of a message; repeated until it succeeds.',
-      'Dead-lettered.',
-    ])
+    expect(events.kinds).toEqual(['copy-failed', 'settled'])
   } finally {
     await publisher.close()
     await broker.close()

@@ -1,5 +1,5 @@
 import type { BridgeEvent } from '../../bridge/events.ts'
-import type { LogLevel } from '../../bridge/ports.ts'
+import type { LogLevel } from '../logger.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 

@@ -5,8 +5,6 @@ import type {
   Delivery,
   HeaderField,
   Intake,
-  Log,
-  LogLevel,
   MessageProperties,
   OutgoingMessage,
   Publisher,
@@ -60,30 +58,6 @@ export class RecordingDelivery implements Delivery {
 
   requeue(): void {
     this.settled.push('requeue')
-  }
-}
-
-export interface RecordedLine {
-  readonly level: LogLevel
-  readonly message: string
-  readonly fields: Readonly<Record<string, unknown>>
-}
-
-/** A log that keeps its lines. */
-export function recordingLog(): Log & { readonly lines: readonly RecordedLine[]; wants(): boolean } {
-  const lines: RecordedLine[] = []
-  const at =
-    (level: LogLevel): Log[LogLevel] =>
-    (message, fields = {}) => {
-      lines.push({ level, message, fields })
-    }
-  return {
-    lines,
-    error: at('error'),
-    warn: at('warn'),
-    info: at('info'),
-    debug: at('debug'),
-    wants: () => true,
   }
 }
 

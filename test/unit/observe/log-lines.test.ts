@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { BridgeEvent } from '../../../src/bridge/events.ts'
 import type { FinishedExecution, OutcomeCopy, PutBackCopy, ResetCopy } from '../../../src/bridge/facts.ts'
-import type { LogLevel } from '../../../src/bridge/ports.ts'
 import { logLines } from '../../../src/observe/log-lines.ts'
-import { recordingLog } from '../bridge/recording.ts'
+import type { LogLevel } from '../../../src/observe/logger.ts'
+import { recordingLog } from './recording-log.ts'
 
 /*
  * Users read the log by these sentences, and script it by these fields: each is written here as it is.

@@ -1,8 +1,7 @@
 import { Writable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { LogLevel } from '../../../src/bridge/ports.ts'
-import { createLogger, type LoggerOptions } from '../../../src/observe/logger.ts'
+import { createLogger, type LoggerOptions, type LogLevel } from '../../../src/observe/logger.ts'
 
 const TIME = '2024-01-02T03:04:05.678Z'
 
