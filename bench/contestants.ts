@@ -51,10 +51,12 @@ export function bridge(name: string, args: readonly string[], main = file('../di
 
 export const COMPLETED = bridge('--ack completed', ['--ack', 'completed'])
 export const DISPATCHED = bridge('--ack dispatched', ['--ack', 'dispatched'])
-/** The same of another checkout, which is built. */
-export const completedOf = (checkout: string): Contestant =>
-  bridge(BEFORE, ['--ack', 'completed'], resolve(checkout, 'dist/main.js'))
-export const BEFORE = 'before, --ack completed'
+/** The same two of another checkout, which is built. */
+export const bothOf = (checkout: string): readonly Contestant[] =>
+  (['completed', 'dispatched'] as const).map((ack) =>
+    bridge(before(ack), ['--ack', ack], resolve(checkout, 'dist/main.js')),
+  )
+export const before = (ack: 'completed' | 'dispatched'): string => `before, --ack ${ack}`
 export const LIBRARY = bridge('--transport fastcgi-client', [
   '--ack',
   'completed',

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { bodies } from './bodies.ts'
 import { utilisation } from './children.ts'
-import { COMPLETED, completedOf, DISPATCHED } from './contestants.ts'
+import { bothOf, COMPLETED, DISPATCHED } from './contestants.ts'
 import { form } from './form.ts'
 import { toJson } from './json.ts'
 import { latency } from './latency.ts'
@@ -65,7 +65,7 @@ async function measure(section: Section, stage: Stage, options: BenchOptions): P
     case 'throughput':
       return { throughput: await throughput(stage, options) }
     case 'modes': {
-      const before = options.before === undefined ? [] : [completedOf(options.before)]
+      const before = options.before === undefined ? [] : bothOf(options.before)
       return { modes: await throughput(stage, options, [COMPLETED, DISPATCHED, ...before], []) }
     }
     case 'latency':

@@ -1,4 +1,4 @@
-import { BEFORE, COMPLETED, DISPATCHED, REFERENCE, SHORTEST } from './contestants.ts'
+import { before, COMPLETED, DISPATCHED, REFERENCE, SHORTEST } from './contestants.ts'
 import { DIRECT } from './latency.ts'
 import { NATIVE, NATIVE_KEPT, NPM } from './pool-only.ts'
 import type { Results } from './results.ts'
@@ -105,7 +105,8 @@ function modeTargets({ contestants }: ThroughputResult): Target[] {
   const runs = (wanted: string) => [...contestants].find(([{ name }]) => name === wanted)?.[1] ?? []
   const pairs = [
     ['dispatched / completed', DISPATCHED.name, COMPLETED.name, 0.95, 1.1],
-    ['completed / before', COMPLETED.name, `fpm-bridge ${BEFORE}`, 0.97, 1.03],
+    ['completed / before', COMPLETED.name, `fpm-bridge ${before('completed')}`, 0.97, 1.03],
+    ['dispatched / before', DISPATCHED.name, `fpm-bridge ${before('dispatched')}`, 0.97, 1.03],
   ] as const
   return pairs.flatMap(([what, one, other, atLeast, atMost]) => {
     if (runs(other).length === 0) return []
