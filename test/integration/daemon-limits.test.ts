@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { count, HOLD_OVER, HOLDING } from '../support/daemon-log.ts'
@@ -41,11 +41,11 @@ test.for(['completed', 'dispatched'])(
 )
 
 test.for([
-  ['on a full disk', 'exec "$@" 2>/dev/full'],
-  ['into a pipe that nobody reads any more', 'exec "$@" 2> >(exec true)'],
+  ['on a full disk', 'exec "$@" 2>/dev/full', /^\/dev\/full$/],
+  ['into a pipe that nobody reads any more', 'exec "$@" 2> >(exec true)', /^pipe:/],
 ] as const)(
   'a log %s costs its lines, and no message',
-  async ([, command], { broker, queue, startDaemon }) => {
+  async ([, command, where], { broker, queue, startDaemon }) => {
     const worker = workerThat('')
     const ids = numbers(30).map(({ number }) => `M-${number}`)
     await publishAll(broker, queue, [...numbers(30), 'not JSON'], (index) => ({
@@ -58,7 +58,8 @@ test.for([
     })
     await eventually('all are executed', () => worker.executions().length === 30)
     await eventually('the last is moved', async () => (await readyIn(broker, `${queue}.dead`)) === 1)
-    expect(daemon.log).toEqual([])
+    expect(worker.executions().sort()).toEqual(ids.map((id) => `${id} 1 0`).sort())
+    expect(readlinkSync(`/proc/${daemon.pid}/fd/2`)).toMatch(where)
     daemon.signal('SIGTERM')
     expect(await daemon.exited).toMatchObject({ code: 0 })
     expect(await readyIn(broker, queue)).toBe(0)

@@ -114,19 +114,24 @@ describe('refused, in one line', () => {
   })
 
   it.each([
-    ['an option that cannot be switched off', ['--no-queue']],
-    ['an option that cannot be switched off, of publish', ['publish', '--no-count']],
-    ['a switch both ways', ['--declare', '--no-declare']],
-  ])('%s', async (_, args) => {
-    expect((await refusal(...args))[1]).toBe(64)
+    ['an option that cannot be switched off', ['--no-queue'], '--queue cannot be switched off'],
+    [
+      'an option that cannot be switched off, of publish',
+      ['publish', '--no-count'],
+      '--count cannot be switched off',
+    ],
+    ['a switch both ways', ['--declare', '--no-declare'], '--declare is given 2 times'],
+  ])('%s', async (_, args, message) => {
+    expect(await refusal(...args)).toEqual([message, 64])
   })
 
   it.each(['maybe', 'TRUE', 'yes', '1', ''])(
-    'a switch set to "%s" is not quietly off: it is refused, here or when it is read',
+    'a switch set to "%s", which would quietly be off',
     async (value) => {
-      const refused = { flags: { declare: [value] } }
-      const parsed = await parse('run', `--declare=${value}`).catch(() => refused)
-      expect(parsed).toMatchObject(refused)
+      expect(await refusal('run', `--declare=${value}`)).toEqual([
+        '--declare takes no value; there is --no-declare',
+        64,
+      ])
     },
   )
 
