@@ -81,7 +81,7 @@ describe('the session ends, and the next one is opened, when', () => {
 
   it('a delivery comes for a consumer that nobody knows', async () => {
     let sessions = 0
-    const { consumer, consuming } = await consumerAt({
+    const { consumer, consuming, reasons } = await consumerAt({
       'basic.consume': (channel) => {
         sessions += 1
         const early = Buffer.concat([delivery(channel, 1), consumeOk(channel)])
@@ -90,6 +90,7 @@ describe('the session ends, and the next one is opened, when', () => {
     })
     await consumer.start()
     await eventually('it consumes', () => consuming() >= 1 && sessions === 2)
+    expect(reasons()).toHaveLength(1)
   })
 
   it.each([
@@ -115,7 +116,7 @@ describe('the session ends, and the next one is opened, when', () => {
     // The looks at the queue come first, and then the consumer's own channel.
     for (const spoilt of [1, 2, 3]) {
       let opened = 0
-      const { consumer, consuming } = await consumerAt({
+      const { consumer, consuming, reasons } = await consumerAt({
         'channel.open': (channel) => {
           opened += 1
           return opened === spoilt ? first(channel) : openOk(channel)
@@ -123,6 +124,7 @@ describe('the session ends, and the next one is opened, when', () => {
       })
       await consumer.start()
       await eventually('it consumes', () => consuming() >= 1)
+      expect(reasons()).toHaveLength(1)
     }
   })
 
@@ -134,7 +136,7 @@ describe('the session ends, and the next one is opened, when', () => {
     ['no frame at all', Buffer.alloc(20, 0xff)],
   ])('%s comes with the opening of the connection', async (_, bytes) => {
     let opened = 0
-    const { consumer, consuming } = await consumerAt({
+    const { consumer, consuming, reasons } = await consumerAt({
       'connection.open': () => {
         opened += 1
         const ok = method(0, [10, 41], shortString(''))
@@ -143,5 +145,6 @@ describe('the session ends, and the next one is opened, when', () => {
     })
     await consumer.start()
     await eventually('it consumes', () => consuming() === 1)
+    expect(reasons()).toHaveLength(1)
   })
 })
