@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../support/eventually.ts'
 import { takeAll } from '../support/messages.ts'
 import type { Arena } from './faults/arena.ts'
 import type { Fleet } from './fleet.ts'
@@ -17,15 +18,14 @@ const IDLE_AFTER = 2_000
  */
 export async function quiet({ broker }: Pick<Stage, 'broker'>): Promise<void> {
   let quietLooks = 0
-  for (const deadline = Date.now() + QUIET_WITHIN; ; await sleep(200)) {
+  const isQuiet = async (): Promise<boolean> => {
     const busy = (await fullQueues(broker)).filter(({ name }) => name !== DEAD_LETTER_QUEUE)
     // The queues are not looked at at one moment: a message may go from one that is yet to be looked at to one that was.
     quietLooks = busy.length === 0 ? quietLooks + 1 : 0
-    if (quietLooks === 2) return
-    if (Date.now() < deadline) continue
-    const list = busy.map(({ name, messages }) => `${name}: ${messages}`)
-    throw new Error(`Not quiet within ${QUIET_WITHIN / 1_000} s: ${list.join('; ')}`)
+    if (busy.length > 0) throw new Error(busy.map(({ name, messages }) => `${name}: ${messages}`).join('; '))
+    return quietLooks === 2
   }
+  await eventually('the queues are empty', isQuiet, { within: QUIET_WITHIN, every: 200 })
 }
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
+import { eventually } from '../support/eventually.ts'
 import { type Asked, bodyOf, headersOf, planned } from './message-plan.ts'
 import { QUEUE } from './stage.ts'
 
@@ -22,6 +23,9 @@ export interface FlowOptions {
 
 /** Milliseconds between two looks at what is due. */
 const TICK = 20
+
+/** Longer than a broker is ever away. */
+const PATIENCE = { within: 120_000 }
 
 /** More than so many without a confirm, and the flow waits for the broker. */
 const MOST_UNCONFIRMED = 500
@@ -61,7 +65,7 @@ export class Flow {
   /** Resolves when the broker has confirmed all that is on its way, or never will. */
   async pause(): Promise<void> {
     this.#state = 'paused'
-    while (this.#unconfirmed > 0) await sleep(TICK)
+    await eventually('nothing is on its way to the broker', () => this.#unconfirmed === 0, PATIENCE)
   }
 
   /**
@@ -70,11 +74,7 @@ export class Flow {
    * @returns its id
    */
   async send(asked: Asked): Promise<string> {
-    for (;;) {
-      const id = await this.#publish(asked)
-      if (id !== undefined) return id
-      await sleep(100)
-    }
+    return await eventually('a message is confirmed', () => this.#publish(asked), PATIENCE)
   }
 
   /** Ends it, after what is on its way. Idempotent. */

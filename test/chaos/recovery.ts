@@ -1,23 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogLine } from '../support/bridge-process.ts'
+import { inTime } from '../support/eventually.ts'
 import { ALL_SLOTS } from './fault-kinds.ts'
 import { type Fleet, timeOf } from './fleet.ts'
 import type { Journal, JournalLine } from './journal.ts'
 
-/** Milliseconds between two looks. */
-const LOOK = 10
-
-/** Milliseconds after which a fault counts as never recovered from. */
-const GIVE_UP = 60_000
-
-/** Repeats a look until it finds a time; undefined when there is none for a minute. */
-async function until(look: () => number | undefined): Promise<number | undefined> {
-  for (const deadline = Date.now() + GIVE_UP; Date.now() < deadline; await sleep(LOOK)) {
-    const found = look()
-    if (found !== undefined) return found
-  }
-  return undefined
-}
+/** Repeats a look until it finds something; undefined when that takes a minute: the fault counts as never recovered from. */
+const until = <T>(look: () => T | undefined) => inTime(look, { within: 60_000, every: 10 })
 
 /** The last line of the daemon that meets the condition, not before that time. */
 function lastLine(
@@ -81,13 +69,11 @@ export function executed(journal: Journal, messageId: string, from: number): Pro
 }
 
 /** The line about this message, sent at that time, as soon as there is one. */
-export async function noted(
+export function noted(
   journal: Journal,
   messageId: string,
   from: number,
   what: JournalLine['event'],
 ): Promise<JournalLine | undefined> {
-  const find = () => journal.since(from).find(({ id, event }) => id === messageId && event === what)
-  await until(() => find()?.time)
-  return find()
+  return until(() => journal.since(from).find(({ id, event }) => id === messageId && event === what))
 }

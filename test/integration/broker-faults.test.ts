@@ -10,7 +10,7 @@ import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
 import { countsOf } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
-import { workerThat } from '../support/worker-script.ts'
+import { waitForFile, workerThat } from '../support/worker-script.ts'
 
 /* What happens to a whole broker, and so to one of our own. */
 
@@ -22,8 +22,6 @@ beforeAll(async () => {
   broker = await startBroker()
 })
 afterAll(() => broker?.close())
-
-const waitFor = (file: string) => `while (!is_file('${file}')) { usleep(10000); clearstatcache(); }`
 
 test('a broker that is stopped in order and started again is consumed from within seconds', async ({
   queue,
@@ -45,9 +43,9 @@ test('in memory alarm a copy waits, and all else goes on: what succeeds is acked
 }) => {
   const release = join(temporaryFolder('release'), 'now')
   const worker = workerThat(
-    `if ($_POST['fails'] ?? false) { if ($attempt === 1) { ${waitFor(release)} http_response_code(503); } }
+    `if ($_POST['fails'] ?? false) { if ($attempt === 1) { ${waitForFile(release)} http_response_code(503); } }
      elseif ($_POST['first'] ?? false) { http_response_code($attempt === 1 ? 503 : 200); }
-     else { ${waitFor(release)} }`,
+     else { ${waitForFile(release)} }`,
   )
   const daemon = await startDaemon({
     url: `${broker.url}?heartbeat=1`,
@@ -92,7 +90,7 @@ test('a script that outlasts the broker’s patience costs sessions, and is exec
   // By default a channel is looked at each minute.
   await set('channel_tick_interval', 200)
   const release = join(temporaryFolder('release'), 'now')
-  const worker = workerThat(waitFor(release))
+  const worker = workerThat(waitForFile(release))
   // From RabbitMQ 4.3 on, classic queues have all the patience there is.
   await broker.api('PUT', `/queues/%2F/${queue}`, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
   await broker.api('POST', '/exchanges/%2F/amq.default/publish', {

@@ -9,7 +9,7 @@ import { publishAll } from '../support/messages.ts'
 import { freePorts } from '../support/ports.ts'
 import { countsOf } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
-import { waitFor, workerThat } from '../support/worker-script.ts'
+import { waitForFile, workerThat } from '../support/worker-script.ts'
 
 /* Links that go dead without a word. What finds them out takes its time, so all are played at once. */
 
@@ -32,7 +32,7 @@ describe.concurrent('a link', () => {
     startDaemon,
   }) => {
     const release = join(temporaryFolder('release'), 'now')
-    const worker = workerThat(waitFor(release))
+    const worker = workerThat(waitForFile(release))
     const daemon = await startDaemon({
       url: through(link),
       script: worker.path,

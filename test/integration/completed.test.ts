@@ -8,7 +8,7 @@ import { numbers, publishAll, takeAll } from '../support/messages.ts'
 import { countsOf } from '../support/queue-counts.ts'
 import { readRecords, recordScript } from '../support/records.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
-import { waitFor, workerThat } from '../support/worker-script.ts'
+import { waitForFile, workerThat } from '../support/worker-script.ts'
 
 /* `--ack completed`: a message is acked when the worker has succeeded, and not before. */
 
@@ -22,7 +22,7 @@ test('a message is unacked for as long as its worker runs, and acked when it has
 }) => {
   const pool = await ownPool()
   const release = join(pool.directory, 'release')
-  const wait = `if (isset($_POST['wait'])) { ${waitFor(release)} }`
+  const wait = `if (isset($_POST['wait'])) { ${waitForFile(release)} }`
   const script = workerThat(`${wait} http_response_code((int) ($_POST['status'] ?? 200));`).path
   await publishAll(broker, queue, [{ wait: true }, { status: 204 }, { status: 299 }])
   const daemon = await startDaemon({ socket: pool.socket, script, args: COMPLETED })
@@ -115,7 +115,9 @@ test('a pool that is stopped and started in mid-run loses nothing and repeats no
   const pool = await ownPool({ global: settings, environment: { WORKER_LOG: log } })
   const release = join(temporaryFolder('release'), 'now')
   // Some are left for the pool that comes back, however late the first one is stopped.
-  const worker = workerThat(`if ($_POST['number'] > 200) { ${waitFor(release)} } require '${recordScript}';`)
+  const worker = workerThat(
+    `if ($_POST['number'] > 200) { ${waitForFile(release)} } require '${recordScript}';`,
+  )
   const bodies = numbers(400).map(({ number }) => ({ number, sleepMs: 5 }))
   await publishAll(broker, queue, bodies)
   const daemon = await startDaemon({ socket: pool.socket, script: worker.path, args: COMPLETED })
@@ -135,7 +137,7 @@ test('a pool that is stopped and started in mid-run loses nothing and repeats no
 
 test('SIGTERM lets what runs finish, and acks it', async ({ broker, queue, sharedPool, startDaemon }) => {
   const release = join(temporaryFolder('release'), 'now')
-  const worker = workerThat(`${waitFor(release)} require '${recordScript}';`)
+  const worker = workerThat(`${waitForFile(release)} require '${recordScript}';`)
   await publishAll(broker, queue, numbers(6))
   const args = [...COMPLETED, '--concurrency', '2', '--prefetch', '4', '--log-level', 'debug']
   const daemon = await startDaemon({ script: worker.path, args })

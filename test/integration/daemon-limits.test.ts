@@ -8,7 +8,7 @@ import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
 import { readyIn } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
-import { workerThat } from '../support/worker-script.ts'
+import { waitForFile, workerThat } from '../support/worker-script.ts'
 
 /* What the system denies the daemon itself: open files, and a place for its log. */
 
@@ -17,7 +17,7 @@ test.for(['completed', 'dispatched'])(
   async (ack, { broker, queue, ownPool, startDaemon }) => {
     const pool = await ownPool({ children: 2 })
     const release = join(temporaryFolder('release'), 'now')
-    const worker = workerThat(`while (!is_file('${release}')) { usleep(10000); clearstatcache(); }`)
+    const worker = workerThat(waitForFile(release))
     await publishAll(broker, queue, numbers(60), (index) => ({ messageId: `M-${index + 1}` }))
     const daemon = await startDaemon({
       socket: pool.socket,

@@ -18,7 +18,7 @@ import { eventually } from '../support/eventually.ts'
 import { installedProgram } from '../support/installed.mjs'
 import { type OwnedProcess, spawnOwned } from '../support/owned-process.ts'
 import { removeFolder } from '../support/run-folder.ts'
-import { waitFor } from '../support/worker-script.ts'
+import { waitForFile } from '../support/worker-script.ts'
 
 /*
  * docker/php-fpm/commands.conf and ping.php on this machine's php-fpm: the file itself, with the container's paths
@@ -167,7 +167,7 @@ describe('the health check', () => {
 
   it('succeeds while all children are busy', async () => {
     const release = join(scripts, 'release')
-    writeFileSync(join(scripts, 'wait.php'), `<?php ${waitFor(release)}`)
+    writeFileSync(join(scripts, 'wait.php'), `<?php ${waitForFile(release)}`)
     const requests = Array.from({ length: 25 }, () => post('wait.php'))
     await eventually('all children are busy', async () => {
       const { said } = await ping([statusSocket, '/status'])

@@ -8,7 +8,7 @@ import { test } from '../support/fixtures.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
 import { countsOf } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
-import { waitFor, workerThat } from '../support/worker-script.ts'
+import { waitForFile, workerThat } from '../support/worker-script.ts'
 
 /* The pool is away, or lets nobody in: messages are kept, for as long as the broker has patience. */
 
@@ -48,7 +48,7 @@ test.for(MODES)(
     const pool = await ownPool({ global: { process_control_timeout: '10s' } })
     const release = join(temporaryFolder('release'), 'now')
     // Some are left for the pool that comes back, however late the first one is stopped.
-    const worker = workerThat(`if ($_POST['number'] > 100) { ${waitFor(release)} } usleep(5000);`)
+    const worker = workerThat(`if ($_POST['number'] > 100) { ${waitForFile(release)} } usleep(5000);`)
     await publishAll(broker, queue, numbers(200), (index) => ({ messageId: `M-${index}` }))
     const args = [
       '--ack',
@@ -80,7 +80,7 @@ test('a hold that outlasts the broker’s patience hands back what waits, keeps 
 }) => {
   const pool = await ownPool()
   const release = join(temporaryFolder('release'), 'now')
-  const worker = workerThat(`if (isset($_POST['wait'])) { ${waitFor(release)} }`)
+  const worker = workerThat(`if (isset($_POST['wait'])) { ${waitForFile(release)} }`)
   await publishAll(broker, queue, [{ wait: true }], { messageId: 'M-runs' })
   const daemon = await startDaemon({
     socket: pool.socket,

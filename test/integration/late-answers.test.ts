@@ -7,7 +7,7 @@ import { test } from '../support/fixtures.ts'
 import { handlerScript } from '../support/handler-script.ts'
 import { publishAll } from '../support/messages.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
-import { waitFor, workerThat } from '../support/worker-script.ts'
+import { waitForFile, workerThat } from '../support/worker-script.ts'
 
 /* Scripts that go on after their answers: no other message waits for them, and none gets what they say then. */
 
@@ -26,7 +26,7 @@ const byId = (late: string, behind: string): string => `
 test('no message waits for a script that goes on', async ({ broker, queue, ownPool, startDaemon }) => {
   const folder = temporaryFolder('release')
   const [release, ended] = [join(folder, 'now'), join(folder, 'ended')]
-  const worker = workerThat(byId(`${waitFor(release)} touch('${ended}');`, ''))
+  const worker = workerThat(byId(`${waitForFile(release)} touch('${ended}');`, ''))
   const pool = await ownPool({ children: 4 })
   const ids = ['A', 'A', 'B', 'B']
   await publishAll(broker, queue, Array(4).fill({}), (index) => ({ messageId: ids[index] as string }))

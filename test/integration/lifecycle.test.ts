@@ -8,7 +8,7 @@ import { numbers, publishAll } from '../support/messages.ts'
 import { countsOf } from '../support/queue-counts.ts'
 import { readRecords, recordScript } from '../support/records.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
-import { waitFor, workerThat } from '../support/worker-script.ts'
+import { waitForFile, workerThat } from '../support/worker-script.ts'
 
 test('SIGTERM lets what is in flight finish, hands back the rest and exits 0', async ({
   broker,
@@ -17,7 +17,7 @@ test('SIGTERM lets what is in flight finish, hands back the rest and exits 0', a
   startDaemon,
 }) => {
   const release = join(temporaryFolder('release'), 'now')
-  const worker = workerThat(`${waitFor(release)} require '${recordScript}';`)
+  const worker = workerThat(`${waitForFile(release)} require '${recordScript}';`)
   await publishAll(broker, queue, numbers(6))
   const args = ['--concurrency', '2', '--prefetch', '4', '--log-level', 'debug']
   const daemon = await startDaemon({ script: worker.path, args })
@@ -35,7 +35,7 @@ test('SIGTERM lets what is in flight finish, hands back the rest and exits 0', a
 test('SIGTERM in mid-run loses nothing and repeats nothing', async ({ broker, queue, startDaemon }) => {
   const release = join(temporaryFolder('release'), 'now')
   // Something is always left for the second daemon.
-  const worker = workerThat(`if ($_POST['number'] > 500) { ${waitFor(release)} }`)
+  const worker = workerThat(`if ($_POST['number'] > 500) { ${waitForFile(release)} }`)
   const ids = numbers(1_000).map(({ number }) => `M-${number}`)
   await publishAll(broker, queue, numbers(1_000), (index) => ({ messageId: ids[index] as string }))
   const executed = () => worker.executions().map((line) => line.split(' ')[0])

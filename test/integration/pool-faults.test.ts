@@ -7,7 +7,7 @@ import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
 import { countsOf, readyIn } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
-import { waitFor, workerThat } from '../support/worker-script.ts'
+import { waitForFile, workerThat } from '../support/worker-script.ts'
 
 /* A pool whose children come and go in order, and one that is stopped with requests in its backlog. */
 
@@ -24,7 +24,7 @@ test.for(['completed', 'dispatched'])(
     })
     const release = join(temporaryFolder('release'), 'now')
     // Some are left for the reload, however late it comes.
-    const worker = workerThat(`if ($_POST['number'] > 150) { ${waitFor(release)} } usleep(2000);`)
+    const worker = workerThat(`if ($_POST['number'] > 150) { ${waitForFile(release)} } usleep(2000);`)
     const ids = numbers(300).map(({ number }) => `M-${number}`)
     await publishAll(broker, queue, numbers(300), (index) => ({ messageId: ids[index] as string }))
     const retries = ack === 'completed' ? ['--retry-delay', '100ms'] : []
@@ -52,7 +52,7 @@ test('--ack dispatched: what stood in the backlog of a pool that is stopped goes
 }) => {
   const pool = await ownPool({ children: 1, global: { process_control_timeout: '10s' } })
   const release = join(temporaryFolder('release'), 'now')
-  const worker = workerThat(waitFor(release))
+  const worker = workerThat(waitForFile(release))
   const ids = ['M-1', 'M-2', 'M-3', 'M-4']
   await publishAll(broker, queue, numbers(4), (index) => ({ messageId: ids[index] as string }))
   const daemon = await startDaemon({
@@ -101,7 +101,7 @@ test('--ack dispatched: what runs when its daemon is killed runs on, unless it s
   const pool = await ownPool({ children: 2 })
   const [folder, notes] = [temporaryFolder('release'), join(temporaryFolder('notes'), 'ended')]
   const worker = workerThat(
-    `while (isset($_POST['waits']) && !is_file('${folder}/now')) { usleep(10000); clearstatcache(); }
+    `if (isset($_POST['waits'])) { ${waitForFile(`${folder}/now`)} }
      if (($_POST['waits'] ?? '') === 'sends') { echo str_repeat('x', 100_000); flush(); }
      file_put_contents('${notes}', $_SERVER['AMQP_MESSAGE_ID'] . "\\n", FILE_APPEND);`,
   )

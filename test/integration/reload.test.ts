@@ -8,7 +8,7 @@ import { test as base } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
 import { countsOf } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
-import { waitFor, workerThat } from '../support/worker-script.ts'
+import { waitForFile, workerThat } from '../support/worker-script.ts'
 
 /* One daemon with several bridges, and what SIGHUP makes of a file that is changed. */
 
@@ -103,7 +103,7 @@ test('SIGHUP starts what is new, drains what is gone, and leaves alone what is t
   startBridges,
 }) => {
   const release = join(temporaryFolder('release'), 'now')
-  const [slow, quick] = [workerThat(waitFor(release)), workerThat('')]
+  const [slow, quick] = [workerThat(waitForFile(release)), workerThat('')]
   const one = { queue: a, script: slow.path }
   const other = { queue: b, script: quick.path }
   const { daemon, reload } = await startBridges([one])
@@ -132,7 +132,7 @@ test('a bridge that changed is replaced without a moment without a consumer', as
   startBridges,
 }) => {
   const release = join(temporaryFolder('release'), 'now')
-  const [slow, quick] = [workerThat(waitFor(release)), workerThat('')]
+  const [slow, quick] = [workerThat(waitForFile(release)), workerThat('')]
   const { daemon, reload } = await startBridges([
     { queue: a, script: slow.path, concurrency: 1, prefetch: 1 },
   ])

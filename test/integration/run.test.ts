@@ -9,7 +9,7 @@ import { countsOf } from '../support/queue-counts.ts'
 import { mostAtOnce, readRecords, recordScript } from '../support/records.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { executionsBy, readWorkerLog } from '../support/worker-log.ts'
-import { waitFor, workerThat } from '../support/worker-script.ts'
+import { waitForFile, workerThat } from '../support/worker-script.ts'
 
 const emptied = { ready: 0, unacked: 0 }
 
@@ -142,7 +142,7 @@ test('no more than --concurrency run at once, although their messages are acked 
   startDaemon,
 }) => {
   const release = join(temporaryFolder('release'), 'now')
-  const worker = workerThat(`${waitFor(release)} require '${recordScript}';`)
+  const worker = workerThat(`${waitForFile(release)} require '${recordScript}';`)
   await publishAll(broker, queue, Array(8).fill({ sleepMs: 20 }))
   await startDaemon({ script: worker.path, args: ['--concurrency', '3', '--prefetch', '8'] })
   await eventually('three run', () => worker.executions().length === 3)
@@ -162,7 +162,7 @@ test('a message is acked when it is dispatched, not when it is done', async ({
   startDaemon,
 }) => {
   const release = join(temporaryFolder('release'), 'now')
-  const worker = workerThat(waitFor(release))
+  const worker = workerThat(waitForFile(release))
   await publishAll(broker, queue, numbers(1))
   const daemon = await startDaemon({ script: worker.path, args: ['--log-level', 'debug'] })
   await daemon.waitForLine('Dispatched.')

@@ -8,7 +8,7 @@ import { test } from '../support/fixtures.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
 import { countsOf } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
-import { waitFor, workerThat } from '../support/worker-script.ts'
+import { waitForFile, workerThat } from '../support/worker-script.ts'
 
 /* With `--ack completed` a session can end before the script does: then the message is the broker's again. */
 
@@ -22,7 +22,7 @@ test('what runs while its session ends is not executed beside itself, and is ack
   startDaemon,
 }) => {
   const release = join(temporaryFolder('release'), 'now')
-  const worker = workerThat(waitFor(release))
+  const worker = workerThat(waitForFile(release))
   await publishAll(broker, queue, [{}], { messageId: 'M-1' })
   const args = [...COMPLETED, '--daemon-id', `D-${queue}`]
   const daemon = await startDaemon({ script: worker.path, args })
@@ -45,7 +45,7 @@ test('what fails while its session ends has been executed once, and is dead-lett
   startDaemon,
 }) => {
   const release = join(temporaryFolder('release'), 'now')
-  const worker = workerThat(`${waitFor(release)} http_response_code(404);`)
+  const worker = workerThat(`${waitForFile(release)} http_response_code(404);`)
   await publishAll(broker, queue, [{}], { messageId: 'M-1' })
   const args = [...COMPLETED, '--daemon-id', `D-${queue}`]
   const daemon = await startDaemon({ script: worker.path, args })

@@ -9,13 +9,13 @@ import { numbers, publishAll } from '../support/messages.ts'
 import { freePorts } from '../support/ports.ts'
 import { countsOf } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
-import { waitFor, workerThat } from '../support/worker-script.ts'
+import { waitForFile, workerThat } from '../support/worker-script.ts'
 
 /* What real processes make of real signals; which of them mean what is in test/unit/cli. */
 
 test('SIGQUIT, twice, drains as SIGTERM does', async ({ broker, queue, startDaemon }) => {
   const release = join(temporaryFolder('release'), 'now')
-  const worker = workerThat(waitFor(release))
+  const worker = workerThat(waitForFile(release))
   await publishAll(broker, queue, numbers(5))
   const daemon = await startDaemon({
     script: worker.path,

@@ -7,6 +7,7 @@ import { type HandlerScript, handlerScript, workerPhp } from '../support/handler
 import { publishAll, takeAll } from '../support/messages.ts'
 import { nativeClient } from '../support/pool-client.ts'
 import { readWorkerLog } from '../support/worker-log.ts'
+import { waitForFile } from '../support/worker-script.ts'
 
 /* What keeps a message of worker-php from being executed twice: its lock, and the deadline. */
 
@@ -90,7 +91,7 @@ test.for(LOCKS)(
   async (lock, { broker, queue, ownPool, startDaemon }) => {
     const pool = await ownPool({ extensions })
     const release = join(pool.directory, 'release')
-    const worker = lockedScript(pool.directory, lock, waitFor(release))
+    const worker = lockedScript(pool.directory, lock, waitForFile(release))
     await publishAll(broker, queue, [{ do: 'it' }], { messageId: 'm-1' })
     const settings = { socket: pool.socket, script: worker.script, args: COMPLETED }
     const first = await startDaemon(settings)
@@ -136,7 +137,7 @@ test('a request that the daemon has given up in the backlog is not executed any 
 }) => {
   const pool = await ownPool({ children: 1 })
   const release = join(pool.directory, 'release')
-  const worker = handlerScript(pool.directory, waitFor(release))
+  const worker = handlerScript(pool.directory, waitForFile(release))
   await publishAll(broker, queue, [{ do: 'it' }, { do: 'it' }])
   const args = ['--ack', 'completed', '--max-attempts', '1', '--concurrency', '2', '--timeout', '3s']
   const daemon = await startDaemon({ socket: pool.socket, script: worker.script, args })
@@ -167,8 +168,6 @@ test('a request that the daemon has given up in the backlog is not executed any 
 })
 
 /** PHP that returns when this file is there. */
-const waitFor = (file: string): string => `while (!is_file('${file}')) { usleep(10000); clearstatcache(); }`
-
 function executedBy(log: readonly { message: string }[]): number {
   return log.filter(({ message }) => message === 'Executed.').length
 }

@@ -7,8 +7,14 @@ export interface EventuallyOptions {
   readonly every?: number
 }
 
+/** What a check has seen: false, null and undefined say that it is not so yet. */
+type Seen<T> = NonNullable<Exclude<T, false>>
+
 /** Thrown by a check: it can never pass, so do not wait. */
 export class Hopeless extends Error {}
+
+/** Goes on where a test has stopped the clock. */
+const now = performance.now.bind(performance)
 
 /**
  * Repeats a check until it passes and returns what it returned.
@@ -20,23 +26,36 @@ export class Hopeless extends Error {}
 export async function eventually<T>(
   what: string,
   check: () => T | Promise<T>,
-  { within = 30_000, every = 20 }: EventuallyOptions = {},
-): Promise<NonNullable<Exclude<T, false>>> {
-  const deadline = performance.now() + within
-  for (;;) {
-    let lastSeen: unknown
+  options: EventuallyOptions = {},
+): Promise<Seen<T>> {
+  const { within, passed, seen } = await repeat(check, options)
+  if (passed) return seen as Seen<T>
+  const last = seen instanceof Error ? seen.message : String(seen)
+  throw new Error(`Not within ${within} ms: ${what}. Last seen: ${last}`, { cause: seen })
+}
+
+/** The same where it is no failure that it does not come to that: undefined, when the time is over. */
+export async function inTime<T>(
+  check: () => T | Promise<T>,
+  options: EventuallyOptions = {},
+): Promise<Seen<T> | undefined> {
+  const { passed, seen } = await repeat(check, options)
+  return passed ? (seen as Seen<T>) : undefined
+}
+
+async function repeat(
+  check: () => unknown,
+  { within = 30_000, every = 20 }: EventuallyOptions,
+): Promise<{ readonly within: number; readonly passed: boolean; readonly seen: unknown }> {
+  for (const deadline = now() + within; ; await sleep(every)) {
+    let seen: unknown
     try {
-      const seen = await check()
-      if (seen !== false && seen !== null && seen !== undefined) return seen as NonNullable<Exclude<T, false>>
-      lastSeen = seen
+      seen = await check()
+      if (seen !== false && seen !== null && seen !== undefined) return { within, passed: true, seen }
     } catch (error) {
       if (error instanceof Hopeless) throw error
-      lastSeen = error
+      seen = error
     }
-    if (performance.now() >= deadline) {
-      const last = lastSeen instanceof Error ? lastSeen.message : String(lastSeen)
-      throw new Error(`Not within ${within} ms: ${what}. Last seen: ${last}`, { cause: lastSeen })
-    }
-    await sleep(every)
+    if (now() >= deadline) return { within, passed: false, seen }
   }
 }

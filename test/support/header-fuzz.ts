@@ -13,6 +13,7 @@ import type { OutcomeCopy } from '../../src/bridge/facts.ts'
 import type { BridgePolicy, Delivery } from '../../src/bridge/ports.ts'
 import { Republisher } from '../../src/bridge/republisher.ts'
 import type { Broker } from './broker-api.ts'
+import { eventually } from './eventually.ts'
 import { headerTables } from './header-tables.ts'
 import { openSession, sessionOptions } from './sessions.ts'
 
@@ -90,8 +91,7 @@ export async function fuzzHeaders(
   }
   const take = async ({ name }: Queue, id: string): Promise<Delivery> => {
     const inbox = inboxes.get(name) as Map<string, Delivery>
-    while (!inbox.has(id)) await new Promise((resolve) => setTimeout(resolve, 2))
-    const delivery = inbox.get(id) as Delivery
+    const delivery = await eventually(`${id} is delivered`, () => inbox.get(id), { every: 2 })
     inbox.delete(id)
     return delivery
   }

@@ -1,5 +1,5 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from './eventually.ts'
 import { forgetGroup, groupIsAlive, noteGroup } from './run-folder.ts'
 
 /** How a process ended: one of the two is null. */
@@ -64,14 +64,14 @@ export async function spawnOwned(
       child.kill(signal)
     },
     async kill() {
-      while (groupIsAlive(pid)) {
-        try {
-          process.kill(-pid, 'SIGKILL')
-        } catch {
-          break // gone since the check
-        }
-        await sleep(5)
-      }
+      await eventually(
+        `the processes of group ${pid} are gone`,
+        () => {
+          if (groupIsAlive(pid)) process.kill(-pid, 'SIGKILL')
+          return !groupIsAlive(pid)
+        },
+        { every: 5 },
+      )
       await exited
       forgetGroup(pid)
     },

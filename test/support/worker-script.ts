@@ -34,5 +34,5 @@ export function workerThat(php: string, folder = temporaryFolder('worker'), befo
 }
 
 /** PHP that goes on when this file is there; or after two minutes, for a pool outlives a test that fails. */
-export const waitFor = (file: string): string =>
+export const waitForFile = (file: string): string =>
   `for ($end = time() + 120; !is_file('${file}') && time() < $end; clearstatcache()) usleep(10000);`

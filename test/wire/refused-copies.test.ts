@@ -4,6 +4,7 @@ import { Connections } from '../../src/amqp/connections.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { long, method, short, shortString } from '../support/amqp-frames.ts'
+import { eventually } from '../support/eventually.ts'
 import { tellNobody } from '../unit/bridge/recording.ts'
 import { confirm, connectionClose, listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
 
@@ -63,7 +64,7 @@ it('of several that were on their way each may be at fault; alone there is no do
   expect(await Promise.all([publish(), publish()])).toEqual(['SUSPECTED', 'SUSPECTED'])
   published = 0
   const waiting = publish()
-  while (published < 1) await new Promise((resolve) => setImmediate(resolve))
+  await eventually('it is on its way', () => published > 0)
   expect(await publish(true)).toBe('MESSAGE_REFUSED')
   // Still on its way, on a connection that nobody has closed.
   for (const socket of broker.sockets) socket.write(confirm(1, 1))

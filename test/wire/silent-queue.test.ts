@@ -34,8 +34,6 @@ async function publisherTo(answers: Parameters<typeof listenAmqp>[0], ages = new
   return { broker, told, publisher, publish }
 }
 
-const turns = () => new Promise((resolve) => setImmediate(resolve))
-
 it('is named when the daemon starts', async () => {
   const gets: number[] = []
   const { broker, told, publisher } = await publisherTo({
@@ -47,7 +45,7 @@ it('is named when the daemon starts', async () => {
   await publisher.connect()
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const prepared = publisher.prepare()
-  while (gets.length === 0) await turns()
+  await eventually('it is looked at', () => gets.length > 0)
   // RabbitMQ closes the connection over it, a minute later: not the one that others publish on.
   expect(broker.sockets.size).toBe(2)
   await vi.advanceTimersByTimeAsync(10_000)
@@ -85,7 +83,7 @@ it('is given up after 30 s without a confirm, and named', async () => {
     code: 'UNANSWERED',
     message: expect.stringContaining('queue "q" has not confirmed the message within 30000 ms'),
   })
-  while (published === 0) await turns()
+  await eventually('it is published', () => published > 0)
   await vi.advanceTimersByTimeAsync(31_000)
   await failed
 })

@@ -42,7 +42,7 @@ it('closes the channel of a look for a queue that is answered too late', async (
   try {
     const published = publisher.publish({ queue: 'q', properties: {}, headers: [], body: Buffer.from('{}') })
     const failed = expect(published).rejects.toThrow('has not answered queue.declare')
-    while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    await eventually('it is asked for', () => asked.length > 0)
     await vi.advanceTimersByTimeAsync(10_000)
     await failed
     vi.useRealTimers()

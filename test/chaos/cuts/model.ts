@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { AckMode } from '../../../src/bridge/ports.ts'
 import type { Broker } from '../../support/broker-api.ts'
+import { inTime } from '../../support/eventually.ts'
 import type { Releases } from '../../support/releases.ts'
 import type { Asked } from '../message-plan.ts'
 import { type Random, seeded } from '../random.ts'
@@ -96,10 +96,11 @@ async function playRound(lane: Lane, cut: Cut, number: number, random: Random): 
 /** Resolves when all of them have come to their end, or should have. */
 async function ended(stand: Stand, published: ReadonlyMap<string, Asked>, dead: number): Promise<void> {
   const completes = stand.mode === 'dispatched' ? ['done', 'failed'] : ['done']
-  for (const deadline = Date.now() + ROUND; Date.now() < deadline; await sleep(20)) {
+  const areOver = async (): Promise<boolean> => {
     const done = stand.journal.read().filter(({ event }) => completes.includes(event))
     const over = new Set([...done.map(({ id }) => id), ...stand.complaints()])
     const open = [...published].filter(([id, { unprocessable }]) => !unprocessable && !over.has(id))
-    if (open.length === 0 && (await stand.deadLettered()) >= dead) return
+    return open.length === 0 && (await stand.deadLettered()) >= dead
   }
+  await inTime(areOver, { within: ROUND })
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { inTime } from '../../support/eventually.ts'
 import { collectDeadLetters, quiet } from '../ending.ts'
 import { ALL_SLOTS } from '../fault-kinds.ts'
 import { consumingAgain, executed } from '../recovery.ts'
@@ -63,14 +63,11 @@ export async function removeRetryQueues(stage: Stage): Promise<number> {
 
 /** When all of these had come to the dead-letter queue; undefined: not in time. */
 export async function givenUp(arena: Arena, ids: readonly string[]): Promise<number | undefined> {
-  const isGivenUp = async (): Promise<boolean> => {
+  const whenGivenUp = async () => {
     await collectDeadLetters(arena)
-    return ids.every((id) => arena.deadLettered.has(id))
+    return ids.every((id) => arena.deadLettered.has(id)) && Date.now()
   }
-  for (const deadline = Date.now() + GIVEN_UP_WITHIN; Date.now() < deadline; await sleep(50)) {
-    if (await isGivenUp()) return Date.now()
-  }
-  return undefined
+  return await inTime(whenGivenUp, { within: GIVEN_UP_WITHIN, every: 50 })
 }
 
 async function remove({ broker }: Stage, queue: string): Promise<void> {
