@@ -1,7 +1,7 @@
 // npm test: everything that has to hold before a change goes in, on a machine that has Node, npm and git only.
 //
 //   npm test                              all of it
-//   npm test -- test/unit/form.test.ts    the same, with these arguments for Vitest
+//   npm test -- test/unit/payload/form.test.ts    the same, with these arguments for Vitest
 //   npm test -- --yes                     install missing packages without asking
 //
 // The last line says `N passed, N failed, N skipped`: the tests, and one for each check. Exits 0 only when nothing

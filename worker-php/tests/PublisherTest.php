@@ -9,7 +9,7 @@ use FpmBridge\Worker\Publisher;
 use InvalidArgumentException;
 use PHPUnit\Framework\TestCase;
 
-/** What needs no broker; the rest is in test/integration/worker-php-publisher.test.ts. */
+/** What needs no broker; the rest is in test/integration/worker-php.publisher.test.ts. */
 final class PublisherTest extends TestCase
 {
     public function testAMessageIsPersistentAndHasAnIdAndATime(): void

@@ -3,7 +3,7 @@ import { formAtOnce } from '../../support/form-at-once.ts'
 
 /*
  * What PHP 8 makes of `$d = json_decode($body, true); $d['daemonId'] = 'D-1'; http_build_query($d)`, byte for byte.
- * That these literals are PHP's is proved by test/integration/form-oracle.test.ts.
+ * That these literals are PHP's is proved by test/integration/form.oracle.test.ts.
  */
 
 const form = (body: string | Buffer) => formAtOnce(Buffer.from(body)).toString('latin1')

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { phpNumber } from '../../../src/payload/php-number.ts'
 
-/* Numbers as PHP 8 writes them, precision 14. Compared with PHP itself in test/integration/form-oracle.test.ts. */
+/* Numbers as PHP 8 writes them, precision 14. Compared with PHP itself in test/integration/form.oracle.test.ts. */
 
 describe('integers', () => {
   it.each([

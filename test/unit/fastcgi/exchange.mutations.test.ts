@@ -9,7 +9,7 @@ import { RECORDED } from './recorded-answer.ts'
  * Answers gone wrong, as many as one likes: MUTATIONS sets their number, MUTATION_SEED where they begin. A failure
  * names the seed and the smallest answer that fails.
  *
- *   MUTATIONS=2000000 MUTATION_SEED=7 npx vitest run --config test/vitest.config.ts mutated-answers
+ *   MUTATIONS=2000000 MUTATION_SEED=7 npx vitest run --config test/vitest.config.ts exchange.mutations
  */
 const RUNS = Number(process.env['MUTATIONS'] ?? 20_000)
 const SEED = Number(process.env['MUTATION_SEED'] ?? 1)
