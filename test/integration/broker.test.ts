@@ -6,7 +6,7 @@ import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
-import { connectionClose, listenAmqp } from '../wire/scripted-broker.ts'
+import { connectionClose, listenAmqp } from '../support/scripted-broker.ts'
 
 test('an absent queue is declared durable, not exclusive, not auto-delete, and its dead-letter queue too', async ({
   broker,

@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { publishAll } from '../support/messages.ts'
 import { countsOf } from '../support/queue-counts.ts'
-import { recordingEvents } from '../unit/bridge/recording.ts'
+import { recordingEvents } from '../support/recording.ts'
 
 const bodiesOf = (deliveries: readonly Delivery[]) => deliveries.map(({ body }) => body.toString())
 

@@ -9,8 +9,8 @@ import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { publishAll } from '../support/messages.ts'
 import { countsOf, readyIn } from '../support/queue-counts.ts'
+import { tellNobody } from '../support/recording.ts'
 import { workerThat } from '../support/worker-script.ts'
-import { tellNobody } from '../unit/bridge/recording.ts'
 
 /* The queues of the daemon's own: absent, deleted, declared by somebody else in another way. */
 

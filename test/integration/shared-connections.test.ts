@@ -7,10 +7,10 @@ import { startBroker } from '../support/broker.ts'
 import { closeConnection } from '../support/broker-connections.ts'
 import { eventually } from '../support/eventually.ts'
 import { test as base, workerScript } from '../support/fixtures.ts'
+import { wholeRun } from '../support/given.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
 import { countsOf, readyIn } from '../support/queue-counts.ts'
 import { connectionsOf, SharedBridges } from '../support/shared-bridges.ts'
-import { wholeRun } from '../unit/config/given.ts'
 
 /*
  * Bridges that share their connections, at a real broker. Each test's daemon id is the name of its queue.

@@ -5,8 +5,8 @@ import { Consumer } from '../../src/amqp/consumer.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue, type QueueType } from '../../src/amqp/topology.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
-import { type RecordedEvents, recordingEvents } from '../unit/bridge/recording.ts'
 import type { Broker } from './broker-api.ts'
+import { type RecordedEvents, recordingEvents } from './recording.ts'
 
 /** One bridge's side of the broker: what consumes a queue, and what publishes into another one. */
 export interface BrokerSide {

@@ -5,8 +5,14 @@ import { parseBrokerUrl, type Sasl } from '../../src/amqp/broker-url.ts'
 import { closeConnection, openConnection } from '../../src/amqp/connection.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
 import { method } from '../support/amqp-frames.ts'
+import {
+  connectionClose,
+  delivery,
+  listenAmqp,
+  type ScriptedBroker,
+  start,
+} from '../support/scripted-broker.ts'
 import { openSession } from '../support/sessions.ts'
-import { connectionClose, delivery, listenAmqp, type ScriptedBroker, start } from './scripted-broker.ts'
 
 /*
  * Opening connections and sessions against peers that are no good brokers.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { RECORDED, RECORDED_RESPONSE } from '../unit/fastcgi/recorded-answer.ts'
+import { RECORDED, RECORDED_RESPONSE } from '../support/recorded-answer.ts'
 import { answer, eagerPool, keptPool, rawPool, type Turn } from './kept-pool.ts'
 import { clientOf, failureOf, request } from './native-exchange.ts'
 import { endRequest, record, streamOf, TYPE } from './scripted-pool.ts'

@@ -5,8 +5,8 @@ import type { Session } from '../../src/amqp/session.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
 import { long, method, short, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
+import { connectionClose, delivery, listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
 import { openSession, sessionOptions } from '../support/sessions.ts'
-import { connectionClose, delivery, listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
 
 /*
  * Sessions that share a connection, of a broker that says what it likes to one of them.

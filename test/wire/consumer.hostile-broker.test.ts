@@ -6,8 +6,8 @@ import { plainQueue } from '../../src/amqp/topology.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
 import { longString, method, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
-import { recordingEvents } from '../unit/bridge/recording.ts'
-import { connectionClose, delivery, listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
+import { recordingEvents } from '../support/recording.ts'
+import { connectionClose, delivery, listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
 
 /*
  * Brokers that break the protocol. None may end the process or keep it busy: the session ends with a reason, and another is

@@ -5,8 +5,8 @@ import { Consumer } from '../../src/amqp/consumer.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { method, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
-import { recordingEvents } from '../unit/bridge/recording.ts'
-import { listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
+import { recordingEvents } from '../support/recording.ts'
+import { listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
 
 /*
  * Pausing: the consumer is cancelled, its session stays open for what runs.

@@ -4,9 +4,9 @@ import { Connections } from '../../src/amqp/connections.ts'
 import { Consumer } from '../../src/amqp/consumer.ts'
 import { method, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
+import { recordingEvents } from '../support/recording.ts'
+import { connectionClose, delivery, listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
 import { sessionOptions } from '../support/sessions.ts'
-import { recordingEvents } from '../unit/bridge/recording.ts'
-import { connectionClose, delivery, listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
 
 /*
  * A bridge over whose queue the broker closes the connection, again and again: RabbitMQ does so when a channel's process crashes (541),

@@ -5,8 +5,8 @@ import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { long, method, short, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
-import { tellNobody } from '../unit/bridge/recording.ts'
-import { confirm, connectionClose, listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
+import { tellNobody } from '../support/recording.ts'
+import { confirm, connectionClose, listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
 
 /*
  * What a broker says of messages that it does not take, and to whom it says it.

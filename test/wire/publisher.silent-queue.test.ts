@@ -6,8 +6,8 @@ import { QueueAges } from '../../src/amqp/queue-ages.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { method, short, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
-import { recordingEvents } from '../unit/bridge/recording.ts'
-import { confirm, listenAmqp } from './scripted-broker.ts'
+import { recordingEvents } from '../support/recording.ts'
+import { confirm, listenAmqp } from '../support/scripted-broker.ts'
 
 /*
  * A quorum queue without a leader: it is declared like any other, and then nothing is heard of it.

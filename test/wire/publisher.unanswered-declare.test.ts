@@ -5,8 +5,8 @@ import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { long, method, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
-import { tellNobody } from '../unit/bridge/recording.ts'
-import { listenAmqp } from './scripted-broker.ts'
+import { tellNobody } from '../support/recording.ts'
+import { listenAmqp } from '../support/scripted-broker.ts'
 
 /*
  * A broker in alarm answers nothing on a connection that has published, for hours perhaps. Each look for a queue has a

@@ -10,9 +10,9 @@ import {
   RecordingIntake,
   recordingEvents,
   tellNobody,
-} from '../unit/bridge/recording.ts'
-import { finished } from '../unit/bridge/settling.ts'
-import { confirm, listenAmqp } from './scripted-broker.ts'
+} from '../support/recording.ts'
+import { confirm, listenAmqp } from '../support/scripted-broker.ts'
+import { finished } from '../support/settling.ts'
 
 it('a copy whose confirm is lost with the connection is published again before the original is acked', async () => {
   const delivery = new RecordingDelivery({ properties: { messageId: 'm-1' } })

@@ -5,8 +5,8 @@ import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { long, method, short } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
-import { tellNobody } from '../unit/bridge/recording.ts'
-import { listenAmqp } from './scripted-broker.ts'
+import { tellNobody } from '../support/recording.ts'
+import { listenAmqp } from '../support/scripted-broker.ts'
 
 /*
  * What is published while amqplib's buffer is full waits until it has drained. The buffer counts frames, so that small ones

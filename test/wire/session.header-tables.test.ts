@@ -11,8 +11,8 @@ import {
   nestedFields,
 } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
+import { delivery, listenAmqp } from '../support/scripted-broker.ts'
 import { openSession } from '../support/sessions.ts'
-import { delivery, listenAmqp } from './scripted-broker.ts'
 
 /*
  * Messages whose header tables amqplib cannot decode: each would end the session, and the next one, and so on.

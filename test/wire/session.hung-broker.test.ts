@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { method } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
+import { delivery, listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
 import { openSession } from '../support/sessions.ts'
-import { delivery, listenAmqp, type ScriptedBroker } from './scripted-broker.ts'
 
 /*
  * Brokers that answer no more, such as one whose quorum queue has no leader: nothing may wait for them without end, and

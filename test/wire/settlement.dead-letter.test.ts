@@ -7,9 +7,9 @@ import { plainQueue } from '../../src/amqp/topology.ts'
 import type { MessageProperties } from '../../src/bridge/ports.ts'
 import { Settlement } from '../../src/bridge/settlement.ts'
 import { byte, field, longString } from '../support/amqp-frames.ts'
-import { config, RecordingDelivery, RecordingIntake, tellNobody } from '../unit/bridge/recording.ts'
-import { finished } from '../unit/bridge/settling.ts'
-import { confirm, listenAmqp } from './scripted-broker.ts'
+import { config, RecordingDelivery, RecordingIntake, tellNobody } from '../support/recording.ts'
+import { confirm, listenAmqp } from '../support/scripted-broker.ts'
+import { finished } from '../support/settling.ts'
 
 /*
  * Whatever a publisher sends, its dead letter can be written again: what arrived within AMQP's limits may be beyond

@@ -5,8 +5,8 @@ import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
 import { plainQueue } from '../../src/amqp/topology.ts'
 import { long, method, short, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
-import { recordingEvents } from '../unit/bridge/recording.ts'
-import { confirm, connectionClose, listenAmqp } from './scripted-broker.ts'
+import { recordingEvents } from '../support/recording.ts'
+import { confirm, connectionClose, listenAmqp } from '../support/scripted-broker.ts'
 
 /*
  * Publishers that share a connection: what happens to one of them, and what to all.

@@ -3,7 +3,7 @@ import { BrokerError } from '../../../src/amqp/broker-error.ts'
 import type { BrokerErrorCode } from '../../../src/amqp/broker-error-code.ts'
 import { BrokerList } from '../../../src/amqp/broker-list.ts'
 import { type BrokerUrl, parseBrokerUrl } from '../../../src/amqp/broker-url.ts'
-import { recordingEvents } from '../bridge/recording.ts'
+import { recordingEvents } from '../../support/recording.ts'
 
 /** Errors of `b` do not say whose they are. */
 const reason = (name: string) => (name === 'b' ? 'it fails' : `amqp://alice@${name}:5672/ fails`)

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { answer } from './answers.ts'
-import { RecordingDelivery } from './recording.ts'
+import { answer } from '../../support/answers.ts'
+import { RecordingDelivery } from '../../support/recording.ts'
 import { dispatcherOf } from './waiting-pool.ts'
 
 beforeEach(() => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Backlog } from '../../../src/bridge/backlog.ts'
 import { Patience } from '../../../src/bridge/patience.ts'
 import type { BridgePolicy } from '../../../src/bridge/ports.ts'
-import { config, executionOf, RecordingDelivery } from './recording.ts'
+import { config, executionOf, RecordingDelivery } from '../../support/recording.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { answer } from './answers.ts'
+import { answer } from '../../support/answers.ts'
 import { dispatcherOf } from './waiting-pool.ts'
 
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { BridgePolicy } from '../../../src/bridge/ports.ts'
-import { answer, refusal } from './answers.ts'
-import type { RecordedEvents } from './recording.ts'
+import { answer, refusal } from '../../support/answers.ts'
+import type { RecordedEvents } from '../../support/recording.ts'
 import { dispatcherOf, type WaitingRequest } from './waiting-pool.ts'
 
 /* Whose fault is it: the message's, or can nothing be executed? */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { BridgePolicy } from '../../../src/bridge/ports.ts'
-import { answer } from './answers.ts'
+import { answer } from '../../support/answers.ts'
 import { dispatcherOf, type WaitingRequest } from './waiting-pool.ts'
 
 /* Messages that say, or look as if, nothing could be executed, while others are. */

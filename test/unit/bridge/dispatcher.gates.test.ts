@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Answer, Gate } from '../../../src/bridge/gates/gate.ts'
 import { UNTIL_TOLD } from '../../../src/bridge/gates/gate.ts'
-import { answer, connectionLost } from './answers.ts'
+import { answer, connectionLost } from '../../support/answers.ts'
 import { dispatcherOf } from './waiting-pool.ts'
 
 /*

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { answer, connectFailure, fileNotFound } from './answers.ts'
+import { answer, connectFailure, fileNotFound } from '../../support/answers.ts'
 import { dispatcherOf } from './waiting-pool.ts'
 
 /*

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { answer, fileNotFound } from './answers.ts'
-import { FailingPublisher } from './recording.ts'
+import { answer, fileNotFound } from '../../support/answers.ts'
+import { FailingPublisher } from '../../support/recording.ts'
 import { dispatcherOf } from './waiting-pool.ts'
 
 /*

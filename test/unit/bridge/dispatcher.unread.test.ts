@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { OutgoingMessage } from '../../../src/bridge/ports.ts'
-import { answer, connectFailure, notRead } from './answers.ts'
+import { answer, connectFailure, notRead } from '../../support/answers.ts'
 import { dispatcherOf, type WaitingRequest } from './waiting-pool.ts'
 
 /* Messages that the pool leaves unread: since it dies, or since their scripts do. */

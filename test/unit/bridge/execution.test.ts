@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { notRead } from './answers.ts'
-import { config, executionOf, RecordingDelivery } from './recording.ts'
+import { notRead } from '../../support/answers.ts'
+import { config, executionOf, RecordingDelivery } from '../../support/recording.ts'
 
 const COMPLETED = { ...config, ack: 'completed' } as const
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type CopyNotes, type CopyPurpose, copyOf } from '../../../src/bridge/copy-headers.ts'
 import { readHistory } from '../../../src/bridge/headers.ts'
 import type { Delivery, MessageProperties } from '../../../src/bridge/ports.ts'
-import { config, executionOf, propertiesOf, RecordingDelivery } from './recording.ts'
+import { config, executionOf, propertiesOf, RecordingDelivery } from '../../support/recording.ts'
 
 /*
  * Copies that come back, and what is believed of them.

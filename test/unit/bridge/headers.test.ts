@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { copyOf as copy } from '../../../src/bridge/copy-headers.ts'
 import { HEADER_PREFIX } from '../../../src/bridge/headers.ts'
 import type { MessageProperties } from '../../../src/bridge/ports.ts'
-import { config, executionOf, propertiesOf, RecordingDelivery } from './recording.ts'
+import { config, executionOf, propertiesOf, RecordingDelivery } from '../../support/recording.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.UTC(2024, 0, 2, 3, 4, 5) })

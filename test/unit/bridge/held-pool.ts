@@ -1,5 +1,5 @@
 import { Hold, type Obstacle } from '../../../src/bridge/gates/hold.ts'
-import { RecordingIntake, recordingEvents } from './recording.ts'
+import { RecordingIntake, recordingEvents } from '../../support/recording.ts'
 
 export const obstacle = (reason: string, probe: Obstacle['probe'] = 'connect'): Obstacle => ({
   reason,

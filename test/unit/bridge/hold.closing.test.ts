@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Hold, type Obstacle } from '../../../src/bridge/gates/hold.ts'
+import { RecordingIntake, recordingEvents } from '../../support/recording.ts'
 import { heldPool, obstacle } from './held-pool.ts'
-import { RecordingIntake, recordingEvents } from './recording.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { decide } from '../../../src/bridge/outcome.ts'
 import type { OutcomePolicy } from '../../../src/bridge/ports.ts'
 import type { Result } from '../../../src/bridge/result.ts'
-import { answer, connectFailure, connectionLost, fileNotFound, sendFailure } from './answers.ts'
+import { answer, connectFailure, connectionLost, fileNotFound, sendFailure } from '../../support/answers.ts'
 
 const COMPLETED: OutcomePolicy = { ack: 'completed', maxAttempts: 3, requireMarker: false }
 const DISPATCHED: OutcomePolicy = { ack: 'dispatched', maxAttempts: 1, requireMarker: false }

@@ -3,7 +3,7 @@ import { decide } from '../../../src/bridge/outcome.ts'
 import type { AckMode, OutcomePolicy } from '../../../src/bridge/ports.ts'
 import type { Result } from '../../../src/bridge/result.ts'
 import type { FastCgiErrorCode, FastCgiPhase, FastCgiResponse } from '../../../src/fastcgi/types.ts'
-import { answer, failure, refusal } from './answers.ts'
+import { answer, failure, refusal } from '../../support/answers.ts'
 
 const answered = (response: FastCgiResponse): Result => ({ kind: 'answered', response })
 const status = (code: number): Result => answered(answer(code))

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { BridgePolicy, OutgoingMessage, Publisher } from '../../../src/bridge/ports.ts'
-import { RecordingDelivery } from './recording.ts'
-import { finished, settlementWith } from './settling.ts'
+import { RecordingDelivery } from '../../support/recording.ts'
+import { finished, settlementWith } from '../../support/settling.ts'
 
 /*
  * Messages that are executed, and whose copies cannot be published.

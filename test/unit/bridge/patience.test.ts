@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { Patience } from '../../../src/bridge/patience.ts'
-import { config, recordingEvents } from './recording.ts'
+import { config, recordingEvents } from '../../support/recording.ts'
 
 const MINUTE = 60_000
 const LIMITS = { ack: 'completed', timeout: 25 * MINUTE, consumerTimeout: 30 * MINUTE } as const

@@ -1,6 +1,6 @@
 import type { BridgePolicy, Delivery } from '../../../src/bridge/ports.ts'
 import { type PreparedRequest, prepareRequest } from '../../../src/bridge/request.ts'
-import { executionOf } from './recording.ts'
+import { executionOf } from '../../support/recording.ts'
 
 export interface Given {
   readonly executionId: string

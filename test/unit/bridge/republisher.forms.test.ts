@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type CopyForm, type CopyNotes, copyOf } from '../../../src/bridge/copy-headers.ts'
 import type { HeaderField, MessageProperties } from '../../../src/bridge/ports.ts'
-import { config, executionOf, RecordingDelivery } from './recording.ts'
+import { config, executionOf, RecordingDelivery } from '../../support/recording.ts'
 
 /*
  * Copies that carry less than everything, because the broker takes no more.

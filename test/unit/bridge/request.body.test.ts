@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { MessageProperties, Payload } from '../../../src/bridge/ports.ts'
 import { UnprocessableError } from '../../../src/payload/unprocessable.ts'
+import { config, RecordingDelivery } from '../../support/recording.ts'
 import { prepareAtOnce, prepare as prepareRequest } from './prepare-at-once.ts'
-import { config, RecordingDelivery } from './recording.ts'
 
 const EXECUTION_ID = '6f1c2a9e-0000-4000-8000-000000000001'
 

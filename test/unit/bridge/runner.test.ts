@@ -8,8 +8,15 @@ import {
   type FastCgiRequest,
   type FastCgiResponse,
 } from '../../../src/fastcgi/types.ts'
-import { answer, connectFailure, connectionLost, fileNotFound, notRead, sendFailure } from './answers.ts'
-import { config, executionOf, RecordingDelivery, recordingEvents } from './recording.ts'
+import {
+  answer,
+  connectFailure,
+  connectionLost,
+  fileNotFound,
+  notRead,
+  sendFailure,
+} from '../../support/answers.ts'
+import { config, executionOf, RecordingDelivery, recordingEvents } from '../../support/recording.ts'
 
 type Answer = (request: FastCgiRequest) => FastCgiResponse | Promise<FastCgiResponse>
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { OutgoingMessage, Publisher } from '../../../src/bridge/ports.ts'
-import { FailingPublisher, RecordingDelivery } from './recording.ts'
-import { finished, settlementWith } from './settling.ts'
+import { FailingPublisher, RecordingDelivery } from '../../support/recording.ts'
+import { finished, settlementWith } from '../../support/settling.ts'
 
 /*
  * Copies that cannot be published at once, or never as they are.

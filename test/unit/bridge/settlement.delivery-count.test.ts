@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { copyOf } from '../../../src/bridge/copy-headers.ts'
 import type { OutgoingMessage } from '../../../src/bridge/ports.ts'
-import { answer } from './answers.ts'
-import { config, executionOf, FailingPublisher, RecordingDelivery } from './recording.ts'
+import { answer } from '../../support/answers.ts'
+import { config, executionOf, FailingPublisher, RecordingDelivery } from '../../support/recording.ts'
 import { dispatcherOf } from './waiting-pool.ts'
 
 /*

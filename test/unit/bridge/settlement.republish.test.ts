@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { FailingPublisher, RecordingDelivery } from './recording.ts'
-import { finished, settlementWith } from './settling.ts'
+import { FailingPublisher, RecordingDelivery } from '../../support/recording.ts'
+import { finished, settlementWith } from '../../support/settling.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { FinalOutcome } from '../../../src/bridge/outcome.ts'
 import type { BridgePolicy, Publisher } from '../../../src/bridge/ports.ts'
-import { FailingPublisher, RecordingDelivery } from './recording.ts'
-import { finished, settlementWith } from './settling.ts'
+import { FailingPublisher, RecordingDelivery } from '../../support/recording.ts'
+import { finished, settlementWith } from '../../support/settling.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -15,8 +15,14 @@ import type {
   FastCgiResponse,
 } from '../../../src/fastcgi/types.ts'
 import { Counters } from '../../../src/observe/counters.ts'
-import { connectFailure } from './answers.ts'
-import { config, FailingPublisher, RecordingDelivery, RecordingIntake, recordingEvents } from './recording.ts'
+import { connectFailure } from '../../support/answers.ts'
+import {
+  config,
+  FailingPublisher,
+  RecordingDelivery,
+  RecordingIntake,
+  recordingEvents,
+} from '../../support/recording.ts'
 
 /** A request that waits for the test to say what becomes of it. */
 export interface WaitingRequest {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { collectOptions } from '../../../src/command-line/sources.ts'
 import { readPublishConfig } from '../../../src/config/publish-config.ts'
 import { readRunConfig } from '../../../src/config/run-config.ts'
-import { refusal } from './given.ts'
+import { refusal } from '../../support/given.ts'
 
 let folder: string
 beforeAll(() => {

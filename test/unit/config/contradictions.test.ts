@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Given, refusal, run } from './given.ts'
+import { type Given, refusal, run } from '../../support/given.ts'
 
 /** Refused with this message, or accepted. */
 const messageOf = (given: Given) => refusal(() => run(given))[0]

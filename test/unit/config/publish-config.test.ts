@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Given, publish, refusal } from './given.ts'
+import { type Given, publish, refusal } from '../../support/given.ts'
 
 describe('publish', () => {
   it('reads lines of standard input unless told otherwise', () => {

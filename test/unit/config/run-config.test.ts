@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Given, refusal, run, wholeRun } from './given.ts'
+import { type Given, refusal, run, wholeRun } from '../../support/given.ts'
 
 describe('run', () => {
   it('needs a socket and a script; all else has a default', () => {

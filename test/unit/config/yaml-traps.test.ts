@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { collectOptions } from '../../../src/command-line/sources.ts'
 import { readRunConfig } from '../../../src/config/run-config.ts'
-import { refusal } from './given.ts'
+import { refusal } from '../../support/given.ts'
 
 /* What YAML 1.1, a hurried hand or a template makes of a value, and what becomes of it: the table of docs/configuration.md. */
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { BridgeConfig } from '../../../src/config/bridge-config.ts'
 import type { ProcessConfig } from '../../../src/config/process-config.ts'
 import { keptOptions, planReload } from '../../../src/daemon/reload.ts'
-import { wholeRun } from '../config/given.ts'
+import { wholeRun } from '../../support/given.ts'
 
 const bridge = (queue: string, given: Readonly<Record<string, string>> = {}): BridgeConfig => {
   const [config] = wholeRun({ queue, 'daemon-id': 'D-1', ...given }).bridges

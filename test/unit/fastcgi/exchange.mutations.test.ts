@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Exchange } from '../../../src/fastcgi/exchange.ts'
 import { FastCgiError } from '../../../src/fastcgi/types.ts'
 import { liveBytes } from '../../support/heap.ts'
-import { RECORDED } from './recorded-answer.ts'
+import { RECORDED } from '../../support/recorded-answer.ts'
 
 /*
  * Answers gone wrong, as many as one likes: MUTATIONS sets their number, MUTATION_SEED where they begin. A failure

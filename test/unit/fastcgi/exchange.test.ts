@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Exchange, type ExchangeLimits } from '../../../src/fastcgi/exchange.ts'
 import { FastCgiError, type FastCgiResponse } from '../../../src/fastcgi/types.ts'
 import { liveBytes } from '../../support/heap.ts'
-import { RECORDED, RECORDED_END, RECORDED_RESPONSE } from './recorded-answer.ts'
+import { RECORDED, RECORDED_END, RECORDED_RESPONSE } from '../../support/recorded-answer.ts'
 
 const LIMITS: ExchangeLimits = { maxResponse: 1024 * 1024, maxStderr: 1024 }
 const TIMINGS = { connect: 5, firstByte: expect.any(Number), total: expect.any(Number) }

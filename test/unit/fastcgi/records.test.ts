@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { RecordType } from '../../../src/fastcgi/protocol.ts'
 import { beginRequestBody, encodeHeader, RecordDecoder, writeRecord } from '../../../src/fastcgi/records.ts'
-import { RECORDED, RECORDED_END } from './recorded-answer.ts'
+import { RECORDED, RECORDED_END } from '../../support/recorded-answer.ts'
 
 describe('a record that we send (FastCGI 1.0, section 3.3)', () => {
   it.each<[number, number[]]>([

@@ -9,7 +9,7 @@ import { collectOptions } from '../../../../src/command-line/sources.ts'
 import { configSchema } from '../../../../src/commands/config/schema.ts'
 import { BRIDGE_OPTIONS } from '../../../../src/config/bridge-options.ts'
 import { readRunConfig } from '../../../../src/config/run-config.ts'
-import { refusal } from '../../config/given.ts'
+import { refusal } from '../../../support/given.ts'
 import { read } from '../../docs/page.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fpm-bridge-schema-'))

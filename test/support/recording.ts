@@ -1,5 +1,5 @@
-import type { BridgeEvent, Tell } from '../../../src/bridge/events.ts'
-import { Execution } from '../../../src/bridge/execution.ts'
+import type { BridgeEvent, Tell } from '../../src/bridge/events.ts'
+import { Execution } from '../../src/bridge/execution.ts'
 import type {
   BridgePolicy,
   Delivery,
@@ -8,7 +8,7 @@ import type {
   MessageProperties,
   OutgoingMessage,
   Publisher,
-} from '../../../src/bridge/ports.ts'
+} from '../../src/bridge/ports.ts'
 
 /** A delivery that notes how it was settled. */
 export class RecordingDelivery implements Delivery {

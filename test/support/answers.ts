@@ -3,7 +3,7 @@ import {
   type FastCgiErrorCode,
   type FastCgiPhase,
   type FastCgiResponse,
-} from '../../../src/fastcgi/types.ts'
+} from '../../src/fastcgi/types.ts'
 
 interface Given {
   readonly stderr?: string

@@ -1,6 +1,6 @@
-import type { Execution } from '../../../src/bridge/execution.ts'
-import type { BridgePolicy, Delivery, Publisher } from '../../../src/bridge/ports.ts'
-import { Settlement } from '../../../src/bridge/settlement.ts'
+import type { Execution } from '../../src/bridge/execution.ts'
+import type { BridgePolicy, Delivery, Publisher } from '../../src/bridge/ports.ts'
+import { Settlement } from '../../src/bridge/settlement.ts'
 import { answer } from './answers.ts'
 import { config, executionOf, RecordingIntake, recordingEvents } from './recording.ts'
 

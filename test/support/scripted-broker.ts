@@ -1,16 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type BrokerUrl, parseBrokerUrl } from '../../src/amqp/broker-url.ts'
-import {
-  contentHeader,
-  FLAG,
-  long,
-  longlong,
-  longString,
-  method,
-  short,
-  shortString,
-} from '../support/amqp-frames.ts'
+import { contentHeader, FLAG, long, longlong, longString, method, short, shortString } from './amqp-frames.ts'
 
 /*
  * The server's half of AMQP 0-9-1, as little of it as openConnection, Session and ConfirmPublisher need: every queue

@@ -1,10 +1,10 @@
 import { expect } from 'vitest'
-import { collectOptions } from '../../../src/command-line/sources.ts'
-import type { BridgeConfig } from '../../../src/config/bridge-config.ts'
-import { OptionError } from '../../../src/config/option-error.ts'
-import { readPublishConfig } from '../../../src/config/publish-config.ts'
-import type { GivenOptions } from '../../../src/config/reader.ts'
-import { readRunConfig } from '../../../src/config/run-config.ts'
+import { collectOptions } from '../../src/command-line/sources.ts'
+import type { BridgeConfig } from '../../src/config/bridge-config.ts'
+import { OptionError } from '../../src/config/option-error.ts'
+import { readPublishConfig } from '../../src/config/publish-config.ts'
+import type { GivenOptions } from '../../src/config/reader.ts'
+import { readRunConfig } from '../../src/config/run-config.ts'
 
 export type Given = Readonly<Record<string, string | readonly string[]>>
 
