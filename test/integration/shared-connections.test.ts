@@ -54,9 +54,13 @@ test('a daemon of several bridges has two connections, and tags that tell the br
       'they are listed',
       async () => String(await connectionsOf(broker, queue)) === `${queue},${queue} publisher`,
     )
-    const consumers = await broker.api<{ consumer_tag: string }[]>('GET', '/consumers')
-    const tags = consumers.map(({ consumer_tag }) => consumer_tag).filter((tag) => tag.startsWith(queue))
-    expect(tags.toSorted()).toEqual(queues.map((each) => `${queue}.${each}`))
+    // The management API is some seconds behind the broker.
+    const expected = queues.map((each) => `${queue}.${each}`).join()
+    await eventually('their consumers are listed', async () => {
+      const consumers = await broker.api<{ consumer_tag: string }[]>('GET', '/consumers')
+      const tags = consumers.map(({ consumer_tag }) => consumer_tag).filter((tag) => tag.startsWith(queue))
+      return tags.toSorted().join() === expected
+    })
   } finally {
     expect(await daemon.drain()).toBe('drained')
   }
