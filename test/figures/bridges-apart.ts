@@ -3,6 +3,7 @@ import type { Figure } from '../chaos/figures.ts'
 import type { Asked } from '../chaos/message-plan.ts'
 import type { Stand } from '../chaos/stand.ts'
 import { eventually } from '../support/eventually.ts'
+import { releaseAll } from '../support/releases.ts'
 import type { Measurement, Site } from './figure.ts'
 import { publishMany } from './load.ts'
 import { entryFor, standFor, startSeveral } from './several-bridges.ts'
@@ -52,7 +53,7 @@ async function p95(site: Site, name: string, trouble: Trouble | undefined): Prom
   const socket = trouble?.socket ?? other.pool.socket
   await startSeveral(site, [entryFor(measured), entryFor(other, { socket, timeout: '20m' })])
   const latencies = await paced(measured)
-  while (site.releases.length > before) await site.releases.pop()?.()
+  await releaseAll(site.releases, before)
   latencies.sort((one, two) => one - two)
   return latencies[Math.ceil(latencies.length * 0.95) - 1] as number
 }

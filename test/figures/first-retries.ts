@@ -3,6 +3,7 @@ import { fullQueues } from '../chaos/ending.ts'
 import type { Figure } from '../chaos/figures.ts'
 import { Stand } from '../chaos/stand.ts'
 import { eventually } from '../support/eventually.ts'
+import { releaseAll } from '../support/releases.ts'
 import { type Measurement, none, type Site, seconds } from './figure.ts'
 import { publishMany } from './load.ts'
 
@@ -46,7 +47,7 @@ async function killedAfter(site: Site, level: number, after: number): Promise<Fi
   const back = Date.now()
   const times = await Promise.all(stands.map((stand) => goodDone(stand, back)))
   const ends = await Promise.all(stands.map((stand) => fateOf(stand, broker)))
-  while (site.releases.length > before) await site.releases.pop()?.()
+  await releaseAll(site.releases, before)
   const what = `broker killed ${after / 1_000} s after the first retry of level ${level}, ${TIMES} times`
   const late = ends.filter((end) => end === 'resting').length
   if (late > 0) site.say(`  ${what}: ${late} still rest in their retry queues after a minute`)

@@ -173,7 +173,7 @@ it('who gets no answer leaves it to those who have it, and takes another', async
   silent = true
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const failed = sessionOf('b').catch((error: unknown) => error)
-  while (asks < 2) await new Promise((resolve) => setImmediate(resolve))
+  await eventually('both are asked for', () => asks === 2)
   await vi.advanceTimersByTimeAsync(10_000)
   expect(await failed).toMatchObject({
     code: 'UNREACHABLE',

@@ -7,6 +7,7 @@ import { plainQueue } from '../../src/amqp/topology.ts'
 import type { MessageProperties } from '../../src/bridge/ports.ts'
 import { Settlement } from '../../src/bridge/settlement.ts'
 import { byte, field, longString } from '../support/amqp-frames.ts'
+import { eventually } from '../support/eventually.ts'
 import { config, RecordingDelivery, RecordingIntake, tellNobody } from '../support/recording.ts'
 import { confirm, listenAmqp } from '../support/scripted-broker.ts'
 import { finished } from '../support/settling.ts'
@@ -77,7 +78,7 @@ it('of a message that cannot be written leaves the confirms of others in step', 
     const settled: string[] = []
     const first = publish({}).then(() => settled.push('first'))
     const second = publish({}).then(() => settled.push('second'))
-    while (answered.length < 2) await new Promise((resolve) => setImmediate(resolve))
+    await eventually('both are on their way', () => answered.length === 2)
     answered[0]?.()
     await first
     expect(settled).toEqual(['first'])

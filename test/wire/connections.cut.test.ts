@@ -82,7 +82,7 @@ it('whose queue does not answer consumes on a connection of its own from then on
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const silent = consumerOf('silent')
   const started = silent.consumer.start()
-  while (asked === 0) await new Promise((resolve) => setImmediate(resolve))
+  await eventually('it is asked for', () => asked > 0)
   await vi.advanceTimersByTimeAsync(10_000)
   vi.useRealTimers()
   await started
