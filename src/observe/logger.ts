@@ -52,10 +52,8 @@ export function createLogger(options: LoggerOptions): Logger {
   const logger = createWinston({
     level: options.level,
     levels: LEVELS,
-    format: format.printf((info) => {
-      const line = info as unknown as Line
-      return line.toLine(line)
-    }),
+    // It comes as the line that it becomes.
+    format: format.printf(({ message }) => message as string),
     // Its `log` of winston's own would write each line by itself, and announce it with an event.
     transports: [
       new transports.Stream({
@@ -75,7 +73,7 @@ export function createLogger(options: LoggerOptions): Logger {
       // winston would take a line of every level through its streams before it drops it.
       if (!wants(level)) return () => {}
       return (message, fields = {}) => {
-        logger.log({ level, message, fields, toLine })
+        logger.log({ level, message: toLine(level, message, fields) })
         // Somebody may be watching, or the process may be about to end.
         if (asText || isUrgent(level)) lines.flush()
       }
@@ -93,14 +91,7 @@ function isUrgent(level: LogLevel): boolean {
 
 type Fields = Readonly<Record<string, unknown>>
 
-interface Line {
-  readonly level: LogLevel
-  readonly message: string
-  readonly fields: Fields
-  readonly toLine: ToLine
-}
-
-type ToLine = (line: Line) => string
+type ToLine = (level: LogLevel, message: string, fields: Fields) => string
 
 /**
  * Messages and workers say what they like; no character of it may end a line, or show it other than it is.
@@ -110,7 +101,7 @@ type ToLine = (line: Line) => string
 function jsonLines(inEveryLine: Fields): ToLine {
   const names = ['time', 'level', 'message', ...Object.keys(inEveryLine)]
   const common = members(inEveryLine)
-  return ({ level, message, fields }) => {
+  return (level, message, fields) => {
     // Fields never replace what every line has, whatever they are called.
     const own = names.some((name) => Object.hasOwn(fields, name)) ? without(names, fields) : fields
     return escapeInvisibleInJson(
@@ -130,7 +121,7 @@ function without(names: readonly string[], fields: Fields): Fields {
 }
 
 function textLines(inEveryLine: Fields): ToLine {
-  return ({ level, message, fields }) => {
+  return (level, message, fields) => {
     const name = styleText(COLORS[level], level.padEnd(5))
     const pairs = Object.entries({ ...inEveryLine, ...fields })
       .filter(([, value]) => value !== undefined)
