@@ -1,8 +1,8 @@
 #!/bin/sh
-# newer.sh [ARGUMENT...]
+# newer.sh test|figures [ARGUMENT...]
 #
-# npm test with these arguments, against the services of Debian 13: RabbitMQ 4, PHP 8.4, PHPUnit 11, php-amqplib 3.7,
-# Symfony 6.4, Laravel 10. debootstrap puts them into a folder, FPM_BRIDGE_NEWER or fpm-bridge-trixie in the temporary
+# npm test, or npm run figures, with these arguments, against the services of Debian 13: RabbitMQ 4, PHP 8.4, PHPUnit 11,
+# php-amqplib 3.7, Symfony 6.4, Laravel 10. debootstrap puts them into a folder, FPM_BRIDGE_NEWER or fpm-bridge-trixie in the temporary
 # folder, which takes some minutes and 1 GB; later runs find it there. Node.js and this checkout are the machine's, and all
 # that is seen of it from within. Run as root.
 
@@ -48,8 +48,16 @@ share "$repository"
 share "$(readlink -f node_modules)"
 share "$(readlink -f "$(command -v node)")" /usr/local/bin/node
 
-# The image of the bridge has none of these services in it; its test takes npm and git.
+command=$1
+shift
+case $command in
+  # The image of the bridge has none of these services in it; its test takes npm and git.
+  test) program='test/run.mjs --yes --exclude test/integration/docker-image.test.ts' ;;
+  figures) program='test/chaos/start.mjs figures --yes' ;;
+  *) echo "There is test, and figures; not $command." >&2; exit 64 ;;
+esac
+
 exec chroot "$root" env -i HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-  sh -c 'cd "$1" && shift && exec node test/run.mjs --yes --exclude test/integration/docker-image.test.ts "$@"' \
-  sh "$repository" "$@"
+  sh -c 'cd "$1" && program=$2 && shift 2 && exec node $program "$@"' \
+  sh "$repository" "$program" "$@"
