@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Broker } from '../support/broker-api.ts'
 import { eventually } from '../support/eventually.ts'
 import { takeAll } from '../support/messages.ts'
+import type { DeadLetter } from './books.ts'
 import type { Arena } from './faults/arena.ts'
 import type { Fleet } from './fleet.ts'
 import { DEAD_LETTER_QUEUE, type Stage } from './stage.ts'
@@ -51,16 +53,22 @@ export async function settled(stage: Stage): Promise<void> {
   }
 }
 
-/** Takes what is in the dead-letter queue, if there is one, out of it, and notes whose it was. */
+/** Takes what is in the dead-letter queue, if there is one, out of it, and notes whose it was, and who put it there. */
 export async function collectDeadLetters({
   stage,
-  deadLettered,
-}: Pick<Arena, 'stage' | 'deadLettered'>): Promise<void> {
+  deadLetters,
+}: Pick<Arena, 'stage' | 'deadLetters'>): Promise<void> {
   const queues = await stage.broker.api<{ name: string }[]>('GET', '/queues/%2F?columns=name')
   if (!queues.some(({ name }) => name === DEAD_LETTER_QUEUE)) return
-  for (const { properties, content } of await takeAll(stage.broker, DEAD_LETTER_QUEUE)) {
-    deadLettered.add(String(properties.messageId ?? content))
-  }
+  deadLetters.push(...(await takeDeadLetters(stage.broker, DEAD_LETTER_QUEUE)))
+}
+
+/** Takes all of them out of their queue. */
+export async function takeDeadLetters(broker: Pick<Broker, 'url'>, queue: string): Promise<DeadLetter[]> {
+  return (await takeAll(broker, queue)).map(({ properties, content }) => ({
+    messageId: String(properties.messageId ?? content),
+    daemonId: String(properties.headers?.['x-fpm-bridge-daemon-id']),
+  }))
 }
 
 /** Ends the daemons one by one. Returns how long each took, in milliseconds; what does not end well is a failure. */

@@ -118,9 +118,12 @@ export class Fleet {
     const how = ['--ack', mode, '--timeout', '20s']
     const hands = ['--concurrency', String(CONCURRENCY), '--prefetch', String(PREFETCH)]
     const more = mode === 'completed' ? COMPLETED : []
-    return [...where, ...what, ...how, ...hands, ...more, '--daemon-id', id, '--log-format', 'json']
+    return [...where, ...what, ...how, ...hands, ...more, '--daemon-id', id, ...LOG]
   }
 }
+
+/** What was held is told to those who debug. */
+const LOG = ['--log-level', 'debug', '--log-format', 'json']
 
 /** Short delays, so that what fails is through with its attempts while somebody waits. */
 const COMPLETED = ['--retry-delay', '1s', '--retry-max-delay', '4s', '--require-marker']

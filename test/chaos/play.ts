@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Releases } from '../support/releases.ts'
+import { accountOf } from './accounts.ts'
+import { imbalances, totals } from './books.ts'
 import { collectDeadLetters, drain, leftQueued, settled } from './ending.ts'
 import type { Arena } from './faults/arena.ts'
 import { INJECTIONS } from './faults/inject.ts'
@@ -36,7 +38,7 @@ export async function play(
   const flow = new Flow({ url: stage.broker.url, seed, rate, queueType })
   releases.push(() => flow.abort())
   const fleet = await Fleet.open(stage, options, releases)
-  const arena: Arena = { stage, fleet, flow, deadLettered: new Set() }
+  const arena: Arena = { stage, fleet, flow, deadLetters: [] }
   const watch = await warmUp(arena)
   releases.push(() => watch.stop())
 
@@ -56,21 +58,26 @@ export async function play(
   await collectDeadLetters(arena)
   const journal = stage.journal.read()
   const { published } = flow
+  const queued = await leftQueued(stage)
+  const deadLetters = arena.deadLetters
   const reconciliation = reconcile({
     mode,
     published,
     journal,
     log: messageLines(fleet),
-    deadLettered: arena.deadLettered,
-    queued: await leftQueued(stage),
+    deadLettered: new Set(deadLetters.map(({ messageId }) => messageId)),
+    queued,
     faults,
   })
   const rows = rowsOf(mode, faults, reconciliation)
   const failingPerSecond = mostFailuresPerSecond(journal, published)
   const givenUp = reconciliation.givenUp.length
   const figures = figuresOf(rows, { drains, descriptors, failingPerSecond, givenUp })
-  const broken = brokenPromises(rows, reconciliation, fleet.failures)
-  return { rows, figures, reconciliation, memory, broken }
+  const accounts = fleet.daemons.map(({ id, process }) => accountOf(id, process.log))
+  const confirmed = [...published].filter(([, message]) => message.confirmed).map(([id]) => id)
+  const books = { mode, accounts, journal, deadLetters, published: confirmed, queued }
+  const broken = [...brokenPromises(rows, reconciliation, fleet.failures), ...imbalances(books)]
+  return { rows, figures, reconciliation, counts: totals(accounts), memory, broken }
 }
 
 /** The daemons have executed something, and have nothing to do again. */

@@ -1,5 +1,6 @@
 import type { AckMode } from '../../src/bridge/ports.ts'
 import { burntAttempts } from './attempts.ts'
+import { byKey } from './by-key.ts'
 import { doublesAtMost, losesAtMost, nippedAtMost } from './fault-kinds.ts'
 import type { Published } from './flow.ts'
 import { blame, type InjectedFault } from './injected-fault.ts'
@@ -130,13 +131,3 @@ function complaintsById(log: readonly MessageLine[]): Map<string, MessageLine[]>
 }
 
 const byId = (lines: readonly JournalLine[]): Map<string, JournalLine[]> => byKey(lines, ({ id }) => id)
-
-function byKey<T>(entries: readonly T[], keyOf: (entry: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const entry of entries) {
-    const group = groups.get(keyOf(entry))
-    if (group === undefined) groups.set(keyOf(entry), [entry])
-    else group.push(entry)
-  }
-  return groups
-}

@@ -52,10 +52,10 @@ export function completingAgain(journal: Journal, from: number): Promise<number 
   return until(() => journal.since(from).find(({ event }) => event === 'done')?.time)
 }
 
-/** When a daemon wrote a line about this message, not before that time. */
+/** When a daemon wrote a line about what came of this message, not before that time. */
 export function spokenOf(fleet: Fleet, messageId: string, from: number): Promise<number | undefined> {
   return until(() => {
-    const isIt = (line: LogLine) => line['messageId'] === messageId
+    const isIt = (line: LogLine) => line['messageId'] === messageId && line.level !== 'debug'
     const lines = fleet.current().map(({ process }) => lastLine(process.log, from, isIt))
     const line = lines.find((found) => found !== undefined)
     return line && timeOf(line)

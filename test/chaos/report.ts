@@ -1,5 +1,6 @@
 import { percentile } from '../../bench/statistics.ts'
 import { digits, table } from '../../bench/table.ts'
+import type { Counts } from '../../src/observe/counters.ts'
 import { type Figure, missed } from './figures.ts'
 import type { Memory } from './memory.ts'
 import type { Reconciliation } from './reconcile.ts'
@@ -11,14 +12,16 @@ export interface Report {
   readonly rows: readonly KindRow[]
   readonly figures: readonly Figure[]
   readonly reconciliation: Reconciliation
+  /** Of all daemons that drained. */
+  readonly counts: Counts
   readonly memory: readonly Memory[]
   /** Promises that were not kept, line by line. */
   readonly broken: readonly string[]
 }
 
 /** All of it as text for a terminal. */
-export function describe({ rows, figures, reconciliation, memory, broken }: Report): string {
-  const parts = [kinds(rows), sums(reconciliation), limits(figures)]
+export function describe({ rows, figures, reconciliation, counts, memory, broken }: Report): string {
+  const parts = [kinds(rows), sums(reconciliation), counters(counts), limits(figures)]
   parts.push(
     table(
       ['resident memory, MiB', 'first', 'most', 'last'],
@@ -71,6 +74,11 @@ function sums({ published, executed, deadLettered, queued, lost, twice }: Reconc
     `${published} published and confirmed = ${executed} executed + ${deadLettered} dead-lettered + ${queued} queued + ${lost.length} lost${own}`,
     `${twice.length} executed twice`,
   ].join('\n')
+}
+
+function counters(counts: Counts): string {
+  const words = Object.entries(counts).map(([outcome, count]) => `${count} ${outcome}`)
+  return `counted by the daemons that drained: ${words.join(', ')}`
 }
 
 /** Each figure with its limit, and whether it is met. */

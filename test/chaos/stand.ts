@@ -7,6 +7,9 @@ import { takeAll } from '../support/messages.ts'
 import { type Pool, startPool } from '../support/pool.ts'
 import type { PoolOptions } from '../support/pool-configuration.ts'
 import type { Releases } from '../support/releases.ts'
+import { accountOf } from './accounts.ts'
+import type { Books } from './books.ts'
+import { takeDeadLetters } from './ending.ts'
 import { byMessage, type Evidence } from './fates.ts'
 import type { Journal } from './journal.ts'
 import { type Asked, bodyOf } from './message-plan.ts'
@@ -31,6 +34,9 @@ export interface DaemonOptions {
 /** Milliseconds without a line in the journal after which nothing more is expected. */
 const QUIET = 5_000
 
+/** Milliseconds that a daemon gets for its drain before it is killed. */
+const DRAINS_WITHIN = 10_000
+
 /** A queue, a pool whose worker keeps a journal, and one daemon between them. */
 export class Stand {
   readonly broker: Broker
@@ -41,7 +47,7 @@ export class Stand {
   readonly worker: Worker
   /** What was published and confirmed. */
   readonly published = new Map<string, Asked>()
-  readonly #daemons: BridgeProcess[] = []
+  readonly #daemons: { readonly id: string; readonly process: BridgeProcess }[] = []
   #connection: ChannelModel | undefined
   #channel: ConfirmChannel | undefined
 
@@ -74,27 +80,28 @@ export class Stand {
 
   /** The last that was started. */
   get daemon(): BridgeProcess {
-    return this.#daemons.at(-1) as BridgeProcess
+    return this.#daemons.at(-1)?.process as BridgeProcess
   }
 
   /** Resolves when it consumes. The one before, if there is one, has ended. */
   async startDaemon({ url, socket, args = [] }: DaemonOptions = {}): Promise<void> {
     const where = ['--url', url ?? this.broker.url, '--socket', socket ?? this.pool.socket]
     const what = ['--queue', this.queue, '--script', this.worker.script, '--ack', this.mode]
-    const id = ['--daemon-id', `${this.queue}-${this.#daemons.length + 1}`, '--log-format', 'json']
-    const daemon = await spawnBridge(['run', ...where, ...what, ...args, ...id])
-    this.#daemons.push(daemon)
-    await daemon.waitForLine('Consuming.')
+    const id = `${this.queue}-${this.#daemons.length + 1}`
+    const name = ['--daemon-id', id, '--log-format', 'json']
+    const process = await spawnBridge(['run', ...where, ...what, ...args, ...name])
+    this.#daemons.push({ id, process })
+    await process.waitForLine('Consuming.')
   }
 
   /** One that was started otherwise serves it from now on. */
-  serve(daemon: BridgeProcess): void {
-    this.#daemons.push(daemon)
+  serve(process: BridgeProcess): void {
+    this.#daemons.push({ id: '', process })
   }
 
   /** Every line of every daemon so far. */
   log(): LogLine[] {
-    return this.#daemons.flatMap(({ log }) => log)
+    return this.#daemons.flatMap(({ process }) => process.log)
   }
 
   /** Resolves when the broker has confirmed it. */
@@ -128,20 +135,23 @@ export class Stand {
   }
 
   /** What is known when nothing happens any more. Ends the daemon: what it has in its hands is the queue's again. */
-  async evidence(): Promise<Evidence> {
+  async evidence(): Promise<Evidence & { readonly books: Books }> {
     for (let lines = -1; lines !== this.journal.read().length; await sleep(QUIET)) {
       lines = this.journal.read().length
     }
-    await this.daemon.kill()
-    const idsIn = async (queue: string): Promise<Set<string>> => {
-      const messages = await takeAll(this.broker, queue)
-      return new Set(messages.map(({ properties }) => String(properties.messageId)))
-    }
+    await this.#endDaemon()
+    const journal = this.journal.read()
+    const deadLetters = await takeDeadLetters(this.broker, `${this.queue}.dead`)
+    const left = await takeAll(this.broker, this.queue)
+    const queued = new Set(left.map(({ properties }) => String(properties.messageId)))
+    const accounts = this.#daemons.map(({ id, process }) => accountOf(id, process.log))
+    const published = [...this.published.keys()]
     return {
-      journal: byMessage(this.journal.read()),
+      journal: byMessage(journal),
       complaints: this.complaints(),
-      deadLettered: await idsIn(`${this.queue}.dead`),
-      queued: await idsIn(this.queue),
+      deadLettered: new Set(deadLetters.map(({ messageId }) => messageId)),
+      queued,
+      books: { mode: this.mode, accounts, journal, deadLetters, published, queued },
     }
   }
 
@@ -159,8 +169,16 @@ export class Stand {
     return channel
   }
 
+  /** It drains, and tells its counters. */
+  async #endDaemon(): Promise<void> {
+    const { signal, exited, kill } = this.daemon
+    signal('SIGTERM')
+    await Promise.race([exited, sleep(DRAINS_WITHIN, undefined, { ref: false })])
+    await kill()
+  }
+
   async #close(): Promise<void> {
-    await Promise.all(this.#daemons.map((daemon) => daemon.kill()))
+    await Promise.all(this.#daemons.map(({ process }) => process.kill()))
     await this.#connection?.close().catch(() => {})
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Counts } from '../../src/observe/counters.ts'
 import { type FaultKind, kindsIn } from '../chaos/fault-kinds.ts'
 import type { ChaosOptions } from '../chaos/options.ts'
 import { play } from '../chaos/play.ts'
@@ -8,6 +9,8 @@ import { type Releases, releaseAll } from '../support/releases.ts'
 /* The chaos suite in small; `npm run chaos` is the whole of it. What cuts.test.ts and young-queues.test.ts do is left out. */
 
 const FAULTS: readonly FaultKind[] = [
+  'connections closed',
+  'link reset',
   'dead-letter queue full',
   'pool reloaded',
   'pool reloaded at once',
@@ -15,6 +18,12 @@ const FAULTS: readonly FaultKind[] = [
   'child killed after output',
   'script missing',
 ]
+
+/** What the counters are to tell of at least once. */
+const COUNTED: Readonly<Record<ChaosOptions['mode'], readonly (keyof Counts)[]>> = {
+  completed: ['executed', 'retry', 'dead-letter', 'hold'],
+  dispatched: ['executed', 'refused', 'lost', 'dead-letter', 'hold'],
+}
 
 describe.sequential.each(['completed', 'dispatched'] as const)('--ack %s', (mode) => {
   test('keeps its promises while everything breaks', { timeout: 300_000 }, async () => {
@@ -36,6 +45,8 @@ describe.sequential.each(['completed', 'dispatched'] as const)('--ack %s', (mode
       const report = await play(options, releases, (line) => said.push(line))
       expect(report.broken, `${said.join('\n')}\n\n${describeReport(report)}`).toEqual([])
       expect(report.rows.map(({ kind }) => kind)).toEqual([...faults].sort())
+      const counted = Object.entries(report.counts).filter(([, count]) => count > 0)
+      expect(counted.map(([outcome]) => outcome).sort()).toEqual([...COUNTED[mode]].sort())
       expect(report.reconciliation.published).toBeGreaterThanOrEqual(options.messages)
     } finally {
       await releaseAll(releases)

@@ -21,8 +21,9 @@ test('nothing is lost, burnt or left, whatever is done at a point in the life of
   const releases: Releases = []
   const said: string[] = []
   try {
-    const outcomes = await playCuts(broker, options, releases, (line) => said.push(line))
+    const { outcomes, imbalances } = await playCuts(broker, options, releases, (line) => said.push(line))
     expect(brokenPromises(outcomes), `${said.join('\n')}\n\n${describe(outcomes)}`).toEqual([])
+    expect(imbalances).toEqual([])
     expect(outcomes).toHaveLength(2 * options.rounds)
   } finally {
     await releaseAll(releases)

@@ -69,7 +69,16 @@ export const DELIVERY_LINES: Lines<DeliveryEvent> = {
     'The worker says success, and PHP had dropped fields of its form: raise the limit that stderr names, or take --payload raw.',
     ({ execution, stderr }) => ({ ...executionFields(execution), ...diagnosisFields({ stderr }) }),
   ],
-  held: undefined,
+  held: [
+    'debug',
+    'Not executed: it waits, or goes back to the broker.',
+    ({ execution, reason, probing }) => ({
+      ...executionFields(execution),
+      outcome: 'hold',
+      probing,
+      reason,
+    }),
+  ],
   settled: (event) =>
     SETTLED[event.by === 'copy' && event.parked !== undefined ? 'parked' : event.outcome.kind],
   unsettled: ({ outcome }) => UNSETTLED[outcome.kind === 'executed' ? 'executed' : 'other'],

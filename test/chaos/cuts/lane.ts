@@ -12,6 +12,9 @@ export const SLOTS = 4
 /** Milliseconds: short, so that a round is soon over. */
 export const RETRY_DELAY = 200
 
+/** What was held is told to those who debug. */
+const LOG = ['--log-level', 'debug']
+
 /** What the names of all its queues begin with. */
 export const QUEUE_PREFIX = 'cuts-'
 
@@ -54,7 +57,7 @@ export class Lane {
     const hands = ['--concurrency', String(SLOTS), '--prefetch', String(SLOTS + 2)]
     // Soon again, so that a round is soon over; and again, for the next rounds strike what is left of this one.
     const retries = this.stand.mode === 'completed' ? ['--retry-delay', '200ms', '--max-attempts', '100'] : []
-    return this.stand.startDaemon({ url, ...(socket && { socket }), args: [...hands, ...retries] })
+    return this.stand.startDaemon({ url, ...(socket && { socket }), args: [...hands, ...retries, ...LOG] })
   }
 
   resetLink(): void {

@@ -13,7 +13,8 @@ await runCommand(yes, async (releases) => {
   console.log(`--rounds ${options.rounds} --seed ${options.seed}`)
   const broker = await startBroker()
   releases.push(() => broker.close())
-  const outcomes = await playCuts(broker, options, releases, (line) => console.log(line))
+  const { outcomes, imbalances } = await playCuts(broker, options, releases, (line) => console.log(line))
   console.log(`\n${describe(outcomes)}`)
-  return brokenPromises(outcomes).length === 0
+  for (const line of imbalances) console.log(`COUNTED WRONG: ${line}`)
+  return brokenPromises(outcomes).length === 0 && imbalances.length === 0
 })

@@ -2,6 +2,7 @@ import type { AckMode } from '../../../src/bridge/ports.ts'
 import type { Broker } from '../../support/broker-api.ts'
 import { inTime } from '../../support/eventually.ts'
 import type { Releases } from '../../support/releases.ts'
+import { imbalances } from '../books.ts'
 import type { Asked } from '../message-plan.ts'
 import { type Random, seeded } from '../random.ts'
 import type { Stand } from '../stand.ts'
@@ -17,6 +18,12 @@ export interface CutOptions {
   readonly rounds: number
   readonly seed: number
   readonly deeds: readonly Deed[]
+}
+
+export interface CutResult {
+  readonly outcomes: readonly Outcome[]
+  /** Where the daemons' counters are not what the journals say, line by line. */
+  readonly imbalances: readonly string[]
 }
 
 /** Other messages that are under way in each round. */
@@ -36,18 +43,22 @@ export async function playCuts(
   { modes, rounds, seed, deeds }: CutOptions,
   releases: Releases,
   say: (line: string) => void,
-): Promise<Outcome[]> {
+): Promise<CutResult> {
   const lanes = modes.map(async (mode, index) => {
     const random = seeded(seed + index)
     const cuts = plan(random, rounds, deeds)
     const played = (['unix', 'tcp'] as const).map(async (listen) => {
       const own = cuts.filter(({ deed }) => traitsOf(deed).listen === listen)
-      if (own.length === 0) return []
+      if (own.length === 0) return { outcomes: [], imbalances: [] }
       return playLane(await Lane.open({ broker, mode, listen }, releases), own, random, say)
     })
-    return (await Promise.all(played)).flat()
+    return Promise.all(played)
   })
-  return (await Promise.all(lanes)).flat()
+  const played = (await Promise.all(lanes)).flat()
+  return {
+    outcomes: played.flatMap(({ outcomes }) => outcomes),
+    imbalances: played.flatMap(({ imbalances: own }) => own),
+  }
 }
 
 async function playLane(
@@ -55,7 +66,7 @@ async function playLane(
   cuts: readonly Cut[],
   random: Random,
   say: (line: string) => void,
-): Promise<Outcome[]> {
+): Promise<CutResult> {
   const rounds: Round[] = []
   for (const cut of cuts) {
     const began = performance.now()
@@ -64,7 +75,9 @@ async function playLane(
     const seconds = ((performance.now() - began) / 1_000).toFixed(1)
     say(`${lane.stand.queue} ${round.number}: ${cut.point}, ${cut.deed}: ${round.missed ?? `${seconds} s`}`)
   }
-  return outcomesOf(rounds, await lane.stand.evidence())
+  const { books, ...evidence } = await lane.stand.evidence()
+  const wrong = imbalances(books).map((line) => `${lane.stand.queue}: ${line}`)
+  return { outcomes: outcomesOf(rounds, evidence), imbalances: wrong }
 }
 
 async function playRound(lane: Lane, cut: Cut, number: number, random: Random): Promise<Round> {

@@ -1,3 +1,4 @@
+import type { DeadLetter } from '../books.ts'
 import type { Fleet } from '../fleet.ts'
 import type { Flow } from '../flow.ts'
 import type { Stage } from '../stage.ts'
@@ -7,8 +8,8 @@ export interface Arena {
   readonly stage: Stage
   readonly fleet: Fleet
   readonly flow: Flow
-  /** Message ids that were in the dead-letter queue, and were taken out of it. */
-  readonly deadLettered: Set<string>
+  /** What was in the dead-letter queue, and was taken out of it. */
+  readonly deadLetters: DeadLetter[]
 }
 
 /** How a fault went. Times are milliseconds since the epoch. */

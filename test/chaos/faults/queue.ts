@@ -65,7 +65,7 @@ export async function removeRetryQueues(stage: Stage): Promise<number> {
 export async function givenUp(arena: Arena, ids: readonly string[]): Promise<number | undefined> {
   const whenGivenUp = async () => {
     await collectDeadLetters(arena)
-    return ids.every((id) => arena.deadLettered.has(id)) && Date.now()
+    return ids.every((id) => arena.deadLetters.some(({ messageId }) => messageId === id)) && Date.now()
   }
   return await inTime(whenGivenUp, { within: GIVEN_UP_WITHIN, every: 50 })
 }

@@ -88,12 +88,14 @@ describe('the report', () => {
       rows: rows(6_000, undefined),
       figures: figuresOf(rows(6_000, undefined), MEASURED),
       reconciliation: ALL_WELL,
+      counts: { executed: 7, retry: 6, refused: 5, lost: 4, 'dead-letter': 3, hold: 2 },
       memory: [{ daemonId: 'D-1-1', samples: [2 ** 26, 2 ** 27] }],
     }
     const text = describeReport({ ...report, broken: [] })
     expect(text).toMatch(/^broker killed +2 +0 +0 +0 +36 +0 +0 +0 +1\.00 +never$/m)
     expect(text).toMatch(/^consuming again after the broker accepts +<= 5 s +- +missed$/m)
     expect(text).toMatch(/^D-1-1 +64\.0 +128 +128$/m)
+    expect(text).toMatch(/: 7 executed, 6 retry, 5 refused, 4 lost, 3 dead-letter, 2 hold$/m)
     expect(text).toMatch(/Every promise was kept\.$/)
     expect(describeReport({ ...report, broken: ['lost: 1'] })).toMatch(/BROKEN PROMISE: lost: 1$/)
   })

@@ -91,6 +91,12 @@ const DELIVERIES: readonly Row[] = [
   ],
   [{ kind: 'sent', execution: EXECUTION }, 'debug', 'Dispatched.', IDS],
   [
+    { kind: 'held', execution: EXECUTION, reason: 'ENOENT', probing: true },
+    'debug',
+    'Not executed: it waits, or goes back to the broker.',
+    { ...IDS, outcome: 'hold', probing: true, reason: 'ENOENT' },
+  ],
+  [
     { kind: 'fields-dropped', execution: EXECUTION, stderr: 'x' },
     'warn',
     'The worker says success, and PHP had dropped fields of its form: raise the limit that stderr names, or take --payload raw.',
@@ -421,7 +427,6 @@ describe('the log says nothing', () => {
     { kind: 'delivered', deliveryTag: 1, messageId: undefined, redelivered: false, bytes: 1 },
     { kind: 'started', execution: EXECUTION, waitedMs: 0 },
     { kind: 'answered', execution: EXECUTION, status: 200, timings: { connect: 0, firstByte: 0, total: 0 } },
-    { kind: 'held', execution: EXECUTION, reason: 'ENOENT', probing: false },
   ])('of what each delivery has on its way: $kind', (event) => {
     const log = recordingLog()
     logLines(log)(event)
