@@ -45,11 +45,14 @@ export class Parking {
     this.#tell = tell
   }
 
-  /** @returns false when there is no room; the message then keeps the place that it has among those handed out at once */
+  /**
+   * @returns false when there is no room; the message then keeps the place that it has among those handed out at once. So when nothing
+   * is parked any more; then it is handed back
+   */
   park(tries: Tries): boolean {
     if (this.#closed) {
       this.#handBack(tries)
-      return true
+      return false
     }
     const { delivery, copy, cause } = tries
     if (

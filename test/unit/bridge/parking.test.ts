@@ -210,6 +210,7 @@ describe('a parked message', () => {
     expect(events.of('parked-handed-back')).toMatchObject([{ summary: { parked: 1, messageIds: ['m-1'] } }])
     await Promise.all([end, vi.advanceTimersByTimeAsync(5_000)])
     expect(late.settled).toEqual(['requeue'])
+    expect(events.of('unsettled')).toMatchObject([{ copy: { execution: { messageId: 'm-2' } } }])
     const tried = publisher.tried.length
     await vi.advanceTimersByTimeAsync(60_000)
     expect([publisher.tried.length, vi.getTimerCount()]).toEqual([tried, 0])
