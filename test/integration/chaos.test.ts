@@ -9,8 +9,7 @@ import { type Releases, releaseAll } from '../support/releases.ts'
 /* The chaos suite in small; `npm run chaos` is the whole of it. What cuts.test.ts and young-queues.test.ts do is left out. */
 
 const FAULTS: readonly FaultKind[] = [
-  'connections closed',
-  'link reset',
+  'link refused',
   'dead-letter queue full',
   'pool reloaded',
   'pool reloaded at once',
