@@ -1,5 +1,6 @@
 import type { Counts } from '../../src/observe/counters.ts'
 import type { LogLine } from '../support/bridge-process.ts'
+import { timeOf } from './fleet.ts'
 
 /** What a daemon's log says of the end of one execution. */
 export interface Ending {
@@ -25,12 +26,15 @@ export interface Account {
   /** What it counted, told when it had drained; undefined: it was killed. */
   readonly counts: Counts | undefined
   readonly endings: readonly Ending[]
-  /** When its sessions with the broker ended before it did, in milliseconds since the epoch. */
+  /** When the first request of each message was sent, by its id; in milliseconds since the epoch. */
+  readonly dispatched: ReadonlyMap<string, number>
+  /** When its sessions with the broker ended before it did; the same. */
   readonly sessionEnds: readonly number[]
   /** Ids of messages of which a copy may have been published without its confirm, once for each time. */
   readonly unconfirmed: readonly { readonly messageId: string; readonly outcome: unknown }[]
 }
 
+const DISPATCHED = 'Dispatched.'
 const FAILED_COPY = 'Cannot publish the copy of a message; repeated until it succeeds.'
 const UNSETTLED = 'Not settled: the broker delivers it again.'
 const SESSION_END = 'The session with the broker has ended; opening another.'
@@ -58,11 +62,17 @@ export function accountOf(daemonId: string, log: readonly LogLine[]): Account {
     const isCopy = [copyTo, delayMs, deadLetterQueue].some((value) => value !== undefined)
     return message === FAILED_COPY || (message === UNSETTLED && isCopy)
   })
+  const dispatched = new Map<string, number>()
+  for (const line of log) {
+    const id = String(line['messageId'])
+    if (line.message === DISPATCHED && !dispatched.has(id)) dispatched.set(id, timeOf(line))
+  }
   return {
     daemonId,
     counts: stopped as Counts | undefined,
     endings: endingsIn(log),
-    sessionEnds: ends.map(({ time }) => Date.parse(String(time))),
+    dispatched,
+    sessionEnds: ends.map(timeOf),
     unconfirmed: copies.map(({ messageId, outcome }) => ({ messageId: String(messageId), outcome })),
   }
 }

@@ -164,15 +164,17 @@ function messages({ accounts, journal, published, queued }: Books): string[] {
     if (how !== 'counted' || outcome === 'retry' || outcome === 'hold') continue
     final.set(messageId, (final.get(messageId) ?? 0) + 1)
   }
-  const starts = byKey(journal, ({ id }) => id)
+  const begun = byKey(journal, ({ id }) => id)
   const mayComeTwice = (id: string): boolean =>
-    accounts.some(({ daemonId, counts, sessionEnds, unconfirmed, endings }) => {
+    accounts.some(({ daemonId, counts, dispatched, sessionEnds, unconfirmed, endings }) => {
       if (unconfirmed.some(({ messageId }) => messageId === id)) return true
-      const own = (starts.get(id) ?? []).filter((line) => line.daemonId === daemonId)
-      if (own.length === 0 && !endings.some(({ messageId }) => messageId === id)) return false
-      // What was given up without an execution is in no journal: any end of a session may have been before its ack.
-      const since = own[0]?.time ?? 0
-      return counts === undefined || sessionEnds.some((end) => end >= since)
+      const since = dispatched.get(id)
+      const told = since !== undefined || endings.some(({ messageId }) => messageId === id)
+      // A daemon that is killed takes its last lines along.
+      if (counts === undefined)
+        return told || (begun.get(id) ?? []).some((line) => line.daemonId === daemonId)
+      // What was given up without a request: any end of a session may have been before its ack.
+      return told && sessionEnds.some((end) => end >= (since ?? 0))
     })
   return published.flatMap((id) => {
     const times = final.get(id) ?? 0

@@ -131,6 +131,17 @@ describe('a message that was executed twice', () => {
     )
   })
 
+  it('is not in it twice for a session that had ended before its request was sent', () => {
+    const sent = line('Dispatched.', 'a/1', { time: '2026-01-01T00:00:00.001Z' })
+    const log = [SESSION_END, sent, ...LOG, executed('a/1y')]
+    const counts = { ...COUNTS, executed: 4 }
+    expect(wrong({ ...twice, accounts: [account(log, counts)] })).toEqual([
+      'a is in the counters 2 times, and came once',
+    ])
+    const later = { ...SESSION_END, time: '2026-01-01T00:00:00.002Z' }
+    expect(wrong({ ...twice, accounts: [account([...log, later], counts)] })).toEqual([])
+  })
+
   it('is in it once where the log says that its session had ended', () => {
     expect(wrong({ ...twice, accounts: [account([...LOG, lost('a/1y')])] })).toEqual([])
     const counts = { ...COUNTS, executed: 4 }
