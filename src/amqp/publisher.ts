@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Tell } from '../bridge/events.ts'
-import type { OutgoingMessage, Publisher } from '../bridge/ports.ts'
+import type { OutgoingMessage, ReplyPublisher } from '../bridge/ports.ts'
 import { BrokerError } from './broker-error.ts'
 import type { BrokerList } from './broker-list.ts'
 import type { Connections, Sharing } from './connections.ts'
@@ -22,7 +22,7 @@ export interface PublisherOptions {
  * Publishes with confirms and `mandatory`, on a connection that nobody consumes on: a broker in alarm stops reading from
  * connections that publish, and acks must not be stuck behind that. Opened at first need, and again after a loss.
  */
-export class ConfirmPublisher implements Publisher {
+export class ConfirmPublisher implements ReplyPublisher {
   readonly #options: PublisherOptions
   readonly #tell: Tell
   #open: Promise<PublishingChannel> | undefined
@@ -32,7 +32,7 @@ export class ConfirmPublisher implements Publisher {
    */
   readonly #ensured = new Map<string, Promise<void>>()
   /** By queue, resolve when nobody publishes into it alone any more. */
-  readonly #alone = new Map<string, Promise<void>>()
+  readonly #publishedAlone = new Map<string, Promise<void>>()
 
   constructor(options: PublisherOptions, tell: Tell) {
     this.#options = options
@@ -78,7 +78,19 @@ export class ConfirmPublisher implements Publisher {
     )
     const rest = this.#options.topology.ages?.rest(message.queue) ?? 0
     if (rest > 0) await pause(rest)
-    await (alone ? this.#publishAlone(message) : open.publish(message))
+    await (alone ? this.#alone(message.queue, (channel) => channel.publish(message)) : open.publish(message))
+  }
+
+  /**
+   * For a direct reply-to, which is no queue.
+   *
+   * @param onSent called when it is with the socket
+   * @param alone as with publish
+   * @throws {BrokerError} as publish, but for UNROUTABLE
+   */
+  async send(message: OutgoingMessage, onSent: () => void, alone = false): Promise<void> {
+    const send = (channel: PublishingChannel) => channel.send(message, onSent)
+    await (alone ? this.#alone(message.queue, send) : send(await this.#channel()))
   }
 
   /** Leaves the connection. What is not confirmed by then fails with CUT_OFF. Idempotent. */
@@ -89,21 +101,23 @@ export class ConfirmPublisher implements Publisher {
   }
 
   /** One after the other, each on a connection of its own: it is rare, and the broker may end it each time. */
-  #publishAlone(message: OutgoingMessage): Promise<void> {
-    const before = this.#alone.get(message.queue) ?? Promise.resolve()
+  async #alone(queue: string, publish: (channel: PublishingChannel) => Promise<void>): Promise<void> {
+    const before = this.#publishedAlone.get(queue) ?? Promise.resolve()
     const published = before.then(async () => {
       const channel = await this.#connect('alone', () => {})
       try {
-        await channel.publish(message)
+        await publish(channel)
       } finally {
         await channel.close()
       }
     })
-    this.#alone.set(
-      message.queue,
-      published.catch(() => {}),
-    )
-    return published
+    const over = published.catch(() => {})
+    this.#publishedAlone.set(queue, over)
+    try {
+      await published
+    } finally {
+      if (this.#publishedAlone.get(queue) === over) this.#publishedAlone.delete(queue)
+    }
   }
 
   /**

@@ -98,8 +98,25 @@ export class PublishingChannel {
    * @throws {BrokerError} HEADERS_TOO_LARGE, INVALID_MESSAGE, UNROUTABLE, NOT_CONFIRMED, UNANSWERED, CUT_OFF, SUSPECTED,
    * BODY_TOO_LARGE or MESSAGE_REFUSED
    */
-  async publish({ queue, properties, headers, body }: OutgoingMessage): Promise<void> {
+  async publish(message: OutgoingMessage): Promise<void> {
     await this.#full?.over
+    await this.#write(message, true)
+  }
+
+  /**
+   * Without `mandatory`: what goes to a direct reply-to would always come back.
+   *
+   * @param onSent called when amqplib has it, and before it is confirmed: by then the broker has read it
+   * @throws as publish; never UNROUTABLE
+   */
+  async send(message: OutgoingMessage, onSent: () => void): Promise<void> {
+    await this.#full?.over
+    const taken = this.#write(message, false)
+    onSent()
+    await taken
+  }
+
+  async #write({ queue, properties, headers, body }: OutgoingMessage, mandatory: boolean): Promise<void> {
     const id = this.#unconfirmed.nextId()
     const table = encodeFields([...headers, [PUBLISH_ID, id]])
     const excess = propertyBytes(properties) + table.length - frameMaxOf(this.connection)
@@ -109,7 +126,7 @@ export class PublishingChannel {
       const onConfirm = (error: Error | null): void => this.#unconfirmed.confirm(id, error, this.#refusal)
       try {
         // amqplib takes undefined for a property that is not set; its types leave that out.
-        const options = { ...properties, mandatory: true } as Options.Publish
+        const options = { ...properties, mandatory } as Options.Publish
         const takesMore = this.#lease.tables.with(this.#number, table, () =>
           this.#channel.publish('', queue, body, options, onConfirm),
         )

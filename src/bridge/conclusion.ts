@@ -1,10 +1,10 @@
 import type { Backlog } from './backlog.ts'
 import type { Tell } from './events.ts'
-import type { Execution } from './execution.ts'
 import type { Hold, Obstacle } from './gates/hold.ts'
 import type { Slots } from './gates/slots.ts'
 import { Obstacles } from './obstacles.ts'
 import type { FinalOutcome } from './outcome.ts'
+import type { Replies } from './replies.ts'
 import type { ExecutionReport } from './runner.ts'
 import type { Settlement } from './settlement.ts'
 
@@ -13,15 +13,25 @@ export class Conclusion {
   readonly #backlog: Backlog
   readonly #slots: Slots
   readonly #settlement: Settlement
+  readonly #replies: Replies | undefined
   readonly #tell: Tell
   readonly #obstacles: Obstacles
   #wake: () => void = () => {}
   #draining = false
 
-  constructor(backlog: Backlog, hold: Hold, slots: Slots, settlement: Settlement, tell: Tell) {
+  /** @param replies where messages that ask for it are answered */
+  constructor(
+    backlog: Backlog,
+    hold: Hold,
+    slots: Slots,
+    settlement: Settlement,
+    replies: Replies | undefined,
+    tell: Tell,
+  ) {
     this.#backlog = backlog
     this.#slots = slots
     this.#settlement = settlement
+    this.#replies = replies
     this.#tell = tell
     this.#obstacles = new Obstacles(hold, {
       onFault: (report) => this.#settleFault(report),
@@ -39,7 +49,7 @@ export class Conclusion {
     const judgement = this.#obstacles.judge(report)
     switch (judgement.kind) {
       case 'settle':
-        this.#settle(report.execution, judgement.outcome)
+        this.#settle(report, judgement.outcome)
         break
       case 'give-back':
         this.#giveBack(report, judgement.othersFirst, judgement.innocent)
@@ -56,16 +66,21 @@ export class Conclusion {
     this.#obstacles.close()
   }
 
-  #settle(execution: Execution, outcome: FinalOutcome): void {
-    const settled = this.#settlement.settle(execution, outcome)
+  #settle(report: ExecutionReport, outcome: FinalOutcome): void {
+    const { execution } = report
+    const answered = this.#replies?.answer(report, outcome)
+    const settled =
+      answered === undefined
+        ? this.#settlement.settle(execution, outcome)
+        : answered.then(() => this.#settlement.settle(execution, outcome))
     if (settled !== undefined) this.#slots.hold(settled)
   }
 
   #settleFault(report: ExecutionReport): void {
-    const { execution, outcome } = report
+    const { outcome } = report
     const fault = 'fault' in outcome ? outcome.fault : undefined
     if (fault === undefined) this.#giveBack(report, true, false)
-    else this.#settle(execution, fault)
+    else this.#settle(report, fault)
   }
 
   /** It was not executed, which does not count. */

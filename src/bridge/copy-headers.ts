@@ -168,7 +168,7 @@ function prefixed(values: Readonly<Record<string, string | number | boolean | un
  * Without what AMQP has no room for any more: a text that was not UTF-8 has become longer than the 255 bytes of a short string
  * (AMQP 0-9-1, section 4.2.5.3), a timestamp beyond 2^53 was rounded when it was read, the largest to one that is too large.
  */
-function expressible(properties: CopyContent['properties']): CopyContent['properties'] {
+export function expressible(properties: CopyContent['properties']): CopyContent['properties'] {
   const entries = Object.entries(properties).filter(([, value]) =>
     typeof value === 'string' ? Buffer.byteLength(value) <= 255 : Number.isSafeInteger(value),
   )

@@ -10,7 +10,8 @@ import { Hold } from './gates/hold.ts'
 import { HoldProbe } from './gates/hold-probe.ts'
 import { Slots } from './gates/slots.ts'
 import { Patience } from './patience.ts'
-import type { BridgePolicy, Intake, Publisher } from './ports.ts'
+import type { BridgePolicy, Intake, Publisher, ReplyPublisher } from './ports.ts'
+import { Replies } from './replies.ts'
 import { Returns } from './returns.ts'
 import { Runner } from './runner.ts'
 import { Settlement } from './settlement.ts'
@@ -20,6 +21,8 @@ import { StaleWatch } from './stale-watch.ts'
 export interface Surroundings {
   readonly client: FastCgiClient
   readonly publisher: Publisher
+  /** Apart from copies: a reply that the broker does not take cuts off none of them. */
+  readonly replyPublisher?: ReplyPublisher | undefined
   readonly intake: Intake
   readonly tell: Tell
   /** Aborted when the bridge is given up: what is not settled by then stays with the broker. */
@@ -34,11 +37,12 @@ export class Domain {
   readonly #settlement: Settlement
   readonly #probe: HoldProbe
   readonly #hold: Hold
+  readonly #replies: Replies | undefined
 
   /** @param gates further ones, asked after its own */
   constructor(
     policy: BridgePolicy,
-    { client, publisher, intake, tell, signal }: Surroundings,
+    { client, publisher, replyPublisher, intake, tell, signal }: Surroundings,
     gates: readonly Gate[] = [],
   ) {
     this.slots = new Slots(policy)
@@ -46,6 +50,8 @@ export class Domain {
     const backlog = new Backlog(this.#patience)
     const adoption = new Adoption(policy, tell)
     this.#settlement = new Settlement(policy, publisher, intake, signal, tell)
+    if (policy.replyAllow !== undefined && replyPublisher !== undefined)
+      this.#replies = new Replies(policy.replyAllow, policy, replyPublisher, tell)
     this.#probe = new HoldProbe(client, intake, this.slots, backlog, (execution) =>
       this.dispatcher.run(execution),
     )
@@ -59,7 +65,7 @@ export class Domain {
         returns: new Returns(adoption, this.#settlement, (execution) => this.dispatcher.admit(execution)),
         adoption,
         runner: new Runner(policy, client, tell),
-        conclusion: new Conclusion(backlog, this.#hold, this.slots, this.#settlement, tell),
+        conclusion: new Conclusion(backlog, this.#hold, this.slots, this.#settlement, this.#replies, tell),
         settlement: this.#settlement,
         staleWatch: new StaleWatch(backlog, this.#hold, intake),
       },
@@ -71,6 +77,12 @@ export class Domain {
   async probe(): Promise<void> {
     const obstacle = await this.#probe.connect()
     if (obstacle !== undefined) this.#hold.enter(obstacle)
+  }
+
+  /** Hands back what has not started; resolves when nothing is in flight, and no reply on its way. Idempotent. */
+  async drain(): Promise<void> {
+    await this.dispatcher.drain()
+    await this.#replies?.idle()
   }
 
   /** The broker has ended a session since a delivery was unacked for so many milliseconds. */

@@ -8,6 +8,7 @@ import type {
   OutcomeCopy,
   ParkedSummary,
   PutBackCopy,
+  ReplyFailure,
   ResetCopy,
 } from './facts.ts'
 import type { FinalOutcome } from './outcome.ts'
@@ -20,7 +21,7 @@ import type { FinalOutcome } from './outcome.ts'
 /** Hears each event when it is true. Must not throw, and is not waited for. */
 export type Tell = (event: BridgeEvent) => void
 
-export type BridgeEvent = DeliveryEvent | CopyEvent | HoldEvent | BrokerEvent | BridgeLifeEvent
+export type BridgeEvent = DeliveryEvent | ReplyEvent | CopyEvent | HoldEvent | BrokerEvent | BridgeLifeEvent
 
 /** A delivery on its way, in the order in which it meets them. */
 export type DeliveryEvent =
@@ -59,6 +60,19 @@ export type DeliveryEvent =
       copy: OutcomeCopy | undefined
     }>
   | LostEvent
+
+/** Answers to messages with a `reply_to`, where the bridge gives any. `bytes`: of the body. */
+export type ReplyEvent =
+  /** It is in its queue. Of a direct reply-to: the broker has read it; whether anybody gets it, nobody knows. */
+  | Readonly<{ kind: 'reply-published'; execution: FinishedExecution; replyTo: string; bytes: number }>
+  /** It is not tried again; the message goes on. */
+  | Readonly<{
+      kind: 'reply-failed'
+      execution: FinishedExecution
+      replyTo: string
+      why: ReplyFailure
+      reason: string
+    }>
 
 /**
  * The copy is in its queue, and the original is acked; `acked` is false where its session had ended: the broker delivers it again

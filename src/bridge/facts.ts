@@ -20,6 +20,20 @@ export interface FinishedExecution extends ExecutionIds {
   readonly durationMs: number
 }
 
+/**
+ * Why there is no reply: `not-allowed`: `reply_to` is none that may be answered; `unroutable`: there is no such queue; `not-taken`:
+ * the queue is full, or has no leader; `refused`: the broker takes no such message, as where it is too large; `forbidden`: the user may
+ * not publish; `broker`: any other fault of the connection; `late`: it took too long.
+ */
+export type ReplyFailure =
+  | 'not-allowed'
+  | 'unroutable'
+  | 'not-taken'
+  | 'refused'
+  | 'forbidden'
+  | 'broker'
+  | 'late'
+
 /** What met an obstacle, where a worker or php-fpm has answered for it. */
 export interface Met {
   readonly execution: ExecutionIds

@@ -67,6 +67,18 @@ export interface Publisher {
   publish(message: OutgoingMessage, alone?: boolean): Promise<void>
 }
 
+/** Where answers to messages go. */
+export interface ReplyPublisher extends Publisher {
+  /**
+   * For a caller without a queue (direct reply-to), which no message is ever routed to. Resolves when the broker has read it.
+   *
+   * @param onSent called before, when it is with the socket
+   * @param alone as with publish
+   * @throws as publish
+   */
+  send(message: OutgoingMessage, onSent: () => void, alone?: boolean): Promise<void>
+}
+
 /** Where deliveries come from. */
 export interface Intake {
   /** Resolves when no more deliveries come; those that are here can still be settled. */
@@ -100,6 +112,8 @@ export interface BridgePolicy extends OutcomePolicy, RetryPolicy {
   readonly daemonId: string
   readonly queue: string
   readonly deadLetterQueue: string
+  /** Where answers may go, as names of queues in which `*` stands for anything; undefined where nobody is answered. */
+  readonly replyAllow: readonly string[] | undefined
   /** Absolute, as php-fpm sees it. */
   readonly script: string
   readonly payload: Payload

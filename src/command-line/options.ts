@@ -165,6 +165,18 @@ export const OPTIONS: readonly OptionSpec[] = [
     { kind: 'flag', default: 'false' },
     'take queues that lose their messages (auto-delete, not durable, expiring), with a warning',
   ),
+  option(
+    BRIDGE,
+    'replies',
+    { kind: 'flag', default: 'false' },
+    'answer messages with a reply_to: with what the worker has answered, or why there is no answer',
+  ),
+  option(
+    BRIDGE,
+    'reply-allow',
+    { kind: 'list', defaultDescription: 'amq.rabbitmq.reply-to.*' },
+    'with --replies, the queues that answers may go to; * stands for anything; repeatable',
+  ),
   option(BRIDGE, 'max-body', { default: '128MiB' }, 'larger bodies are not executed but dead-lettered'),
   option(
     BRIDGE,

@@ -1,9 +1,10 @@
 import type { QueueType } from '../amqp/topology.ts'
 import type { AckMode, Payload } from '../bridge/ports.ts'
+import { DIRECT_REPLY_TO } from '../bridge/reply-target.ts'
 import { type PoolAddress, parsePoolAddress } from '../fastcgi/address.ts'
 import type { BridgeConfig, Transport } from './bridge-config.ts'
 import { refuseContradictions } from './contradictions.ts'
-import { optional } from './parse.ts'
+import { listOf, optional } from './parse.ts'
 import type { OptionReader } from './reader.ts'
 import {
   absolutePath,
@@ -16,6 +17,7 @@ import {
   pagePath,
   positiveDuration,
   queueName,
+  replyPattern,
   size,
 } from './values.ts'
 
@@ -42,6 +44,8 @@ export const BRIDGE_OPTIONS = {
   'retry-delay': positiveDuration,
   'retry-max-delay': positiveDuration,
   'require-marker': flag,
+  replies: flag,
+  'reply-allow': listOf(replyPattern),
   'max-body': size(1, 1024 ** 3),
   'max-bytes-in-flight': size(1, 1024 ** 4),
   transport: oneOf<Transport>('native', 'fastcgi-client'),
@@ -70,6 +74,7 @@ export function readBridgeConfig(read: OptionReader, daemonId: string): BridgeCo
     prefetch: given.prefetch ?? defaultPrefetch(concurrency, ack),
     allowTransientQueue: given['allow-transient-queue'],
     deadLetterQueue: given['dead-letter-queue'] ?? `${queue}.dead`,
+    replyAllow: given.replies ? replyAllow(given['reply-allow']) : undefined,
     ack,
     timeout: transport === 'native' || read.given('timeout') ? given.timeout : 0,
     consumerTimeout: given['consumer-timeout'],
@@ -96,6 +101,11 @@ export function readBridgeConfig(read: OptionReader, daemonId: string): BridgeCo
  */
 function mayReuse(transport: Transport, ack: AckMode, { kind }: PoolAddress): boolean {
   return transport === 'native' && (ack === 'completed' || kind === 'unix')
+}
+
+/** Without further words, callers that wait for an answer at this very moment, and no queue: what is published there is stored. */
+function replyAllow(given: readonly string[]): readonly string[] {
+  return Object.freeze(given.length > 0 ? given : [`${DIRECT_REPLY_TO}.*`])
 }
 
 /**

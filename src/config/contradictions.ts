@@ -30,6 +30,7 @@ function* contradictions(config: BridgeConfig, read: Given): Iterable<Contradict
   yield* ofDeadLetters(config)
   if (ack === 'completed') yield* ofRetries(config)
   else for (const name of ONLY_COMPLETED) if (read.given(name)) yield [name, 'needs --ack completed']
+  if (config.replyAllow === undefined && read.given('reply-allow')) yield ['reply-allow', 'needs --replies']
   yield* ofTimeouts(config)
   yield* ofTransport(config, read)
 }

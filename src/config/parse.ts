@@ -8,6 +8,8 @@ export interface Parse<T> {
   readonly schema?: Schema
   /** Whether it may be missing. */
   readonly optional?: true
+  /** Whether it may be given several times. */
+  readonly list?: true
 }
 
 /** Options by their long names, each with how it is read. */
@@ -28,6 +30,12 @@ export function optional<T>(parse: Parse<T>): Parse<T | undefined> {
     ...(schema && { schema }),
     optional: true as const,
   })
+}
+
+/** Read one by one, each as a list of one. */
+export function listOf<T>(parse: Parse<T>): Parse<readonly T[]> {
+  const { schema } = parse
+  return Object.assign((text: string) => [parse(text)], { ...(schema && { schema }), list: true as const })
 }
 
 /** What is not looked at here. */

@@ -58,11 +58,13 @@ export class OptionReader {
 
   /** @throws {OptionError} of all that is wrong */
   values<T extends Table>(table: T): ValuesOf<T> {
-    const read = ([name, parse]: [string, Parse<unknown>]) => [
-      name,
-      () => (parse.optional ? this.optional(name, parse) : this.value(name, parse)),
-    ]
+    const read = ([name, parse]: [string, Parse<unknown>]) => [name, () => this.#read(name, parse)]
     return allOf<ValuesOf<T>>(Object.fromEntries(Object.entries(table).map(read)))
+  }
+
+  #read(name: string, parse: Parse<unknown>): unknown {
+    if (parse.list) return this.list(name, parse).flat()
+    return parse.optional ? this.optional(name, parse) : this.value(name, parse)
   }
 
   /** @throws {OptionError} when it is missing, too */

@@ -93,6 +93,12 @@ export const queueName = withSchema({ type: 'string', minLength: 1, pattern: '^(
   return shortString(text)
 })
 
+/** The name of a queue, in which `*` stands for anything. */
+export const replyPattern = withSchema({ type: 'string', minLength: 1 }, (text) => {
+  if (text === '') throw new Error('must not be empty')
+  return shortString(text)
+})
+
 /** Of the 255 of a consumer tag, which has the daemon id beside it; and of a line of the log. */
 const BRIDGE_NAME_BYTES = 100
 

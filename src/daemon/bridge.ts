@@ -57,6 +57,7 @@ export class Bridge {
   readonly #gaveUp = new AbortController()
   readonly #client: FastCgiClient
   readonly #publisher: ConfirmPublisher
+  readonly #replyPublisher: ConfirmPublisher | undefined
   readonly #domain: Domain
   readonly #consumer: Consumer
   #state: State = { kind: 'starting' }
@@ -83,6 +84,12 @@ export class Bridge {
       },
       tell,
     )
+    if (config.replyAllow !== undefined) {
+      // Their queues are others'. What its connection does is told by the other one, which has the same.
+      const topology = { queues: [], declare: false, ages }
+      const options = { brokers, connections: connections.publishing, topology }
+      this.#replyPublisher = new ConfirmPublisher(options, () => {})
+    }
     const intake: Intake = {
       pause: () => this.#consumer.pause(),
       resume: () => this.#consumer.resume(),
@@ -91,6 +98,7 @@ export class Bridge {
     this.#domain = new Domain(config, {
       client: this.#client,
       publisher: this.#publisher,
+      replyPublisher: this.#replyPublisher,
       intake,
       tell,
       signal: this.#gaveUp.signal,
@@ -175,8 +183,9 @@ export class Bridge {
 
   /** Settling needs the channel the delivery came on, so that closes after the last of them. */
   async #finish(): Promise<void> {
-    await Promise.all([this.#consumer.cancel(), this.#domain.dispatcher.drain()])
+    await Promise.all([this.#consumer.cancel(), this.#domain.drain()])
     await this.#consumer.close()
+    await this.#replyPublisher?.close()
     await this.#publisher.close()
     this.#client.close()
   }

@@ -4,10 +4,12 @@ import { BROKER_LINES } from './log-lines/broker.ts'
 import { COPY_LINES } from './log-lines/copies.ts'
 import { DELIVERY_LINES } from './log-lines/deliveries.ts'
 import type { Line, Lines } from './log-lines/line.ts'
+import { REPLY_LINES } from './log-lines/replies.ts'
 import type { Logger } from './logger.ts'
 
 const LINES: Lines<BridgeEvent> = {
   ...DELIVERY_LINES,
+  ...REPLY_LINES,
   ...COPY_LINES,
   ...BRIDGE_LINES,
   ...BROKER_LINES,

@@ -134,6 +134,7 @@ export const config: BridgePolicy = {
   daemonId: 'D-1',
   queue: 'commands',
   deadLetterQueue: 'commands.dead',
+  replyAllow: undefined,
   script: '/srv/app/worker.php',
   payload: 'form',
   concurrency: 2,

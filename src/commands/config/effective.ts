@@ -25,10 +25,11 @@ const IN_FILE = OPTIONS.filter(({ name }) => name !== 'config')
 const TABLE: Table = { ...PROCESS_OPTIONS, ...BRIDGE_OPTIONS }
 
 /** What follows from other options where it is not given. */
-const DERIVED = new Map<string, (config: BridgeConfig) => Value>([
+const DERIVED = new Map<string, (config: BridgeConfig) => Setting['value']>([
   ['name', ({ name }) => name],
   ['prefetch', ({ prefetch }) => prefetch],
   ['dead-letter-queue', ({ deadLetterQueue }) => deadLetterQueue],
+  ['reply-allow', ({ replyAllow }) => replyAllow],
 ])
 
 /** @param config what was read from the options, without a complaint */
