@@ -4,6 +4,7 @@ import type { OutgoingMessage, ReplyPublisher } from '../bridge/ports.ts'
 import { BrokerError } from './broker-error.ts'
 import type { BrokerList } from './broker-list.ts'
 import type { Connections, Sharing } from './connections.ts'
+import type { Answer } from './direct-reply.ts'
 import type { Lease } from './lease.ts'
 import { leaderless } from './publish-error.ts'
 import { PublishingChannel } from './publishing-channel.ts'
@@ -16,6 +17,8 @@ export interface PublisherOptions {
   /** Those to publish on. */
   readonly connections: Connections
   readonly topology: Topology
+  /** Hears of answers to messages that ask for one with DIRECT_REPLY_TO, as long as their connection lasts. */
+  readonly onAnswer?: (answer: Answer) => void
 }
 
 /**
@@ -179,8 +182,12 @@ export class ConfirmPublisher implements ReplyPublisher {
 
   async #connect(sharing: Sharing, onClosed: () => void): Promise<PublishingChannel> {
     const forget = (queue: string): void => void this.#ensured.delete(queue)
-    const { brokers, connections } = this.#options
-    const open = (lease: Lease) => PublishingChannel.open(lease, this.#tell, forget, onClosed)
+    const { brokers, connections, onAnswer } = this.#options
+    const open = async (lease: Lease) => {
+      const channel = await PublishingChannel.open(lease, this.#tell, forget, onClosed)
+      if (onAnswer !== undefined) await channel.takeAnswers(onAnswer)
+      return channel
+    }
     const [channel] = await brokers.open((broker) => connections.open(broker, open, sharing))
     return channel
   }

@@ -1,8 +1,15 @@
-import { type ChannelModel, type ConfirmChannel, IllegalOperationError, type Options } from 'amqplib'
+import {
+  type ChannelModel,
+  type ConfirmChannel,
+  type ConsumeMessage,
+  IllegalOperationError,
+  type Options,
+} from 'amqplib'
 import type { Tell } from '../bridge/events.ts'
 import type { OutgoingMessage } from '../bridge/ports.ts'
-import { asBrokerError, BrokerError } from './broker-error.ts'
-import { frameMaxOf, numberOf } from './connection.ts'
+import { asBrokerError, BrokerError, withDeadline } from './broker-error.ts'
+import { frameMaxOf, numberOf, RPC_TIMEOUT } from './connection.ts'
+import { type Answer, answerOf, DIRECT_REPLY_TO } from './direct-reply.ts'
 import { encodeFields } from './header-fields.ts'
 import type { Lease } from './lease.ts'
 import { propertyBytes } from './property-bytes.ts'
@@ -138,6 +145,24 @@ export class PublishingChannel {
         this.#unconfirmed.fail(id, closed ? whyUnconfirmed(undefined, error, queue) : invalid(error))
       }
     })
+  }
+
+  /**
+   * From now on a message may ask for an answer with DIRECT_REPLY_TO.
+   *
+   * @throws {BrokerError}
+   */
+  async takeAnswers(onAnswer: (answer: Answer) => void): Promise<void> {
+    const take = (message: ConsumeMessage | null): void => {
+      if (message !== null) onAnswer(answerOf(message))
+    }
+    try {
+      const consuming = this.#channel.consume(DIRECT_REPLY_TO, take, { noAck: true })
+      await withDeadline(consuming, RPC_TIMEOUT, 'basic.consume')
+    } catch (error) {
+      await this.close()
+      throw asBrokerError(error, 'consuming from direct reply-to')
+    }
   }
 
   /**

@@ -237,6 +237,12 @@ export const OPTIONS: readonly OptionSpec[] = [
     { kind: 'list' },
     'a basic property, name=value (message_id, correlation_id, type, ...); repeatable',
   ),
+  option(
+    PUBLISH,
+    'wait-reply',
+    {},
+    'wait so long for the answer to each message: its body goes to standard output, its status to standard error',
+  ),
   option(PUBLISH, 'verbose', { kind: 'flag', default: 'false' }, 'a line for each message'),
   option(CONFIG, 'check', { kind: 'flag', default: 'false' }, 'print nothing but what is wrong'),
   option(CONFIG, 'json', { kind: 'flag', default: 'false' }, 'print JSON'),

@@ -5,7 +5,16 @@ import { allOf, Faults } from './option-error.ts'
 import { anyText, optional } from './parse.ts'
 import { readBrokers } from './process-config.ts'
 import { type GivenOptions, OptionReader } from './reader.ts'
-import { flag, integer, messageProperty, oneOf, pair, queueName, shortString } from './values.ts'
+import {
+  flag,
+  integer,
+  messageProperty,
+  oneOf,
+  pair,
+  positiveDuration,
+  queueName,
+  shortString,
+} from './values.ts'
 
 /** Where the messages of `fpm-bridge publish` come from. */
 export type MessageSource =
@@ -25,6 +34,8 @@ export interface PublishConfig {
   readonly source: MessageSource
   readonly properties: MessageProperties
   readonly verbose: boolean
+  /** Milliseconds to wait for the answer to each message; undefined: none is asked for. */
+  readonly waitReply: number | undefined
 }
 
 /** The options of its own, beside those of its messages. */
@@ -34,6 +45,7 @@ const PUBLISH_OPTIONS = {
   declare: flag,
   'content-type': shortString,
   verbose: flag,
+  'wait-reply': optional(positiveDuration),
 }
 
 /** Where the messages come from. */
@@ -46,16 +58,21 @@ const SOURCE_OPTIONS = {
  * @param messages the command's arguments, one body each
  * @throws {OptionError} of all that is wrong, each with its option and where its value came from
  */
-export function readPublishConfig(given: GivenOptions, messages: readonly string[]): PublishConfig {
-  const read = new OptionReader(given.options)
+export function readPublishConfig(
+  { options, faults }: GivenOptions,
+  messages: readonly string[],
+): PublishConfig {
+  const read = new OptionReader(options)
   const { brokers, values, source, properties, headers } = allOf({
-    faults: () => new Faults(given.faults).throwAny(),
+    faults: () => new Faults(faults).throwAny(),
     brokers: () => readBrokers(read),
     values: () => read.values(PUBLISH_OPTIONS),
     source: () => readSource(read, messages),
     properties: () => read.list('property', messageProperty),
     headers: () => read.list('header', pair),
   })
+  const given = new Map(properties)
+  if (values['wait-reply'] !== undefined) refuseUnanswerable(read, source, given)
   return Object.freeze({
     brokers,
     queue: values.queue,
@@ -63,12 +80,42 @@ export function readPublishConfig(given: GivenOptions, messages: readonly string
     declare: values.declare,
     source,
     properties: Object.freeze({
-      ...Object.fromEntries(properties),
+      ...Object.fromEntries(given),
       contentType: values['content-type'],
       headers: Object.freeze(Object.fromEntries(headers)),
     }),
     verbose: values.verbose,
+    waitReply: values['wait-reply'],
   })
+}
+
+/** Answers that would go elsewhere, or could not be told apart. */
+function refuseUnanswerable(
+  read: OptionReader,
+  source: MessageSource,
+  properties: ReadonlyMap<keyof MessageProperties, unknown>,
+): void {
+  if (properties.has('replyTo'))
+    read.refuse(
+      'wait-reply',
+      'cannot be given together with --property reply_to: answers come to the command',
+    )
+  if (properties.has('correlationId') && !isSingle(source))
+    read.refuse(
+      'wait-reply',
+      'with --property correlation_id takes one message: answers are told apart by it',
+    )
+}
+
+function isSingle(source: MessageSource): boolean {
+  switch (source.kind) {
+    case 'arguments':
+      return source.bodies.length === 1
+    case 'template':
+      return source.count === 1
+    case 'lines':
+      return false
+  }
 }
 
 function readSource(read: OptionReader, messages: readonly string[]): MessageSource {
