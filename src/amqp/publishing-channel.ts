@@ -125,7 +125,8 @@ export class PublishingChannel {
 
   async #write({ queue, properties, headers, body }: OutgoingMessage, mandatory: boolean): Promise<void> {
     const id = this.#unconfirmed.nextId()
-    const table = encodeFields([...headers, [PUBLISH_ID, id]])
+    // What is never returned need not be told from others.
+    const table = encodeFields(mandatory ? [...headers, [PUBLISH_ID, id]] : headers)
     const excess = propertyBytes(properties) + table.length - frameMaxOf(this.connection)
     if (excess > 0) throw new BrokerError('HEADERS_TOO_LARGE', `${excess} bytes too many`, { excess })
     await new Promise<void>((resolve, reject) => {
