@@ -13,7 +13,7 @@ declare(strict_types=1);
  *   env[WORKER_SLEEP_MS] = 1000                  (milliseconds, default 1000)
  */
 
-// The daemon logs what goes to the error log, and keeps it with the dead letter; of the body of an answer it keeps nothing.
+// The daemon logs what goes to the error log, and keeps it with the dead letter; the body of an answer only callers get.
 $refuse = static function (int $status, string $why): never {
     http_response_code($status);
     error_log($why);

@@ -56,8 +56,12 @@ export class Replies {
 
   /** Resolves when no reply is on its way. */
   idle(): Promise<void> {
+    const others = this.#onIdle
     return new Promise((resolve) => {
-      this.#onIdle = resolve
+      this.#onIdle = () => {
+        others()
+        resolve()
+      }
       this.#lookForIdle()
     })
   }

@@ -18,6 +18,7 @@ export const COMMANDS: readonly Command[] = [
       [`publish '{"number": 7}'`, 'one message'],
       [`publish --count 100 --body '{"number":"{n}"}'`, 'a hundred'],
       ['publish < messages.jsonl', 'one message a line'],
+      [`publish --wait-reply 10s '{"number": 7}'`, 'one message, and its answer'],
     ],
     load: async () => (await import('./publish/publish.ts')).publish,
   },
