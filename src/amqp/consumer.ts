@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Tell } from '../bridge/events.ts'
+import type { SessionEnd, Tell } from '../bridge/events.ts'
 import type { Delivery, Intake } from '../bridge/ports.ts'
 import { BrokerError, isUnanswered } from './broker-error.ts'
 import type { BrokerList } from './broker-list.ts'
@@ -48,6 +48,11 @@ export function patienceIn(reason: string): number | undefined {
   return named === undefined ? undefined : Number(named)
 }
 
+function causeOf({ connectionLost, cancelled }: Session): SessionEnd {
+  if (connectionLost) return 'connection-lost'
+  return cancelled ? 'consumer-cancelled' : 'channel-closed'
+}
+
 /** Keeps a session open for as long as deliveries are wanted: opens one after the other. */
 export class Consumer implements Intake {
   readonly #options: ConsumerOptions
@@ -76,6 +81,15 @@ export class Consumer implements Intake {
   async start(): Promise<void> {
     const first = await this.#open(true)
     if (first !== undefined) void this.#keepOpen(first)
+  }
+
+  /** Whether there is a session, which may be paused. */
+  get up(): boolean {
+    return this.#state.kind === 'consuming' && this.#state.session.open
+  }
+
+  get paused(): boolean {
+    return this.#pause !== undefined
   }
 
   /** Idempotent. The session stays open, for what runs. */
@@ -124,7 +138,8 @@ export class Consumer implements Intake {
       const reason = await session.ended
       if (this.#stop.signal.aborted) return
       const patience = patienceIn(reason)
-      this.#tell({ kind: 'session-ended', reason, brokerConsumerTimeoutMs: patience })
+      const cause = patience === undefined ? causeOf(session) : 'consumer-timeout'
+      this.#tell({ kind: 'session-ended', reason, cause, brokerConsumerTimeoutMs: patience })
       if (patience !== undefined) this.#options.onImpatience?.(patience)
       const short = performance.now() - opened < SHORT_SESSION
       shortOnes = short ? shortOnes + 1 : 0

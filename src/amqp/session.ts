@@ -34,6 +34,7 @@ export class Session {
   readonly #accept: (delivery: Delivery) => void
   readonly #acknowledgements: Acknowledgements
   #consumers = 0
+  #cancelled = false
   /** Whether deliveries are asked for, or will be when it is the turn of that. */
   #wanted = true
   #turn: Promise<void> = Promise.resolve()
@@ -108,11 +109,12 @@ export class Session {
       (message) => {
         // The broker cancels the consumer when its queue is deleted, and RabbitMQ 4.3 for a delivery that is unacked for too
         // long; channel and connection stay open.
-        if (message === null)
+        if (message === null) {
+          this.#cancelled = true
           this.#end(
             `the broker cancelled the consumer: queue "${queue}" was deleted, its node is gone, or a message was unacked for longer than its consumer_timeout`,
           )
-        else if (this.#acknowledgements.expects(message.fields.deliveryTag))
+        } else if (this.#acknowledgements.expects(message.fields.deliveryTag))
           this.#accept(new SessionDelivery(message, this.#acknowledgements))
         else
           this.#end(
@@ -164,6 +166,16 @@ export class Session {
 
   async #consumeAgain(): Promise<void> {
     await this.#consume().catch((error: unknown) => this.#end(`cannot consume again: ${String(error)}`))
+  }
+
+  /** Until it has ended. */
+  get open(): boolean {
+    return this.#acknowledgements.open
+  }
+
+  /** Whether the broker has cancelled its consumer. */
+  get cancelled(): boolean {
+    return this.#cancelled
   }
 
   /** Whether its connection has ended, and not the session alone. */

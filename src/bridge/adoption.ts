@@ -25,7 +25,11 @@ export class Adoption {
 
   /** Those that the broker does not deliver again, whatever becomes of them. */
   get acked(): readonly Execution[] {
-    return this.#running.filter((execution) => execution !== undefined).filter(({ acked }) => acked)
+    return this.running.filter(({ acked }) => acked)
+  }
+
+  get running(): readonly Execution[] {
+    return this.#running.filter((execution) => execution !== undefined)
   }
 
   /** @returns the slot, for `end` */

@@ -13,6 +13,11 @@ export class Backlog {
     this.#patience = patience
   }
 
+  /** How many wait; what came with a lost session does not. */
+  get size(): number {
+    return this.#waiting.reduce((size, { delivery }) => (delivery.live ? size + 1 : size), 0)
+  }
+
   /** Whether there is anything that may not wait much longer. What came with a lost session is the broker's again. */
   get stale(): boolean {
     return this.#waiting.some((execution) => execution.delivery.live && this.#isStale(execution))

@@ -33,6 +33,11 @@ export interface Surroundings {
 export class Domain {
   readonly dispatcher: Dispatcher
   readonly slots: Slots
+  /** Those that wait for their turn. */
+  readonly backlog: Pick<Backlog, 'size'>
+  /** Those that are executed. */
+  readonly executions: Pick<Adoption, 'running'>
+  readonly hold: Pick<Hold, 'obstacle' | 'since'>
   readonly #patience: Patience
   readonly #settlement: Settlement
   readonly #probe: HoldProbe
@@ -48,7 +53,9 @@ export class Domain {
     this.slots = new Slots(policy)
     this.#patience = new Patience(policy, tell)
     const backlog = new Backlog(this.#patience)
+    this.backlog = backlog
     const adoption = new Adoption(policy, tell)
+    this.executions = adoption
     this.#settlement = new Settlement(policy, publisher, intake, signal, tell)
     if (policy.replyAllow !== undefined && replyPublisher !== undefined)
       this.#replies = new Replies(policy.replyAllow, policy, replyPublisher, tell)
@@ -56,6 +63,7 @@ export class Domain {
       this.dispatcher.run(execution),
     )
     this.#hold = new Hold(tell, (obstacle) => this.#probe.probe(obstacle), intake)
+    this.hold = this.#hold
     this.dispatcher = new Dispatcher(
       policy,
       {

@@ -1,4 +1,4 @@
-import type { FastCgiTimings } from '../fastcgi/types.ts'
+import type { FastCgiErrorCode, FastCgiPhase, FastCgiTimings } from '../fastcgi/types.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import type {
   Copied,
@@ -34,12 +34,19 @@ export type DeliveryEvent =
     }>
   /** Its message is being executed already, for a session that has ended: that execution settles it. */
   | Readonly<{ kind: 'adopted'; deliveryTag: number; messageId: string | undefined }>
-  /** `waitedMs`: since it was delivered. */
-  | Readonly<{ kind: 'started'; execution: ExecutionIds; waitedMs: number }>
+  /** `waitedMs`: since it was delivered. `timestamp`: seconds since the epoch, as its publisher set them. */
+  | Readonly<{
+      kind: 'started'
+      execution: ExecutionIds
+      waitedMs: number
+      timestamp: number | undefined
+    }>
   | Readonly<{ kind: 'param-left-out'; execution: ExecutionIds; param: string; why: string }>
   /** The last byte of its request is in the socket. Told again where the request is sent once more. */
   | Readonly<{ kind: 'sent'; execution: ExecutionIds }>
   | Readonly<{ kind: 'answered'; execution: ExecutionIds; status: number; timings: FastCgiTimings }>
+  /** There is no complete answer to its request, or to the first of two. */
+  | Readonly<{ kind: 'failed'; execution: ExecutionIds; code: FastCgiErrorCode; phase: FastCgiPhase }>
   /** The worker says success; PHP had left out fields of its form. */
   | Readonly<{ kind: 'fields-dropped'; execution: ExecutionIds; stderr: string }>
   /** It was not executed, and waits again. `probing`: it was to find out whether anything can be executed. */
@@ -127,6 +134,9 @@ export type HoldEvent =
   | Readonly<{ kind: 'hold-changed'; reason: string; met: Met | undefined }>
   | Readonly<{ kind: 'hold-over'; heldMs: number }>
 
+/** Why a session ended: its connection, its channel, its consumer, or a delivery that was unacked for too long. */
+export type SessionEnd = 'connection-lost' | 'channel-closed' | 'consumer-cancelled' | 'consumer-timeout'
+
 /** The bridge and its brokers. `broker` is its URL, without the password. */
 export type BrokerEvent =
   | Readonly<{ kind: 'broker-unverified'; broker: string }>
@@ -136,7 +146,12 @@ export type BrokerEvent =
   /** Tried again until it works. Told once for each reason in a row. */
   | Readonly<{ kind: 'not-consuming'; reason: string }>
   /** Another one is opened. `brokerConsumerTimeoutMs`: where the broker ended it since a delivery was unacked for so long. */
-  | Readonly<{ kind: 'session-ended'; reason: string; brokerConsumerTimeoutMs: number | undefined }>
+  | Readonly<{
+      kind: 'session-ended'
+      reason: string
+      cause: SessionEnd
+      brokerConsumerTimeoutMs: number | undefined
+    }>
   /** What waited has gone back to the broker. */
   | Readonly<{ kind: 'paused' }>
   | Readonly<{ kind: 'resumed' }>

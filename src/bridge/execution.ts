@@ -94,7 +94,7 @@ export class Execution implements ExecutionIds, FinishedExecution {
 
   finish(result: Result): void {
     this.#state = 'over'
-    this.durationMs = Math.round(performance.now() - this.startedAt)
+    this.durationMs = performance.now() - this.startedAt
     this.unread = unreadIn(result)
     // With the last one in a row that was left unread, those before it count, too.
     if (this.unread === MAX_UNREAD) this.attempt += MAX_UNREAD - 1

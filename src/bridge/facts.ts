@@ -17,6 +17,7 @@ export interface ExecutionIds {
 }
 
 export interface FinishedExecution extends ExecutionIds {
+  /** Not rounded. */
   readonly durationMs: number
 }
 

@@ -50,9 +50,18 @@ export interface DoubtOutcome extends Diagnosis {
 export type FinalOutcome =
   | { readonly kind: 'executed'; readonly status: number; readonly subject?: string | undefined }
   | ({ readonly kind: 'retry'; readonly retryAfterMs: number } & Diagnosis)
-  | ({ readonly kind: 'dead-letter' } & Diagnosis)
+  | ({ readonly kind: 'dead-letter'; readonly cause: DeadLetterCause } & Diagnosis)
   | ({ readonly kind: 'refused' } & Diagnosis)
   | ({ readonly kind: 'lost' } & Diagnosis)
+
+/**
+ * Why a message is given up:
+ * - `unprocessable`: no request can be made of it;
+ * - `rejected`: the worker has said so, by its status or its X-Bridge-Outcome;
+ * - `attempts`: it has failed as often as it may;
+ * - `unread`: the pool takes other messages, and has not read this one, several times in a row.
+ */
+export type DeadLetterCause = 'unprocessable' | 'rejected' | 'attempts' | 'unread'
 
 /**
  * `log` stands for what is only logged and counted: the delivery was acked when it was dispatched. `again`: it has not run.
@@ -135,11 +144,15 @@ export function decide(result: Result, policy: OutcomePolicy, attempt: number, n
     case 'log?':
       return { kind: 'doubt', ...diagnosis, fault: failed(diagnosis, policy, attempt, retryAfterMs) }
     case 'dead-letter?':
-      return { kind: 'doubt', ...diagnosis, fault: { kind: 'dead-letter', ...diagnosis } }
+      return { kind: 'doubt', ...diagnosis, fault: { kind: 'dead-letter', cause: 'unread', ...diagnosis } }
     case 'retry':
       return repeat(diagnosis, policy, attempt, retryAfterMs)
     case 'dead-letter':
-      return { kind: 'dead-letter', ...diagnosis }
+      return {
+        kind: 'dead-letter',
+        cause: isUnprocessable(result) ? 'unprocessable' : 'rejected',
+        ...diagnosis,
+      }
     case 'log':
       return { kind: result.kind === 'answered' ? 'refused' : 'lost', ...diagnosis }
   }
@@ -167,6 +180,7 @@ function repeat(
     ? { kind: 'retry', retryAfterMs, ...diagnosis }
     : {
         kind: 'dead-letter',
+        cause: 'attempts',
         ...diagnosis,
         reason: `attempt ${attempt} of ${maxAttempts}: ${diagnosis.reason}`,
       }

@@ -32,7 +32,9 @@ export class Runner {
   /** Never rejects: whatever happens is an outcome. */
   async run(execution: Execution): Promise<ExecutionReport> {
     execution.start()
-    this.#tell({ kind: 'started', execution, waitedMs: execution.startedAt - execution.delivery.receivedAt })
+    const { startedAt, delivery } = execution
+    const { timestamp } = delivery.properties
+    this.#tell({ kind: 'started', execution, waitedMs: startedAt - delivery.receivedAt, timestamp })
     const result = await this.#resultOf(execution)
     execution.finish(result)
     const outcome = decide(result, this.#config, execution.attempt, Date.now())
@@ -85,6 +87,8 @@ export class Runner {
   }
 
   #failed(execution: Execution, error: FastCgiError): Result {
+    const { code, phase } = error
+    this.#tell({ kind: 'failed', execution, code, phase })
     const result = { kind: 'failed', error, unread: 0 } as const
     // With `completed`, what breaks off in the middle counts each time: not once more with the third.
     const counts = this.#config.ack === 'completed' && error.phase === 'send'

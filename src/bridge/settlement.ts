@@ -103,7 +103,8 @@ export class Settlement {
     execution: Execution,
     [queue, ...spare]: readonly [string, ...string[]],
   ): Promise<void> {
-    const { attempt, durationMs, unread } = execution
+    const { attempt, unread } = execution
+    const durationMs = Math.round(execution.durationMs)
     const notes = { ...made.outcome, attempt, durationMs, unread }
     const fate = await this.#republisher.publish({ execution, made, queue, spare, notes })
     if (fate !== 'left') return

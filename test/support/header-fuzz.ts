@@ -107,7 +107,7 @@ export async function fuzzHeaders(
     const execution = new Execution(delivery, config)
     const reason = 'a reason'
     const retry = { kind: 'retry', retryAfterMs: 0, reason } as const
-    const deadLetter = { kind: 'dead-letter', reason } as const
+    const deadLetter = { kind: 'dead-letter', cause: 'unprocessable', reason } as const
     const both: readonly OutcomeCopy[] = [
       { purpose: 'retry', execution, outcome: retry, delayMs: 0 },
       { purpose: 'dead-letter', execution, outcome: deadLetter, deadLetterQueue: queues['dead-letter'].name },

@@ -78,7 +78,13 @@ export class RecordedEvents {
   }
 }
 
-const ON_THE_WAY: ReadonlySet<BridgeEvent['kind']> = new Set(['delivered', 'started', 'sent', 'answered'])
+const ON_THE_WAY: ReadonlySet<BridgeEvent['kind']> = new Set([
+  'delivered',
+  'started',
+  'sent',
+  'answered',
+  'failed',
+])
 
 export function recordingEvents(): RecordedEvents {
   return new RecordedEvents()

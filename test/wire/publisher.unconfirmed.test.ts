@@ -41,7 +41,11 @@ it('a copy whose confirm is lost with the connection is published again before t
       AbortSignal.timeout(8_000),
       events.tell,
     )
-    await settlement.settle(finished(delivery), { kind: 'dead-letter', reason: 'a reason' })
+    await settlement.settle(finished(delivery), {
+      kind: 'dead-letter',
+      cause: 'rejected',
+      reason: 'a reason',
+    })
     // A duplicate, and no loss.
     expect(settledAtPublish).toEqual([[], []])
     expect(delivery.settled).toEqual(['ack'])

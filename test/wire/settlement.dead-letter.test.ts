@@ -46,7 +46,11 @@ it.each(HOSTILE)('with %s', async (_, properties, fields = Buffer.alloc(0)) => {
       AbortSignal.timeout(1_000),
       tellNobody,
     )
-    await settlement.settle(finished(delivery), { kind: 'dead-letter', reason: 'a reason' })
+    await settlement.settle(finished(delivery), {
+      kind: 'dead-letter',
+      cause: 'rejected',
+      reason: 'a reason',
+    })
     expect([delivery.settled, broker.published]).toEqual([['ack'], 1])
   } finally {
     await publisher.close()

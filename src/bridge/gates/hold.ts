@@ -68,6 +68,11 @@ export class Hold implements Gate {
     return this.#state.kind === 'held' ? nextOf(this.#state) : undefined
   }
 
+  /** When it began, by `performance.now()`. */
+  get since(): number | undefined {
+    return this.#state.kind === 'held' ? this.#state.since : undefined
+  }
+
   enter(obstacle: Obstacle): void {
     switch (this.#state.kind) {
       case 'closed':

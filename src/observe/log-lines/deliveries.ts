@@ -64,6 +64,7 @@ export const DELIVERY_LINES: Lines<DeliveryEvent> = {
   ],
   sent: ['debug', 'Dispatched.', ({ execution }) => executionFields(execution)],
   answered: undefined,
+  failed: undefined,
   'fields-dropped': [
     'warn',
     'The worker says success, and PHP had dropped fields of its form: raise the limit that stderr names, or take --payload raw.',

@@ -23,7 +23,7 @@ export function finishedFields(execution: FinishedExecution, outcome: FinalOutco
     type,
     subject,
     attempt,
-    durationMs,
+    durationMs: Math.round(durationMs),
     outcome: kind,
     status,
   }

@@ -123,14 +123,14 @@ describe('dispatching', () => {
 
   it('tells each step of a delivery on its way, in its order', async () => {
     const { pool, events, deliver } = dispatcherOf()
-    deliver('{"n":1}', { messageId: 'm-1' })
+    deliver('{"n":1}', { messageId: 'm-1', timestamp: 1_700_000_000 })
     await vi.advanceTimersByTimeAsync(50)
     pool.requests[0]?.complete(answer(200))
     await settle()
     const execution = { messageId: 'm-1', executionId: pool.requests[0]?.params['AMQP_EXECUTION_ID'] }
     expect(events.all).toMatchObject([
       { kind: 'delivered', deliveryTag: 1, messageId: 'm-1', redelivered: false, bytes: 7 },
-      { kind: 'started', execution },
+      { kind: 'started', execution, timestamp: 1_700_000_000 },
       { kind: 'sent', execution },
       { kind: 'answered', execution, status: 200, timings: { total: 2 } },
       { kind: 'settled', execution },

@@ -53,6 +53,7 @@ describe('a pool that is away', () => {
     for (const request of pool.requests) request.fail(connectFailure())
     await settle()
     expect(events.kinds).toEqual(['hold-began', ...Array(4).fill('held')])
+    expect(events.of('failed')).toMatchObject(Array(4).fill({ code: 'CONNECT_FAILED', phase: 'connect' }))
   })
 
   it('drops what was held of a session that ended meanwhile', async () => {

@@ -29,6 +29,7 @@ describe('the attempts', () => {
   it('used up are the reason that is given, before the last failure', () => {
     expect(decided(answered(503, { stderr: 'busy' }), COMPLETED, 3)).toEqual({
       kind: 'dead-letter',
+      cause: 'attempts',
       reason: 'attempt 3 of 3: the worker answered with status 503',
       status: 503,
       stderr: 'busy',
@@ -38,6 +39,7 @@ describe('the attempts', () => {
   it('do not matter to what is dead-lettered anyway, nor to success, nor to a hold', () => {
     expect(decided(answered(404), COMPLETED, 3)).toMatchObject({
       kind: 'dead-letter',
+      cause: 'rejected',
       reason: 'the worker answered with status 404',
     })
     expect(decided(answered(200), COMPLETED, 3).kind).toBe('executed')
@@ -111,7 +113,7 @@ describe('the reason', () => {
     expect(broken(2)).toMatchObject({ kind: 'doubt', reason: 'broken off' })
     expect(broken(3)).toMatchObject({
       kind: 'doubt',
-      fault: { kind: 'dead-letter', reason: '3 times in a row: broken off' },
+      fault: { kind: 'dead-letter', cause: 'unread', reason: '3 times in a row: broken off' },
     })
   })
 })

@@ -30,7 +30,7 @@ function parkingWith(given: Partial<BridgePolicy> = {}) {
   const publisher = new ClosedPublisher()
   const { settlement, events, intake, stop } = settlementWith(publisher, { prefetch: 4, ...given })
   const deadLetter = (delivery: RecordingDelivery) =>
-    settlement.settle(finished(delivery), { kind: 'dead-letter', reason: 'a reason' })
+    settlement.settle(finished(delivery), { kind: 'dead-letter', cause: 'rejected', reason: 'a reason' })
   return { publisher, settlement, events, intake, stop, deadLetter }
 }
 

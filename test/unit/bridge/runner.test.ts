@@ -182,6 +182,7 @@ describe('an execution', () => {
     })
     expect((await execute(delivery)).outcome).toMatchObject({
       kind: 'dead-letter',
+      cause: 'unprocessable',
       reason: 'internal fault: RangeError: out of range',
     })
     expect(requests).toHaveLength(0)

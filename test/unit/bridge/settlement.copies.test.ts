@@ -18,7 +18,11 @@ const ALWAYS = Number.POSITIVE_INFINITY
 
 function deadLettering(publisher: Publisher, delivery = new RecordingDelivery({ body: 'not JSON' })) {
   const { events, stop, settlement } = settlementWith(publisher)
-  const end = settlement.settle(finished(delivery), { kind: 'dead-letter', reason: 'a reason' })
+  const end = settlement.settle(finished(delivery), {
+    kind: 'dead-letter',
+    cause: 'rejected',
+    reason: 'a reason',
+  })
   return { delivery, events, stop, end }
 }
 
@@ -107,7 +111,7 @@ describe('a copy that cannot be published', () => {
     const { events, stop, settlement } = settlementWith(new FailingPublisher(ALWAYS), { ack: 'dispatched' })
     const execution = finished(new RecordingDelivery())
     execution.ack()
-    const end = settlement.settle(execution, { kind: 'dead-letter', reason: 'a reason' })
+    const end = settlement.settle(execution, { kind: 'dead-letter', cause: 'rejected', reason: 'a reason' })
     await vi.advanceTimersByTimeAsync(60_000)
     stop.abort()
     await end

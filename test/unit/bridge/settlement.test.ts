@@ -13,7 +13,7 @@ afterEach(() => {
 
 const DIAGNOSIS = { reason: 'a reason', status: 503, stderr: 'busy' }
 const retry = (retryAfterMs = 0): FinalOutcome => ({ kind: 'retry', retryAfterMs, ...DIAGNOSIS })
-const deadLetter: FinalOutcome = { kind: 'dead-letter', ...DIAGNOSIS }
+const deadLetter: FinalOutcome = { kind: 'dead-letter', cause: 'rejected', ...DIAGNOSIS }
 
 function settling(
   outcome: FinalOutcome,

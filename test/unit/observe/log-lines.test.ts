@@ -32,7 +32,7 @@ const RETRY: OutcomeCopy = {
 const DEAD: OutcomeCopy = {
   purpose: 'dead-letter',
   execution: EXECUTION,
-  outcome: { kind: 'dead-letter', ...DIAGNOSIS },
+  outcome: { kind: 'dead-letter', cause: 'rejected', ...DIAGNOSIS },
   deadLetterQueue: 'q.dead',
 }
 const PUT_BACK: PutBackCopy = {
@@ -350,13 +350,13 @@ const BROKER: readonly Row[] = [
     { reason: 'away' },
   ],
   [
-    { kind: 'session-ended', reason: 'gone', brokerConsumerTimeoutMs: undefined },
+    { kind: 'session-ended', reason: 'gone', cause: 'connection-lost', brokerConsumerTimeoutMs: undefined },
     'warn',
     'The session with the broker has ended; opening another.',
     { reason: 'gone' },
   ],
   [
-    { kind: 'session-ended', reason: 'timed out', brokerConsumerTimeoutMs: 900 },
+    { kind: 'session-ended', reason: 'timed out', cause: 'consumer-timeout', brokerConsumerTimeoutMs: 900 },
     'warn',
     'The session with the broker has ended; opening another.',
     { reason: 'timed out; --consumer-timeout and --timeout must stay below 900 ms' },
@@ -425,7 +425,7 @@ describe.each([
 describe('the log says nothing', () => {
   it.each<BridgeEvent>([
     { kind: 'delivered', deliveryTag: 1, messageId: undefined, redelivered: false, bytes: 1 },
-    { kind: 'started', execution: EXECUTION, waitedMs: 0 },
+    { kind: 'started', execution: EXECUTION, waitedMs: 0, timestamp: undefined },
     { kind: 'answered', execution: EXECUTION, status: 200, timings: { connect: 0, firstByte: 0, total: 0 } },
   ])('of what each delivery has on its way: $kind', (event) => {
     const log = recordingLog()
@@ -450,7 +450,7 @@ it.each<[string, string | undefined]>([
   ['', undefined],
 ])('a line has the beginning of a long stderr, and none of an empty one', (stderr, shown) => {
   const log = recordingLog()
-  const outcome = { kind: 'dead-letter', ...DIAGNOSIS, stderr } as const
+  const outcome = { kind: 'dead-letter', cause: 'rejected', ...DIAGNOSIS, stderr } as const
   logLines(log)(
     settledBy({ purpose: 'dead-letter', execution: EXECUTION, outcome, deadLetterQueue: 'q.dead' }),
   )
