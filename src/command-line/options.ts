@@ -222,6 +222,24 @@ export const OPTIONS: readonly OptionSpec[] = [
     { default: 'auto' },
     'json, text, or auto: text on a terminal, JSON otherwise',
   ),
+  option(
+    PROCESS,
+    'admin',
+    { defaultDescription: 'off' },
+    'host:port or path of a Unix socket: serves /livez, /readyz, /status and /metrics',
+  ),
+  option(
+    PROCESS,
+    'admin-token-file',
+    {},
+    'file with the bearer token that requests to --admin must bring; 16 characters at least',
+  ),
+  option(
+    PROCESS,
+    'admin-open',
+    { kind: 'flag', default: 'false' },
+    'let --admin be reached from other machines without a token',
+  ),
   option(PUBLISH, 'body', {}, 'template of the messages; {n} stands for 1, 2, ... up to --count'),
   option(PUBLISH, 'count', { defaultDescription: '1' }, 'how many messages to make from --body'),
   option(

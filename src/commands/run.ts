@@ -7,6 +7,7 @@ import { giveBackUnusedMemory } from '../daemon/unused-memory.ts'
 import type { PoolAddress } from '../fastcgi/address.ts'
 import { createLogger } from '../observe/logger.ts'
 import type { Invocation } from './command.ts'
+import { effectiveConfig, type PrintedConfig, printed } from './config/effective.ts'
 
 /** sysexits */
 const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
@@ -17,8 +18,8 @@ const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
  * @returns the exit code: 0 drained, 75 not everything was settled, 78 the broker refuses the configuration
  * @throws {OptionError} also when the socket's path is something else than a socket
  */
-export async function run({ options, version, signals }: Invocation): Promise<number> {
-  const given = options()
+export async function run({ options: read, version, signals }: Invocation): Promise<number> {
+  const given = read()
   const hasFile = given.options.has('config')
   const config = readRunConfig(given)
   await Promise.all(config.bridges.map(({ pool }) => refuseNonSocket(pool)))
@@ -28,11 +29,14 @@ export async function run({ options, version, signals }: Invocation): Promise<nu
     stream: process.stderr,
     fields: { daemonId: config.process.daemonId },
   })
-  const daemon = new Daemon(config, log, version)
+  let print = printed(effectiveConfig(given, config))
+  const daemon = new Daemon(config, log, version, () => print)
   const reload = async (): Promise<void> => {
     try {
-      const next = readRunConfig(options(), config.process.daemonId)
+      const options = read()
+      const next = readRunConfig(options, config.process.daemonId)
       await Promise.all(next.bridges.map(({ pool }) => refuseNonSocket(pool)))
+      print = afterReload(print, printed(effectiveConfig(options, next)))
       await daemon.reload(next)
     } catch (error) {
       if (!(error instanceof OptionError)) throw error
@@ -74,6 +78,15 @@ export async function run({ options, version, signals }: Invocation): Promise<nu
       drained.then(() => resolve(EXIT.configuration), reject)
     })
   })
+}
+
+/** Options of the process stay as they are until a restart, all but one. */
+function afterReload({ process }: PrintedConfig, next: PrintedConfig): PrintedConfig {
+  const drainTimeout = next.process['drain-timeout']
+  return {
+    process: drainTimeout ? { ...process, 'drain-timeout': drainTimeout } : process,
+    bridges: next.bridges,
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type BrokerUrl, parseBrokerUrl } from '../amqp/broker-url.ts'
 import type { LogFormat, LogLevel } from '../observe/logger.ts'
+import { ADMIN_OPTIONS, type AdminConfig, readAdmin } from './admin.ts'
 import { allOf } from './option-error.ts'
 import { optional } from './parse.ts'
 import type { OptionReader } from './reader.ts'
@@ -16,6 +17,8 @@ export interface ProcessConfig {
   readonly drainTimeout: number
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
+  /** Undefined: no web server. */
+  readonly admin: AdminConfig | undefined
 }
 
 /** The options of the process, beside those of its brokers. */
@@ -24,6 +27,7 @@ export const PROCESS_OPTIONS = {
   'drain-timeout': duration,
   'log-level': oneOf<LogLevel>('error', 'warn', 'info', 'debug'),
   'log-format': oneOf<LogFormat>('auto', 'json', 'text'),
+  ...ADMIN_OPTIONS,
 }
 
 /**
@@ -31,9 +35,10 @@ export const PROCESS_OPTIONS = {
  * @throws {OptionError} of all that is wrong
  */
 export function readProcessConfig(read: OptionReader, madeUpId: string): ProcessConfig {
-  const { brokers, given } = allOf({
+  const { brokers, given, admin } = allOf({
     brokers: () => readBrokers(read),
     given: () => read.values(PROCESS_OPTIONS),
+    admin: () => readAdmin(read),
   })
   return Object.freeze({
     brokers,
@@ -41,6 +46,7 @@ export function readProcessConfig(read: OptionReader, madeUpId: string): Process
     drainTimeout: given['drain-timeout'],
     logLevel: given['log-level'],
     logFormat: given['log-format'],
+    admin,
   })
 }
 

@@ -17,6 +17,8 @@ import type { FastCgiClient } from '../fastcgi/types.ts'
 import { Counters, type Counts } from '../observe/counters.ts'
 import { logLines } from '../observe/log-lines.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { BridgeView } from '../observe/views.ts'
+import { viewOf } from './bridge-view.ts'
 import { createClient } from './pool-client.ts'
 import { queuesOf } from './queues.ts'
 
@@ -38,6 +40,8 @@ export interface Surroundings {
   readonly ages: QueueAges
   readonly connections: ProcessConnections
   readonly version: string
+  /** Of a queue: what else hears its bridge's events, if anybody looks. */
+  readonly subscriber: (queue: string) => Tell | undefined
 }
 
 type State =
@@ -62,12 +66,15 @@ export class Bridge {
   readonly #consumer: Consumer
   #state: State = { kind: 'starting' }
 
-  constructor(config: BridgeConfig, { process, ages, connections, version }: Surroundings, log: Logger) {
+  constructor(config: BridgeConfig, surroundings: Surroundings, log: Logger) {
+    const { process, ages, connections, version, subscriber } = surroundings
     this.config = config
     const writeLine = logLines(log)
+    const hear = subscriber(config.queue)
     const tell: Tell = (event) => {
       this.#counters.count(event)
       writeLine(event)
+      hear?.(event)
     }
     this.#tell = tell
     // One for each copy that is being published; Node.js warns of more than ten.
@@ -137,6 +144,11 @@ export class Bridge {
   /** Executing, or not settled yet. */
   get inFlight(): number {
     return this.#domain.dispatcher.inFlight
+  }
+
+  get view(): BridgeView {
+    const own = { state: this.#state.kind, counts: this.counts }
+    return viewOf(this.config, own, this.#domain, this.#consumer)
   }
 
   /**

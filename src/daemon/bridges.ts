@@ -1,6 +1,7 @@
 import { BrokerError } from '../amqp/broker-error.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { Log } from '../observe/logger.ts'
+import type { BridgeView } from '../observe/views.ts'
 import type { Bridge } from './bridge.ts'
 import { planReload } from './reload.ts'
 
@@ -21,6 +22,11 @@ export class Bridges {
   constructor(make: (config: BridgeConfig) => Bridge, log: Log) {
     this.#make = make
     this.#log = log
+  }
+
+  /** Of all that have not ended. */
+  get views(): readonly BridgeView[] {
+    return [...this.#alive].map(({ view }) => view)
   }
 
   /** Executing, or not settled yet. */

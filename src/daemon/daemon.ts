@@ -5,10 +5,14 @@ import { QueueAges } from '../amqp/queue-ages.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { ProcessConfig } from '../config/process-config.ts'
 import type { RunConfig } from '../config/run-config.ts'
+import { formatPoolAddress } from '../fastcgi/address.ts'
 import { logLines } from '../observe/log-lines.ts'
 import type { Logger } from '../observe/logger.ts'
+import type { ProcessView } from '../observe/views.ts'
+import type { Admin } from './admin.ts'
 import { Bridge } from './bridge.ts'
 import { Bridges } from './bridges.ts'
+import { PoolWatches } from './pool-watch.ts'
 import { demandsOf, describePool } from './pools.ts'
 import { keptOptions } from './reload.ts'
 
@@ -27,13 +31,20 @@ export type DrainEnd = 'drained' | 'overdue'
 export class Daemon {
   readonly #log: Logger
   readonly #bridges: Bridges
+  readonly #version: string
+  readonly #printConfig: () => unknown
+  readonly #pools = new PoolWatches()
+  #admin: Admin | undefined
   #config: RunConfig
   #abort: () => void = () => {}
   #state: State = { kind: 'running' }
 
-  constructor(config: RunConfig, log: Logger, version: string) {
+  /** @param printConfig the configuration as operators may see it, without secrets */
+  constructor(config: RunConfig, log: Logger, version: string, printConfig: () => unknown) {
     this.#config = config
     this.#log = log
+    this.#version = version
+    this.#printConfig = printConfig
     const { process } = config
     const surroundings = {
       process,
@@ -43,6 +54,7 @@ export class Daemon {
         publishing: new Connections(`${process.daemonId} publisher`),
       },
       version,
+      subscriber: (queue: string) => this.#admin?.subscriber(queue),
     }
     this.#bridges = new Bridges(
       (bridge) => new Bridge(bridge, surroundings, bridge.listed ? log.with({ bridge: bridge.name }) : log),
@@ -55,9 +67,12 @@ export class Daemon {
    * they are waited for.
    *
    * @throws {BrokerError} when waiting makes no sense: the broker refuses what the configuration asks for
+   * @throws {OptionError} when nobody can listen at --admin
    */
   async start(): Promise<void> {
     const { process, bridges } = this.#config
+    await this.#openAdmin()
+    if (this.#state.kind !== 'running') return
     new BrokerList(process.brokers, logLines(this.#log)).warnOfInsecure()
     this.#describePools(bridges)
     await this.#bridges.start(bridges)
@@ -119,7 +134,37 @@ export class Daemon {
         inFlight,
       })
     }
+    this.#admin?.close()
     return end
+  }
+
+  /** Before anything is consumed: what cannot be watched is not to run. */
+  async #openAdmin(): Promise<void> {
+    const { process } = this.#config
+    if (process.admin === undefined) return
+    const { Admin } = await import('./admin.ts')
+    this.#admin = await Admin.open(process.admin, this.#view())
+    this.#log.info('Listening.', { admin: formatPoolAddress(process.admin.address) })
+  }
+
+  #view(): ProcessView {
+    const daemon = this
+    return {
+      daemonId: this.#config.process.daemonId,
+      version: this.#version,
+      get draining() {
+        return daemon.#state.kind !== 'running'
+      },
+      get bridges() {
+        return daemon.#bridges.views
+      },
+      get pools() {
+        return daemon.#pools.of(daemon.#config.bridges)
+      },
+      get config() {
+        return daemon.#printConfig()
+      },
+    }
   }
 
   #describePools(bridges: readonly BridgeConfig[]): void {

@@ -32,6 +32,7 @@ const FIXED = {
   daemonId: '--daemon-id',
   logLevel: '--log-level',
   logFormat: '--log-format',
+  admin: '--admin, --admin-*',
 } as const satisfies Partial<Record<keyof ProcessConfig, string>>
 
 /** @returns the options that are otherwise now, and stay as they were until a restart */

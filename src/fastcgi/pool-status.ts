@@ -16,6 +16,8 @@ export interface PoolStatus {
   readonly acceptedConnections: number
   /** Connections in the backlog; on a Unix socket php-fpm always reads 0. */
   readonly listenQueue: number
+  /** Since php-fpm has started. */
+  readonly maxListenQueue: number
   readonly listenQueueLength: number
   readonly idleProcesses: number
   readonly activeProcesses: number
@@ -25,10 +27,30 @@ export interface PoolStatus {
   readonly slowRequests: number
 }
 
+/** The status page with all children (`full`). */
+export interface FullPoolStatus extends PoolStatus {
+  readonly processes: readonly PoolChild[]
+}
+
+export interface PoolChild {
+  /** `Idle`, `Running`, ... */
+  readonly state: string
+  readonly requests: number
+  /** Microseconds; 0 where php-fpm reckons with a clock that was set back. */
+  readonly requestDuration: number
+  /** Percent of a CPU. */
+  readonly lastRequestCpu: number
+  /** Bytes. */
+  readonly lastRequestMemory: number
+}
+
 const ENCODER = new RequestEncoder({ params: {}, endOfStdin: true })
 
 /** Enough for a page of some hundred bytes; one that is larger is not php-fpm's. */
 const LIMITS = { maxResponse: 64 * 1024, maxStderr: 4 * 1024 }
+
+/** Some hundred bytes for each child, and the URL of its request. */
+const FULL_LIMITS = { maxResponse: 16 * 1024 * 1024, maxStderr: 4 * 1024 }
 
 /**
  * Reads the status page. A child serves it, so it waits while all are busy; `pm.status_listen` gives it a socket
@@ -51,6 +73,27 @@ export async function readPoolStatus(
   } catch {
     return undefined // a page, but not this one
   }
+}
+
+/** The same, with all children. */
+export async function readFullPoolStatus(
+  address: PoolAddress,
+  path: string,
+  timeout: number,
+): Promise<FullPoolStatus | undefined> {
+  const response = await askPage(address, path, 'json&full', timeout, FULL_LIMITS)
+  if (response.status !== 200) return undefined
+  try {
+    const page = JSON.parse(withoutUrls(response.body.toString('utf8')))
+    return { ...toPoolStatus(page), processes: page.processes.map(toPoolChild) }
+  } catch {
+    return undefined
+  }
+}
+
+/** php-fpm prints the URLs of requests as they are, quotes and all. */
+function withoutUrls(text: string): string {
+  return text.replace(/("request uri":)".*?"(,"content length":)/g, '$1""$2')
 }
 
 /**
@@ -78,10 +121,11 @@ async function askPage(
   path: string,
   query: string,
   timeout: number,
+  limits = LIMITS,
 ): Promise<FastCgiResponse> {
   const started = performance.now()
   const connection = new Connection(await connectPool(address, timeout), address.kind)
-  const exchange = new Exchange(LIMITS, connection.nextRequestId, started, performance.now() - started)
+  const exchange = new Exchange(limits, connection.nextRequestId, started, performance.now() - started)
   const timer = setTimeout(() => exchange.fail('TIMEOUT', `no answer for ${path} in ${timeout} ms`), timeout)
   try {
     const params = { REQUEST_METHOD: 'GET', SCRIPT_NAME: path, SCRIPT_FILENAME: path, QUERY_STRING: query }
@@ -94,12 +138,8 @@ async function askPage(
 }
 
 /** @throws {Error} when the page is not php-fpm's */
-function toPoolStatus(page: Readonly<Record<string, unknown>>): PoolStatus {
-  const number = (name: string): number => {
-    const value = page[name]
-    if (typeof value !== 'number') throw new Error(`no ${name}`)
-    return value
-  }
+function toPoolStatus(page: Page): PoolStatus {
+  const number = (name: string): number => numberIn(page, name)
   const kind = page['process manager']
   if (kind !== 'static' && kind !== 'dynamic' && kind !== 'ondemand') throw new Error('no process manager')
   return {
@@ -108,6 +148,7 @@ function toPoolStatus(page: Readonly<Record<string, unknown>>): PoolStatus {
     startSince: number('start since'),
     acceptedConnections: number('accepted conn'),
     listenQueue: number('listen queue'),
+    maxListenQueue: number('max listen queue'),
     listenQueueLength: number('listen queue len'),
     idleProcesses: number('idle processes'),
     activeProcesses: number('active processes'),
@@ -116,4 +157,23 @@ function toPoolStatus(page: Readonly<Record<string, unknown>>): PoolStatus {
     maxChildrenReached: number('max children reached'),
     slowRequests: number('slow requests'),
   }
+}
+
+function toPoolChild(child: Page): PoolChild {
+  const requestDuration = numberIn(child, 'request duration')
+  return {
+    state: String(child['state']),
+    requests: numberIn(child, 'requests'),
+    requestDuration: Number.isSafeInteger(requestDuration) ? requestDuration : 0,
+    lastRequestCpu: numberIn(child, 'last request cpu'),
+    lastRequestMemory: numberIn(child, 'last request memory'),
+  }
+}
+
+type Page = Readonly<Record<string, unknown>>
+
+function numberIn(page: Page, name: string): number {
+  const value = page[name]
+  if (typeof value !== 'number') throw new Error(`no ${name}`)
+  return value
 }

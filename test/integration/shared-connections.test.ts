@@ -47,7 +47,7 @@ test('a daemon of several bridges has two connections, and tags that tell the br
     bridges: configs.flatMap(({ bridges }) => bridges.map((each) => ({ ...each, listed: true }))),
   }
   const log = createLogger({ level: 'error', format: 'json', stream: new PassThrough(), fields: {} })
-  const daemon = new Daemon(config, log, '0')
+  const daemon = new Daemon(config, log, '0', () => undefined)
   await daemon.start()
   try {
     await eventually(

@@ -3,7 +3,7 @@ import { OptionReader } from '../../config/reader.ts'
 import { readRunConfig } from '../../config/run-config.ts'
 import { flag } from '../../config/values.ts'
 import type { Invocation } from '../command.ts'
-import { effectiveConfig, type Setting } from './effective.ts'
+import { effectiveConfig, printed } from './effective.ts'
 import { configSchema } from './schema.ts'
 import { formatConfig } from './text.ts'
 
@@ -25,17 +25,11 @@ export async function config({ options }: Invocation): Promise<number> {
   }
   const effective = effectiveConfig(given, readRunConfig(given))
   if (print.check) return 0
-  if (print.json) {
-    const { process, bridges } = effective
-    sayJson({ process: byName(process), bridges: bridges.map(byName) })
-  } else for (const line of formatConfig(effective, given.bridges !== undefined)) say(line)
+  if (print.json) sayJson(printed(effective))
+  else for (const line of formatConfig(effective, given.bridges !== undefined)) say(line)
   return 0
 }
 
 function sayJson(value: unknown): void {
   for (const line of JSON.stringify(value, undefined, 2).split('\n')) say(line)
-}
-
-function byName(settings: readonly Setting[]): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(settings.map(({ name, value = null, source }) => [name, { value, source }]))
 }

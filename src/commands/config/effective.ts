@@ -42,6 +42,22 @@ export function effectiveConfig({ options, bridges }: GivenOptions, config: RunC
   }
 }
 
+type Printed = Readonly<Record<string, { readonly value: unknown; readonly source: string }>>
+
+/** What JSON says of it. */
+export interface PrintedConfig {
+  readonly process: Printed
+  readonly bridges: readonly Printed[]
+}
+
+export function printed({ process, bridges }: EffectiveConfig): PrintedConfig {
+  return { process: byName(process), bridges: bridges.map(byName) }
+}
+
+function byName(settings: readonly Setting[]): Printed {
+  return Object.fromEntries(settings.map(({ name, value = null, source }) => [name, { value, source }]))
+}
+
 function settings(
   scope: OptionSpec['scope'],
   options: RawOptions,
