@@ -12,15 +12,12 @@ export type Page = () => Answer | Promise<Answer>
 /** Whoever asks while the page is being made gets the same one: no number of clients costs more than one. */
 export function shared(page: Page): Page {
   let making: Promise<Answer> | undefined
-  const make = async (): Promise<Answer> => {
-    try {
-      return await page()
-    } finally {
-      making = undefined
-    }
-  }
   return () => {
-    making ??= make()
+    making ??= Promise.resolve()
+      .then(page)
+      .finally(() => {
+        making = undefined
+      })
     return making
   }
 }

@@ -94,11 +94,16 @@ export class Metrics {
 
   /** @returns what the bridge of that queue is to tell; the one that takes its place goes on with its counts */
   subscriber(queue: string): Tell {
-    const meter =
-      this.#meters.get(queue) ??
-      new Meter(this.#executionSeconds.labels(queue), this.#ageSeconds.labels(queue))
-    this.#meters.set(queue, meter)
+    const meter = this.#meters.get(queue) ?? this.#begin(queue)
     return (event) => meter.hear(event)
+  }
+
+  #begin(queue: string): Meter {
+    // A rate needs a 0 to begin with.
+    for (const histogram of [this.#executionSeconds, this.#ageSeconds]) histogram.zero({ queue })
+    const meter = new Meter(this.#executionSeconds.labels(queue), this.#ageSeconds.labels(queue))
+    this.#meters.set(queue, meter)
+    return meter
   }
 
   #histogram(name: string, help: string): Histogram<'queue'> {
