@@ -117,7 +117,7 @@ describe('who is answered', () => {
     const { publisher, ask } = repliesOf()
     const reason = 'r'.repeat(1_000)
     const result: Result = { kind: 'failed', error: connectionLost(), unread: 0 }
-    ask({ replyTo: 'answers' }, { result, outcome: { kind: 'dead-letter', reason } })
+    ask({ replyTo: 'answers' }, { result, outcome: { kind: 'dead-letter', cause: 'attempts', reason } })
     const cut: Result = { kind: 'answered', response: answer(200, { bodyTruncated: true }) }
     ask({ replyTo: 'answers' }, { result: cut })
     await settle()
