@@ -52,6 +52,7 @@ export async function parseCommandLine<C extends CommandSpec>(
     .scriptName('fpm-bridge')
     // Its words stand beside ours.
     .locale('en')
+    .updateStrings({ 'Not enough arguments following: %s': '--%s needs a value' })
     .parserConfiguration({
       'boolean-negation': true,
       'camel-case-expansion': false,
@@ -71,7 +72,8 @@ export async function parseCommandLine<C extends CommandSpec>(
     .fail((message, error) => {
       // yargs tells what is wrong with the command line as a message or as an error of its own.
       if (error !== undefined && error !== null && error.name !== 'YError') throw error
-      throw new OptionError(`${(message ?? error.message).replace(/\n.*/s, '')}; see fpm-bridge --help`, 64)
+      const complaint = (message ?? error.message).replace(/\n.*/s, '').replace(/^--(?=\w\b)/, '-')
+      throw new OptionError(`${complaint}; see fpm-bridge --help`, 64)
     })
   for (const command of commands) {
     const { name, words, byDefault, summary } = command

@@ -4,6 +4,7 @@ import type { BridgeEntry, RawOption, RawOptions } from '../config/reader.ts'
 import { whatWasMeant } from './did-you-mean.ts'
 import { OPTIONS, type OptionSpec } from './options.ts'
 import { readTextFile } from './text-file.ts'
+import { yamlMistake } from './yaml-mistakes.ts'
 
 /** What a file says. */
 export interface ConfigFile {
@@ -29,20 +30,24 @@ const IN_ENTRY = AT_TOP.filter(({ scope }) => scope === 'bridge')
  * @throws {OptionError} when there is no telling what it says
  */
 export function readConfigFile(path: string): ConfigFile {
-  const text = readTextFile('--config', path)
+  const text = readTextFile(`--config names ${JSON.stringify(path)}, which`, path)
   const lines = new LineCounter()
   // Its own search for keys that come twice takes a second for a file of 50 kB.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false })
   const [error] = document.errors
   if (error !== undefined)
     throw new OptionError(
-      `${path} is malformed at line ${lines.linePos(error.pos[0]).line} (${error.code})`,
+      `${path} is malformed at line ${lines.linePos(error.pos[0]).line}: ${yamlMistake(error.code)}`,
       78,
     )
   const walk = new Walk(path, (offset) => lines.linePos(offset).line)
   const { contents } = document
   if (contents === null || (isScalar(contents) && contents.value === null)) return walk.file(undefined)
-  if (!isMap(contents)) throw new OptionError(`${path} must be a mapping of option names to values`, 78)
+  if (!isMap(contents))
+    throw new OptionError(
+      `${path} must be a mapping of option names to values, such as "queue: invoices"`,
+      78,
+    )
   return walk.file(contents)
 }
 
@@ -78,14 +83,12 @@ class Walk {
       this.#complain(list, 'must be a list of bridges, one at least')
       return []
     }
-    return list.value.items.map((item, index) => {
+    return list.value.items.flatMap((item, index): readonly BridgeEntry[] => {
       const path = `${list.path}[${index}]`
       const place = { path, source: this.#sourceOf(item, list.source) }
-      if (!isMap(item)) this.#complain(place, 'must be a mapping of option names to values')
-      return {
-        ...place,
-        own: isMap(item) ? this.#options(this.#entries(item, `${path}.`), IN_ENTRY) : new Map(),
-      }
+      if (isMap(item)) return [{ ...place, own: this.#options(this.#entries(item, `${path}.`), IN_ENTRY) }]
+      this.#complain(place, 'must be a mapping of option names to values')
+      return []
     })
   }
 
@@ -142,7 +145,7 @@ function whyUnknown(name: string, known: readonly OptionSpec[]): string {
   if (name === 'config') return 'cannot be set in a file'
   if (name === '<<') return 'is unknown: keys are not merged; what all bridges share goes to the top level'
   if (known === IN_ENTRY && AT_TOP.some((spec) => spec.name === name))
-    return 'is of the process, not of one bridge: it goes to the top level'
+    return 'belongs to the process, not to a bridge: it goes to the top level'
   const meant = whatWasMeant(name, namesOf(known))
   return meant === undefined ? 'is unknown; see fpm-bridge --help' : `is unknown; did you mean ${meant}?`
 }

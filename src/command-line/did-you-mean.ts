@@ -1,8 +1,9 @@
 /** What somebody may have meant by a word that is none: the nearest of the words there are, if it is near. */
 export function whatWasMeant(word: string, known: readonly string[]): string | undefined {
+  const meant = word.toLowerCase().replaceAll('_', '-').replace(/^-+/, '')
   let best: { name: string; distance: number } | undefined
   for (const name of known) {
-    const distance = editDistance(word.toLowerCase().replaceAll('_', '-'), name)
+    const distance = editDistance(meant, name)
     const near = distance <= Math.max(1, Math.floor(name.length / 3))
     if (near && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { name, distance }
   }

@@ -75,7 +75,8 @@ function split(text: string, kind: OptionSpec['kind']): readonly string[] {
 
 function fromSecretFile(source: string, path: string, kind: OptionSpec['kind']): RawOption {
   try {
-    return { values: split(readTextFile(source, path).trimEnd(), kind), origin: 'environment', source }
+    const text = readTextFile(`${source} names a file that`, path)
+    return { values: split(text.trimEnd(), kind), origin: 'environment', source }
   } catch (error) {
     if (!(error instanceof OptionError)) throw error
     return { values: [], origin: 'environment', source, fault: error }

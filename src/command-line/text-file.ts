@@ -4,18 +4,19 @@ import { readSmallFile } from '../config/small-file.ts'
 /**
  * The text of a file that an option names, without its byte order mark.
  *
- * @throws {OptionError} that names the option, and not the path: somebody will put the secret itself into FPM_BRIDGE_URL_FILE
+ * @param subject of a complaint: `FPM_BRIDGE_URL_FILE names a file that`. Without the path where somebody will put the secret itself
+ * @throws {OptionError} where the file cannot be read
  */
-export function readTextFile(option: string, path: string): string {
+export function readTextFile(subject: string, path: string): string {
   try {
     return decode(readSmallFile(path))
   } catch (error) {
-    throw unreadable(option, error as Error)
+    throw unreadable(subject, error as Error)
   }
 }
 
-function unreadable(option: string, { message }: Error): OptionError {
-  return new OptionError(`${option} names a file that ${message}`, 78)
+function unreadable(subject: string, { message }: Error): OptionError {
+  return new OptionError(`${subject} ${message}`, 78)
 }
 
 function decode(bytes: Buffer): string {

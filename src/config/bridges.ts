@@ -49,7 +49,7 @@ interface Misplaced {
 function* misplaced(options: RawOptions, entries: readonly BridgeEntry[]): Iterable<Misplaced> {
   for (const name of OF_ONE_BRIDGE)
     if (options.has(name))
-      yield { name, complaint: 'is of one bridge; beside bridges: each entry has its own' }
+      yield { name, complaint: 'belongs to one bridge: with bridges: it goes into each entry' }
   for (const name of Object.keys(BRIDGE_OPTIONS)) {
     if (OF_ONE_BRIDGE.includes(name)) continue
     const unheard = entries.length > 0 && entries.every(({ own }) => own.has(name))

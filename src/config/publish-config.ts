@@ -58,15 +58,12 @@ const SOURCE_OPTIONS = {
  * @param messages the command's arguments, one body each
  * @throws {OptionError} of all that is wrong, each with its option and where its value came from
  */
-export function readPublishConfig(
-  { options, faults }: GivenOptions,
-  messages: readonly string[],
-): PublishConfig {
-  const read = new OptionReader(options)
+export function readPublishConfig(asked: GivenOptions, messages: readonly string[]): PublishConfig {
+  const read = new OptionReader(asked.options)
   const { brokers, values, source, properties, headers } = allOf({
-    faults: () => new Faults(faults).throwAny(),
+    faults: () => new Faults(asked.faults).throwAny(),
     brokers: () => readBrokers(read),
-    values: () => read.values(PUBLISH_OPTIONS),
+    values: () => readValues(read, asked),
     source: () => readSource(read, messages),
     properties: () => read.list('property', messageProperty),
     headers: () => read.list('header', pair),
@@ -116,6 +113,13 @@ function isSingle(source: MessageSource): boolean {
     case 'lines':
       return false
   }
+}
+
+/** Which of several bridges' queues is meant, nobody knows. */
+function readValues(read: OptionReader, { options, bridges }: GivenOptions) {
+  if (bridges !== undefined && !options.has('queue'))
+    read.refuse('queue', 'is required: the file has several bridges, each with its queue')
+  return read.values(PUBLISH_OPTIONS)
 }
 
 function readSource(read: OptionReader, messages: readonly string[]): MessageSource {

@@ -61,9 +61,10 @@ test.for(['2>&-', '<&- >&- 2>&-', '</dev/full >/dev/full 2>/dev/full'])(
 )
 
 test.for([
-  { option: '--config', from: 'argument' },
-  { option: 'FPM_BRIDGE_URL_FILE', from: 'environment' },
-])('exit 78 for a pipe as $option', async ({ option, from }) => {
+  { option: '--config', from: 'argument', named: (path: string) => `"${path}", which` },
+  // Not the path: it may be the URL, in the wrong variable.
+  { option: 'FPM_BRIDGE_URL_FILE', from: 'environment', named: () => 'a file that' },
+])('exit 78 for a pipe as $option', async ({ option, from, named }) => {
   const pipe = join(temporaryFolder('pipe'), 'pipe')
   execFileSync('mkfifo', [pipe])
   const { code, log } = await runBridge(
@@ -72,7 +73,7 @@ test.for([
   )
   expect(code).toBe(78)
   expect(log).toEqual([
-    { message: `fpm-bridge: ${option} names a file that is a pipe, a socket or a device` },
+    { message: `fpm-bridge: ${option} names ${named(pipe)} is a pipe, a socket or a device` },
   ])
 })
 

@@ -107,9 +107,10 @@ describe('refused, in one line', () => {
     ['at the end', ['--queue']],
     ['before another flag', ['--queue', '--socket', '/fpm.sock']],
     ['of publish', ['publish', '--count']],
+    ['in its short form', ['-q']],
   ])('a flag without its value %s', async (_, args) => {
     const [message, exitCode] = await refusal(...args)
-    expect(message).toMatch(/^Not enough arguments following: (queue|count)/)
+    expect(message).toMatch(/^(--queue|--count|-q) needs a value; see fpm-bridge --help$/)
     expect(exitCode).toBe(64)
   })
 

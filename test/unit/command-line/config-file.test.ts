@@ -128,32 +128,45 @@ describe('a config file', () => {
 })
 
 describe('refused as a whole', () => {
+  const MISSING = 'a closing quote or bracket, a colon, a "- " or a space before # is missing, here or above'
+  const SECOND = 'a second document begins (---), and only one is allowed'
+  const NESTED = 'the indentation does not fit, or a value that has ": " in it needs quotes'
+  const NO_KEY = 'there is no "key: value"; a space must follow the colon'
+  const ASTERISK = 'a value that begins with * or & needs quotes'
+
   it.each([
-    ['malformed YAML', 'queue: "a', '/f.yaml is malformed at line 1 (MISSING_CHAR)'],
-    ['malformed JSON', '{"queue": "a"', '/f.yaml is malformed at line 1 (MISSING_CHAR)'],
-    ['a tab', 'queue:\n\tname: a', '/f.yaml is malformed at line 2 (TAB_AS_INDENT)'],
+    ['malformed YAML', 'queue: "a', `/f.yaml is malformed at line 1: ${MISSING}`],
+    ['malformed JSON', '{"queue": "a"', `/f.yaml is malformed at line 1: ${MISSING}`],
+    ['a tab', 'queue:\n\tname: a', '/f.yaml is malformed at line 2: indent with spaces, not with tabs'],
     [
       'a tab after spaces',
       'bridges:\n  - queue: a\n \tsocket: b',
-      '/f.yaml is malformed at line 3 (BAD_INDENT)',
+      '/f.yaml is malformed at line 3: the indentation does not fit, or a bracket is not closed',
     ],
-    ['two documents', 'queue: a\n---\nqueue: b', '/f.yaml is malformed at line 2 (MULTIPLE_DOCS)'],
-    ['a second document that is empty', 'queue: a\n---\n', '/f.yaml is malformed at line 2 (MULTIPLE_DOCS)'],
-    ['lines that end in CR', 'queue: a\rscript: b', '/f.yaml is malformed at line 1 (BLOCK_AS_IMPLICIT_KEY)'],
+    ['two documents', 'queue: a\n---\nqueue: b', `/f.yaml is malformed at line 2: ${SECOND}`],
+    ['a second document that is empty', 'queue: a\n---\n', `/f.yaml is malformed at line 2: ${SECOND}`],
+    ['lines that end in CR', 'queue: a\rscript: b', `/f.yaml is malformed at line 1: ${NESTED}`],
     [
       'lists in lists in lists',
       `url: ${'['.repeat(20_000)}`,
-      '/f.yaml is malformed at line 1 (RESOURCE_EXHAUSTION)',
+      '/f.yaml is malformed at line 1: it is nested too deeply',
     ],
-    ['a list', '- queue', '/f.yaml must be a mapping of option names to values'],
-    ['a scalar', 'queue', '/f.yaml must be a mapping of option names to values'],
-    ['an alias', '*a', '/f.yaml must be a mapping of option names to values'],
+    ['a value with a colon', 'queue: a: b', `/f.yaml is malformed at line 1: ${NESTED}`],
+    ['a value with an asterisk', 'queue: *', `/f.yaml is malformed at line 1: ${ASTERISK}`],
+    [
+      'keys without a space after the colon',
+      'queue:a\nscript: b',
+      `/f.yaml is malformed at line 1: ${NO_KEY}`,
+    ],
+    ['a list', '- queue', '/f.yaml must be a mapping of option names to values, such as "queue: invoices"'],
+    ['a scalar', 'queue', '/f.yaml must be a mapping of option names to values, such as "queue: invoices"'],
+    ['an alias', '*a', '/f.yaml must be a mapping of option names to values, such as "queue: invoices"'],
     [
       'bytes that are not UTF-8',
       Buffer.from('queue: \xe4', 'latin1'),
-      '--config names a file that is not UTF-8',
+      '--config names "/f.yaml", which is not UTF-8',
     ],
-    ['UTF-16', Buffer.from('\ufeffqueue: a', 'utf16le'), '--config names a file that is not UTF-8'],
+    ['UTF-16', Buffer.from('\ufeffqueue: a', 'utf16le'), '--config names "/f.yaml", which is not UTF-8'],
   ])('%s', (_, text, message) => {
     expect(refusal(written(text))).toEqual([message, 78])
   })
@@ -161,18 +174,19 @@ describe('refused as a whole', () => {
   it('a file of 100 MB, without reading it', () => {
     const path = written('')
     truncateSync(path, 100_000_000)
-    expect(refusal(path)).toEqual(['--config names a file that is larger than 1 MiB', 78])
+    expect(refusal(path)).toEqual(['--config names "/f.yaml", which is larger than 1 MiB', 78])
   })
 
   it('a file that cannot be read', () => {
-    expect(refusal('/no/such/file')).toEqual(['--config names a file that does not exist', 78])
-    expect(refusal(folder)).toEqual(['--config names a file that is a directory', 78])
+    expect(refusal('/no/such/file')).toEqual(['--config names "/no/such/file", which does not exist', 78])
+    expect(refusal(folder)).toEqual(['--config names "", which is a directory', 78])
   })
 })
 
 describe('complained of', () => {
   it.each([
     ['a key given twice', 'queue: a\n\nqueue: b', 'queue (/f.yaml:3) is given twice: before in /f.yaml:1'],
+    ['dashes before a key', '--queue: a', '--queue (/f.yaml:1) is unknown; did you mean queue?'],
     ['in JSON', '{"queue": "a",\n"queue": "b"}', 'queue (/f.yaml:2) is given twice: before in /f.yaml:1'],
     ['a mapping as a value', 'queue: {a: b}', 'queue (/f.yaml:1) must be a plain value'],
     ['a list as a single value', 'queue: [a]', 'queue (/f.yaml:1) must be a plain value'],
@@ -216,7 +230,7 @@ describe('complained of', () => {
     [
       'an option of the process in a bridge',
       'bridges:\n- queue: a\n  url: amqp://a',
-      'bridges[0].url (/f.yaml:3) is of the process, not of one bridge: it goes to the top level',
+      'bridges[0].url (/f.yaml:3) belongs to the process, not to a bridge: it goes to the top level',
     ],
     [
       'bridges in a bridge',
@@ -280,7 +294,7 @@ describe('complained of', () => {
     expect(read(text).complaints).toEqual([
       'quue (/f.yaml:1) is unknown; did you mean queue?',
       'script (/f.yaml:2) must be a plain value',
-      'bridges[0].url (/f.yaml:4) is of the process, not of one bridge: it goes to the top level',
+      'bridges[0].url (/f.yaml:4) belongs to the process, not to a bridge: it goes to the top level',
       'bridges[1] (/f.yaml:5) must be a mapping of option names to values',
       'bridges[2].socket (/f.yaml:6) has no value',
     ])

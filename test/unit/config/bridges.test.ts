@@ -162,25 +162,25 @@ describe('refused', () => {
       'a queue for all',
       `queue: b\n${queues('a')}`,
       {},
-      [78, 'queue (/f.yaml:1) is of one bridge; beside bridges: each entry has its own'],
+      [78, 'queue (/f.yaml:1) belongs to one bridge: with bridges: it goes into each entry'],
     ],
     [
       'a queue by flag',
       queues('a'),
       { flags: { queue: 'b' } },
-      [64, '--queue is of one bridge; beside bridges: each entry has its own'],
+      [64, '--queue belongs to one bridge: with bridges: it goes into each entry'],
     ],
     [
       'a queue by environment',
       queues('a'),
       { environment: { FPM_BRIDGE_QUEUE: 'b' } },
-      [78, '--queue (from FPM_BRIDGE_QUEUE) is of one bridge; beside bridges: each entry has its own'],
+      [78, '--queue (from FPM_BRIDGE_QUEUE) belongs to one bridge: with bridges: it goes into each entry'],
     ],
     [
       'a name for all',
       `name: b\n${queues('a')}`,
       {},
-      [78, 'name (/f.yaml:1) is of one bridge; beside bridges: each entry has its own'],
+      [78, 'name (/f.yaml:1) belongs to one bridge: with bridges: it goes into each entry'],
     ],
     [
       'a flag that no bridge takes',
@@ -331,6 +331,9 @@ describe('publish', () => {
   it('takes what a file with bridges says of the broker, and asks for the queue', () => {
     const text = `url: amqp://broker\n${queues('a')}`
     expect(publish(text, { queue: 'a' })).toMatchObject({ queue: 'a', brokers: [{ hostname: 'broker' }] })
-    expect(refusal(() => publish(text))).toEqual(['--queue is required (or FPM_BRIDGE_QUEUE)', 64])
+    expect(refusal(() => publish(text))).toEqual([
+      '--queue is required: the file has several bridges, each with its queue',
+      64,
+    ])
   })
 })
