@@ -106,12 +106,18 @@ function connectError(broker: BrokerUrl, cause: unknown): BrokerError {
       { cause },
     )
   }
+  return new BrokerError('UNREACHABLE', `cannot connect to ${where}: ${message}${hintFor(message, broker)}`, {
+    cause,
+  })
+}
+
+function hintFor(message: string, { tls }: BrokerUrl): string {
+  if (message.includes('ECONNREFUSED')) return '; is RabbitMQ running, and is this its port?'
+  if (message.includes('ENOTFOUND')) return '; is the host in --url right?'
   // A TLS port ends a plain connection so, but a broker that is just going does, too: it is waited for.
-  const hint =
-    broker.tls === undefined && /^Socket closed|ECONNRESET/.test(message)
-      ? '; if that port speaks TLS, --url must begin with amqps://'
-      : ''
-  return new BrokerError('UNREACHABLE', `cannot connect to ${where}: ${message}${hint}`, { cause })
+  if (tls === undefined && /^Socket closed|ECONNRESET/.test(message))
+    return '; if that port speaks TLS, --url must begin with amqps://'
+  return ''
 }
 
 /** For a host with several addresses, none of which can be reached, Node.js has an error without a message. */

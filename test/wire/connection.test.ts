@@ -38,7 +38,7 @@ describe('opening a connection', () => {
     const error = await failureOf(openConnection(broker.url, 'D-1'))
     expect([error.code, error.permanent]).toEqual(['UNREACHABLE', false])
     expect(error.message).toBe(
-      `cannot connect to amqp://alice@127.0.0.1:${broker.url.port}/shop: connect ECONNREFUSED 127.0.0.1:${broker.url.port}`,
+      `cannot connect to amqp://alice@127.0.0.1:${broker.url.port}/shop: connect ECONNREFUSED 127.0.0.1:${broker.url.port}; is RabbitMQ running, and is this its port?`,
     )
   })
 
