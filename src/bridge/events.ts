@@ -174,6 +174,7 @@ export type BridgeLifeEvent =
       pid: number
       pool: string
       script: string
+      ack: string
       payload: string
       concurrency: number
     }>

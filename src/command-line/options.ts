@@ -265,7 +265,12 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(CONFIG, 'check', { kind: 'flag', default: 'false' }, 'print nothing but what is wrong'),
   option(CONFIG, 'json', { kind: 'flag', default: 'false' }, 'print JSON'),
   option(CONFIG, 'schema', { kind: 'flag', default: 'false' }, 'print the JSON Schema of a config file'),
-  option(BROKER, 'config', {}, 'YAML or JSON file; its keys are the names of these options'),
+  option(
+    BROKER,
+    'config',
+    {},
+    'YAML or JSON file; its keys are the names of these options, and bridges: for several bridges',
+  ),
 ]
 
 /** The environment variable of an option. */

@@ -59,7 +59,7 @@ export async function run({ options: read, version, signals }: Invocation): Prom
         else log.warn('Ignored a signal: there is no --config to read again.', { signal })
       },
       ignore(signal) {
-        log.warn('Ignored a signal; SIGTERM, SIGINT and SIGQUIT stop the daemon.', { signal })
+        log.warn('Ignored a signal; SIGTERM, SIGINT and SIGQUIT stop the daemon, SIGHUP reloads.', { signal })
       },
     })
     // One that came before the daemon was there: nothing has to start any more.

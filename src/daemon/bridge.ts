@@ -158,12 +158,13 @@ export class Bridge {
    * @throws {BrokerError} when waiting makes no sense: the broker refuses what the configuration asks for
    */
   async start(): Promise<void> {
-    const { pool, script, concurrency, payload } = this.config
+    const { pool, script, ack, payload, concurrency } = this.config
     this.#tell({
       kind: 'starting',
       pid: process.pid,
       pool: formatPoolAddress(pool),
       script,
+      ack,
       payload,
       concurrency,
     })

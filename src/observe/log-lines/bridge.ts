@@ -6,7 +6,7 @@ type NotPrepared = Extract<BridgeLifeEvent, { kind: 'copies-not-prepared' }>
 
 const NOT_PREPARED: Line<NotPrepared> = [
   'warn',
-  'Cannot prepare for copies; trying again.',
+  'Cannot prepare dead letters and retries; trying again.',
   ({ reason }) => ({ reason }),
 ]
 const STILL_NOT_PREPARED: Line<NotPrepared> = ['debug', NOT_PREPARED[1], NOT_PREPARED[2]]
@@ -16,7 +16,7 @@ export const BRIDGE_LINES: Lines<BridgeLifeEvent | HoldEvent> = {
   starting: [
     'info',
     'Starting.',
-    ({ pid, pool, script, payload, concurrency }) => ({ pid, pool, script, payload, concurrency }),
+    ({ pid, pool, script, ack, payload, concurrency }) => ({ pid, pool, script, ack, payload, concurrency }),
   ],
   'copies-not-prepared': ({ attempt }) => (attempt === 1 ? NOT_PREPARED : STILL_NOT_PREPARED),
   'executions-endless': [

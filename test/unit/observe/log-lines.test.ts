@@ -255,21 +255,29 @@ const OBSTACLE = {
 
 const BRIDGE: readonly Row[] = [
   [
-    { kind: 'starting', pid: 1, pool: '/run/p.sock', script: '/w.php', payload: 'form', concurrency: 4 },
+    {
+      kind: 'starting',
+      pid: 1,
+      pool: '/run/p.sock',
+      script: '/w.php',
+      ack: 'completed',
+      payload: 'form',
+      concurrency: 4,
+    },
     'info',
     'Starting.',
-    { pid: 1, pool: '/run/p.sock', script: '/w.php', payload: 'form', concurrency: 4 },
+    { pid: 1, pool: '/run/p.sock', script: '/w.php', ack: 'completed', payload: 'form', concurrency: 4 },
   ],
   [
     { kind: 'copies-not-prepared', reason: 'away', attempt: 1 },
     'warn',
-    'Cannot prepare for copies; trying again.',
+    'Cannot prepare dead letters and retries; trying again.',
     { reason: 'away' },
   ],
   [
     { kind: 'copies-not-prepared', reason: 'away', attempt: 2 },
     'debug',
-    'Cannot prepare for copies; trying again.',
+    'Cannot prepare dead letters and retries; trying again.',
     { reason: 'away' },
   ],
   [
