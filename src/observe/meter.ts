@@ -2,11 +2,7 @@ import type { BridgeEvent, SessionEnd } from '../bridge/events.ts'
 import type { FinishedExecution } from '../bridge/facts.ts'
 import type { DeadLetterCause, FinalOutcome } from '../bridge/outcome.ts'
 import { Counters } from './counters.ts'
-
-/** What takes in one number after the other: a histogram. */
-export interface Observer {
-  observe(value: number): void
-}
+import { Distribution } from './distribution.ts'
 
 export interface FastCgiErrors {
   readonly code: string
@@ -20,8 +16,8 @@ const CLOCK_TOLERANCE = 60
 /** Counts what the bridges of one queue tell, one after the other, for as long as the process lives. */
 export class Meter {
   readonly #counters = new Counters()
-  readonly #executionSeconds: Observer
-  readonly #ageSeconds: Observer
+  readonly executionSeconds = new Distribution()
+  readonly ageSeconds = new Distribution()
   readonly sessions: Record<SessionEnd, number> = {
     'connection-lost': 0,
     'channel-closed': 0,
@@ -36,11 +32,6 @@ export class Meter {
   }
   /** Those that there were, of a closed set. */
   readonly #fastCgiErrors = new Map<string, FastCgiErrors>()
-
-  constructor(executionSeconds: Observer, ageSeconds: Observer) {
-    this.#executionSeconds = executionSeconds
-    this.#ageSeconds = ageSeconds
-  }
 
   get counts() {
     return this.#counters.counts
@@ -79,7 +70,7 @@ export class Meter {
 
   #hearOfAge(timestamp: number): void {
     const age = Date.now() / 1_000 - timestamp
-    if (timestamp > 0 && age > -CLOCK_TOLERANCE) this.#ageSeconds.observe(Math.max(age, 0))
+    if (timestamp > 0 && age > -CLOCK_TOLERANCE) this.ageSeconds.observe(Math.max(age, 0))
   }
 
   #hearOfFailure(code: string, phase: string): void {
@@ -95,6 +86,6 @@ export class Meter {
   }
 
   #observe({ durationMs }: FinishedExecution): void {
-    this.#executionSeconds.observe(durationMs / 1_000)
+    this.executionSeconds.observe(durationMs / 1_000)
   }
 }

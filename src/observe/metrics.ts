@@ -1,13 +1,9 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Tell } from '../bridge/events.ts'
+import { type Distribution, registerDistributions } from './distribution.ts'
 import { Meter } from './meter.ts'
 import { registerPoolMetrics } from './pool-metrics.ts'
 import type { BridgeView, ProcessView } from './views.ts'
-
-/** Seconds: 1 ms to 30 min. */
-const BUCKETS = [
-  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800,
-]
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
 
@@ -67,17 +63,17 @@ const COUNTERS: readonly (readonly [
 export class Metrics {
   readonly registry = new Registry()
   readonly #meters = new Map<string, Meter>()
-  readonly #executionSeconds: Histogram<'queue'>
-  readonly #ageSeconds: Histogram<'queue'>
 
   constructor(view: ProcessView) {
-    this.#executionSeconds = this.#histogram(
+    this.#registerDistribution(
       'execution_seconds',
       'How long executions took, the wait for a connection included.',
+      ({ executionSeconds }) => executionSeconds,
     )
-    this.#ageSeconds = this.#histogram(
+    this.#registerDistribution(
       'message_age_seconds',
       'How old messages were when their execution began, by their AMQP timestamp.',
+      ({ ageSeconds }) => ageSeconds,
     )
     this.#registerCounters()
     this.#registerGauges(view)
@@ -94,26 +90,15 @@ export class Metrics {
 
   /** @returns what the bridge of that queue is to tell; the one that takes its place goes on with its counts */
   subscriber(queue: string): Tell {
-    const meter = this.#meters.get(queue) ?? this.#begin(queue)
+    const meter = this.#meters.get(queue) ?? new Meter()
+    this.#meters.set(queue, meter)
     return (event) => meter.hear(event)
   }
 
-  #begin(queue: string): Meter {
-    // A rate needs a 0 to begin with.
-    for (const histogram of [this.#executionSeconds, this.#ageSeconds]) histogram.zero({ queue })
-    const meter = new Meter(this.#executionSeconds.labels(queue), this.#ageSeconds.labels(queue))
-    this.#meters.set(queue, meter)
-    return meter
-  }
-
-  #histogram(name: string, help: string): Histogram<'queue'> {
-    return new Histogram({
-      name: `fpm_bridge_${name}`,
-      help,
-      labelNames: ['queue'],
-      buckets: BUCKETS,
-      registers: [this.registry],
-    })
+  #registerDistribution(name: string, help: string, read: (meter: Meter) => Distribution): void {
+    registerDistributions(this.registry, `fpm_bridge_${name}`, help, () =>
+      [...this.#meters].map(([queue, meter]) => [queue, read(meter)] as const),
+    )
   }
 
   #registerCounters(): void {

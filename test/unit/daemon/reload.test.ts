@@ -54,6 +54,7 @@ describe('what belongs to the process', () => {
       { url: 'amqps://other', 'tls-insecure': 'true', 'log-level': 'debug' },
       ['--url, --tls-*', '--log-level'],
     ],
+    [{ admin: '127.0.0.1:9180' }, ['--admin, --admin-*']],
     [{ 'daemon-id': 'D-2', 'log-format': 'json' }, ['--daemon-id', '--log-format']],
   ])('of %j keeps %j', (given, kept) => {
     expect(keptOptions(before, config({ 'daemon-id': 'D-1', ...given }))).toEqual(kept)
