@@ -240,6 +240,25 @@ export const OPTIONS: readonly OptionSpec[] = [
     { kind: 'flag', default: 'false' },
     'let --admin be reached from other machines without a token',
   ),
+  option(
+    PROCESS,
+    'instances',
+    { default: '1' },
+    'processes; from 2 on, one more starts, replaces and ends them',
+  ),
+  option(
+    PROCESS,
+    'max-messages',
+    {},
+    'a new process takes the place of one after so many messages and 20 to 50 more; one that is alone exits',
+  ),
+  option(PROCESS, 'max-memory', {}, 'the same, when its resident memory passes this size'),
+  option(
+    PROCESS,
+    'record-file',
+    {},
+    'a record of each process that ends is appended to it, a line of JSON; its folder must exist',
+  ),
   option(PUBLISH, 'body', {}, 'template of the messages; {n} stands for 1, 2, ... up to --count'),
   option(PUBLISH, 'count', { defaultDescription: '1' }, 'how many messages to make from --body'),
   option(

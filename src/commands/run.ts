@@ -2,7 +2,11 @@ import { lstat } from 'node:fs/promises'
 import { BrokerError } from '../amqp/broker-error.ts'
 import { OptionError } from '../config/option-error.ts'
 import { readRunConfig } from '../config/run-config.ts'
-import { Daemon } from '../daemon/daemon.ts'
+import { Daemon, type DrainEnd } from '../daemon/daemon.ts'
+import { ProcessEnd } from '../daemon/process-end.ts'
+import { ProcessHistory } from '../daemon/process-record.ts'
+import { refuseRecordFile } from '../daemon/record-file.ts'
+import { Recycling, type RecyclingReason } from '../daemon/recycling.ts'
 import { giveBackUnusedMemory } from '../daemon/unused-memory.ts'
 import type { PoolAddress } from '../fastcgi/address.ts'
 import { createLogger } from '../observe/logger.ts'
@@ -13,7 +17,7 @@ import { effectiveConfig, type PrintedConfig, printed } from './config/effective
 const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
 
 /**
- * `fpm-bridge run`: lives until a signal ends it. The first one drains, a second one leaves at once.
+ * `fpm-bridge run`: lives until a signal ends it, or until it has done its share. The first signal drains, a second one leaves at once.
  *
  * @returns the exit code: 0 drained, 75 not everything was settled, 78 the broker refuses the configuration
  * @throws {OptionError} also when the socket's path is something else than a socket
@@ -22,19 +26,33 @@ export async function run({ options: read, version, signals }: Invocation): Prom
   const given = read()
   const hasFile = given.options.has('config')
   const config = readRunConfig(given)
+  const { daemonId, logLevel, logFormat, recordFile } = config.process
+  if (recordFile !== undefined) refuseRecordFile(recordFile)
   await Promise.all(config.bridges.map(({ pool }) => refuseNonSocket(pool)))
   const log = createLogger({
-    level: config.process.logLevel,
-    format: config.process.logFormat,
+    level: logLevel,
+    format: logFormat,
     stream: process.stderr,
-    fields: { daemonId: config.process.daemonId },
+    fields: { daemonId },
   })
+  const queues = config.bridges.map(({ queue }) => queue)
+  const history = new ProcessHistory(daemonId, queues)
+  const processEnd = new ProcessEnd(history, recordFile, log)
+  let recycle = (_reason: RecyclingReason): void => {}
+  const recycling = new Recycling(config.process, (reason) => recycle(reason))
   let print = printed(effectiveConfig(given, config))
-  const daemon = new Daemon(config, log, version, () => print)
+  const daemon = new Daemon(config, log, version, {
+    tell(event) {
+      history.take(event)
+      recycling.take(event)
+    },
+    ended: () => processEnd.record(),
+    printConfig: () => print,
+  })
   const reload = async (): Promise<void> => {
     try {
       const options = read()
-      const next = readRunConfig(options, config.process.daemonId)
+      const next = readRunConfig(options, daemonId)
       await Promise.all(next.bridges.map(({ pool }) => refuseNonSocket(pool)))
       print = afterReload(print, printed(effectiveConfig(options, next)))
       await daemon.reload(next)
@@ -46,9 +64,18 @@ export async function run({ options: read, version, signals }: Invocation): Prom
   }
   giveBackUnusedMemory()
   return new Promise((resolve, reject) => {
+    const endWith = (end: Promise<DrainEnd>): void => {
+      end.then((how) => resolve(how === 'drained' ? EXIT.done : EXIT.incomplete), reject)
+    }
+    recycle = (reason) => {
+      log.info('This process has done its share.', { reason })
+      processEnd.because(reason)
+      endWith(daemon.retire())
+    }
     signals.listen({
-      end() {
-        daemon.drain().then((end) => resolve(end === 'drained' ? EXIT.done : EXIT.incomplete), reject)
+      end(signal) {
+        processEnd.because(signal)
+        endWith(daemon.drain())
       },
       leave(signal) {
         log.error('Second signal: leaving at once.', { signal })
@@ -69,12 +96,15 @@ export async function run({ options: read, version, signals }: Invocation): Prom
         reject(error)
         return
       }
+      processEnd.because('refused')
+      // Other bridges may be at work already.
+      const isAlone = config.bridges.length === 1
+      if (isAlone) processEnd.record()
       log.error('Cannot start: the broker refuses the configuration.', {
         reason: error.message,
         code: error.code,
       })
-      // Other bridges may be at work already.
-      const drained = config.bridges.length > 1 ? daemon.drain() : Promise.resolve()
+      const drained = isAlone ? Promise.resolve() : daemon.drain()
       drained.then(() => resolve(EXIT.configuration), reject)
     })
   })

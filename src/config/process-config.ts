@@ -6,7 +6,7 @@ import { allOf } from './option-error.ts'
 import { optional } from './parse.ts'
 import type { OptionReader } from './reader.ts'
 import { readTls, refuseTls } from './tls.ts'
-import { daemonId, duration, oneOf } from './values.ts'
+import { daemonId, duration, filePath, integer, oneOf, size } from './values.ts'
 
 /** What belongs to the process, whatever bridges it has. */
 export interface ProcessConfig {
@@ -19,7 +19,18 @@ export interface ProcessConfig {
   readonly logFormat: LogFormat
   /** Undefined: no web server. */
   readonly admin: AdminConfig | undefined
+  /** Processes, from 1. */
+  readonly instances: number
+  /** Of deliveries that a process has come to the end of before another one takes its place. */
+  readonly maxMessages: number | undefined
+  /** Bytes of resident memory from which on another process takes the place of one. */
+  readonly maxMemory: number | undefined
+  /** Where a record of each process is appended. */
+  readonly recordFile: string | undefined
 }
+
+/** Bytes. A process that has just started takes more than half of it. */
+const LEAST_MEMORY = 128 * 1024 ** 2
 
 /** The options of the process, beside those of its brokers. */
 export const PROCESS_OPTIONS = {
@@ -28,6 +39,10 @@ export const PROCESS_OPTIONS = {
   'log-level': oneOf<LogLevel>('error', 'warn', 'info', 'debug'),
   'log-format': oneOf<LogFormat>('auto', 'json', 'text'),
   ...ADMIN_OPTIONS,
+  instances: integer(1, 64),
+  'max-messages': optional(integer(1, 1_000_000_000)),
+  'max-memory': optional(size(LEAST_MEMORY, 2 ** 44)),
+  'record-file': optional(filePath),
 }
 
 /**
@@ -47,6 +62,10 @@ export function readProcessConfig(read: OptionReader, madeUpId: string): Process
     logLevel: given['log-level'],
     logFormat: given['log-format'],
     admin,
+    instances: given.instances,
+    maxMessages: given['max-messages'],
+    maxMemory: given['max-memory'],
+    recordFile: given['record-file'],
   })
 }
 

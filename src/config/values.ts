@@ -136,6 +136,13 @@ export const absolutePath = withSchema({ type: 'string', pattern: '^/.*[^/]$' },
   return text
 })
 
+/** Of a file that we write: from the root, or from where we were started. */
+export const filePath = withSchema({ type: 'string', minLength: 1, pattern: '[^/]$' }, (text) => {
+  if (text === '' || text.endsWith('/')) throw new Error('must name a file')
+  if (/\p{Cc}/u.test(text)) throw new Error('must not have control characters')
+  return text
+})
+
 /** `name=value`. */
 export function pair(text: string): readonly [name: string, value: string] {
   const equals = text.indexOf('=')

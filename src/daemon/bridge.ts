@@ -42,6 +42,8 @@ export interface Surroundings {
   readonly version: string
   /** Of a queue: what else hears its bridge's events, if anybody looks. */
   readonly subscriber: (queue: string) => Tell | undefined
+  /** Hears what all bridges tell. */
+  readonly watch: Tell
 }
 
 type State =
@@ -67,7 +69,7 @@ export class Bridge {
   #state: State = { kind: 'starting' }
 
   constructor(config: BridgeConfig, surroundings: Surroundings, log: Logger) {
-    const { process, ages, connections, version, subscriber } = surroundings
+    const { process, ages, connections, version, subscriber, watch } = surroundings
     this.config = config
     const writeLine = logLines(log)
     const hear = subscriber(config.queue)
@@ -75,6 +77,7 @@ export class Bridge {
       this.#counters.count(event)
       writeLine(event)
       hear?.(event)
+      watch(event)
     }
     this.#tell = tell
     // One for each copy that is being published; Node.js warns of more than ten.

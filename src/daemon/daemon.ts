@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { BrokerList } from '../amqp/broker-list.ts'
 import { Connections } from '../amqp/connections.ts'
 import { QueueAges } from '../amqp/queue-ages.ts'
+import type { Tell } from '../bridge/events.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { ProcessConfig } from '../config/process-config.ts'
 import type { RunConfig } from '../config/run-config.ts'
@@ -23,6 +24,16 @@ type State =
 /** Whether everything in flight was settled before the drain timeout. */
 export type DrainEnd = 'drained' | 'overdue'
 
+/** What looks at a process as a whole. */
+export interface DaemonWatch {
+  /** Hears what all bridges tell. */
+  readonly tell: Tell
+  /** Nothing more will be told; the last line of the log is still to come. */
+  ended(): void
+  /** The configuration as operators may see it, without secrets. */
+  printConfig(): unknown
+}
+
 /**
  * One process: starts its bridges, takes new configurations for them, and ends them together.
  *
@@ -32,19 +43,19 @@ export class Daemon {
   readonly #log: Logger
   readonly #bridges: Bridges
   readonly #version: string
-  readonly #printConfig: () => unknown
   readonly #pools = new PoolWatches()
   #admin: Admin | undefined
+  readonly #watch: DaemonWatch
   #config: RunConfig
   #abort: () => void = () => {}
+  #deadline: NodeJS.Timeout | undefined
   #state: State = { kind: 'running' }
 
-  /** @param printConfig the configuration as operators may see it, without secrets */
-  constructor(config: RunConfig, log: Logger, version: string, printConfig: () => unknown) {
+  constructor(config: RunConfig, log: Logger, version: string, watch: DaemonWatch) {
     this.#config = config
     this.#log = log
     this.#version = version
-    this.#printConfig = printConfig
+    this.#watch = watch
     const { process } = config
     const surroundings = {
       process,
@@ -55,6 +66,7 @@ export class Daemon {
       },
       version,
       subscriber: (queue: string) => this.#admin?.subscriber(queue),
+      watch: watch.tell,
     }
     this.#bridges = new Bridges(
       (bridge) => new Bridge(bridge, surroundings, bridge.listed ? log.with({ bridge: bridge.name }) : log),
@@ -98,11 +110,15 @@ export class Daemon {
    * the rest is left unacked. Idempotent: a second call waits for the same end.
    */
   drain(): Promise<DrainEnd> {
-    if (this.#state.kind === 'draining') return this.#state.end
-    if (this.#state.kind === 'stopped') return Promise.resolve('drained')
-    const end = this.#drain()
-    this.#state = { kind: 'draining', end }
+    const { drainTimeout } = this.#config.process
+    const end = this.#finish({ drainTimeoutMs: drainTimeout })
+    if (this.#state.kind === 'draining') this.#deadline ??= setTimeout(() => this.#abort(), drainTimeout)
     return end
+  }
+
+  /** The same, however long executions take: nobody waits for this end. A drain bounds it. */
+  retire(): Promise<DrainEnd> {
+    return this.#finish({})
   }
 
   /** Ends a drain as its timeout does: what is not settled by now is given up. Idempotent. */
@@ -110,24 +126,31 @@ export class Daemon {
     this.#abort()
   }
 
-  async #drain(): Promise<DrainEnd> {
-    const { drainTimeout } = this.#config.process
-    this.#log.info('Draining.', { inFlight: this.#bridges.inFlight, drainTimeoutMs: drainTimeout })
+  #finish(limit: Readonly<Record<string, unknown>>): Promise<DrainEnd> {
+    if (this.#state.kind === 'draining') return this.#state.end
+    if (this.#state.kind === 'stopped') return Promise.resolve('drained')
+    this.#log.info('Draining.', { inFlight: this.#bridges.inFlight, ...limit })
+    const end = this.#end()
+    this.#state = { kind: 'draining', end }
+    return end
+  }
+
+  async #end(): Promise<DrainEnd> {
     const overdue = new Promise<DrainEnd>((resolve) => {
       this.#abort = () => {
         this.#bridges.abortDrain()
         resolve('overdue')
       }
     })
-    const timer = setTimeout(this.#abort, drainTimeout)
     const end = await Promise.race([this.#bridges.drain().then((): DrainEnd => 'drained'), overdue])
-    clearTimeout(timer)
+    clearTimeout(this.#deadline)
     // What is given up says so in this turn, each message by its id; the process ends after it.
     await turn()
     this.#state = { kind: 'stopped' }
+    if (end === 'overdue') this.#bridges.logAbandoned()
+    this.#watch.ended()
     if (end === 'drained') this.#log.info('Stopped.', this.#bridges.counts)
     else {
-      this.#bridges.logAbandoned()
       const { counts, inFlight } = this.#bridges
       this.#log.error('Stopped before all was done: what is unacked will be delivered again.', {
         ...counts,
@@ -162,7 +185,7 @@ export class Daemon {
         return daemon.#pools.of(daemon.#config.bridges)
       },
       get config() {
-        return daemon.#printConfig()
+        return daemon.#watch.printConfig()
       },
     }
   }

@@ -33,6 +33,10 @@ const FIXED = {
   logLevel: '--log-level',
   logFormat: '--log-format',
   admin: '--admin, --admin-*',
+  instances: '--instances',
+  maxMessages: '--max-messages',
+  maxMemory: '--max-memory',
+  recordFile: '--record-file',
 } as const satisfies Partial<Record<keyof ProcessConfig, string>>
 
 /** @returns the options that are otherwise now, and stay as they were until a restart */

@@ -89,9 +89,10 @@ test('a second signal exits at once with 75', async ({ broker, queue, ownPool, s
   await leaveAtOnce(daemon)
 
   expect(await daemon.exited).toMatchObject({ code: 75 })
-  expect(daemon.log.slice(-3)).toMatchObject([
+  expect(daemon.log.slice(-4)).toMatchObject([
     { level: 'error', message: 'Second signal: leaving at once.' },
     { level: 'error', outcome: 'lost' },
+    { level: 'info', messages: { lost: 1 } },
     { level: 'error', inFlight: 1 },
   ])
 })

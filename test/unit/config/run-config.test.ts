@@ -46,6 +46,10 @@ describe('run', () => {
       pingPath: '/ping',
       logLevel: 'info',
       logFormat: 'auto',
+      instances: 1,
+      maxMessages: undefined,
+      maxMemory: undefined,
+      recordFile: undefined,
     })
   })
 
