@@ -7,7 +7,7 @@ export const COMMANDS: readonly Command[] = [
     byDefault: true,
     usage: '--socket PATH --script PATH',
     summary: 'consume the queue and have php-fpm execute each message',
-    load: async () => (await import('./run.ts')).run,
+    load: async () => (await import('./start.ts')).start,
   },
   {
     name: 'publish',

@@ -1,12 +1,13 @@
 import { lstat } from 'node:fs/promises'
 import { BrokerError } from '../amqp/broker-error.ts'
 import { OptionError } from '../config/option-error.ts'
-import { readRunConfig } from '../config/run-config.ts'
+import { type RunConfig, readRunConfig } from '../config/run-config.ts'
 import { Daemon, type DrainEnd } from '../daemon/daemon.ts'
 import { ProcessEnd } from '../daemon/process-end.ts'
 import { ProcessHistory } from '../daemon/process-record.ts'
 import { refuseRecordFile } from '../daemon/record-file.ts'
 import { Recycling, type RecyclingReason } from '../daemon/recycling.ts'
+import type { SupervisorLink } from '../daemon/supervisor-link.ts'
 import { giveBackUnusedMemory } from '../daemon/unused-memory.ts'
 import type { PoolAddress } from '../fastcgi/address.ts'
 import { createLogger } from '../observe/logger.ts'
@@ -17,15 +18,19 @@ import { effectiveConfig, type PrintedConfig, printed } from './config/effective
 const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
 
 /**
- * `fpm-bridge run`: lives until a signal ends it, or until it has done its share. The first signal drains, a second one leaves at once.
+ * One process of `fpm-bridge run`: lives until a signal ends it, or until it has done its share. The first signal drains, a second one leaves at once.
  *
+ * @param link to the supervisor that has started it, if one has: then the process has the id that it says
  * @returns the exit code: 0 drained, 75 not everything was settled, 78 the broker refuses the configuration
  * @throws {OptionError} also when the socket's path is something else than a socket
  */
-export async function run({ options: read, version, signals }: Invocation): Promise<number> {
+export async function run(
+  { options: read, version, signals }: Invocation,
+  link?: SupervisorLink,
+): Promise<number> {
   const given = read()
   const hasFile = given.options.has('config')
-  const config = readRunConfig(given)
+  const config = withId(readRunConfig(given), link?.daemonId)
   const { daemonId, logLevel, logFormat, recordFile } = config.process
   if (recordFile !== undefined) refuseRecordFile(recordFile)
   await Promise.all(config.bridges.map(({ pool }) => refuseNonSocket(pool)))
@@ -33,6 +38,7 @@ export async function run({ options: read, version, signals }: Invocation): Prom
     level: logLevel,
     format: logFormat,
     stream: process.stderr,
+    shared: link !== undefined,
     fields: { daemonId },
   })
   const queues = config.bridges.map(({ queue }) => queue)
@@ -52,7 +58,7 @@ export async function run({ options: read, version, signals }: Invocation): Prom
   const reload = async (): Promise<void> => {
     try {
       const options = read()
-      const next = readRunConfig(options, daemonId)
+      const next = withId(readRunConfig(options, daemonId), link?.daemonId)
       await Promise.all(next.bridges.map(({ pool }) => refuseNonSocket(pool)))
       print = afterReload(print, printed(effectiveConfig(options, next)))
       await daemon.reload(next)
@@ -67,11 +73,22 @@ export async function run({ options: read, version, signals }: Invocation): Prom
     const endWith = (end: Promise<DrainEnd>): void => {
       end.then((how) => resolve(how === 'drained' ? EXIT.done : EXIT.incomplete), reject)
     }
+    const retire = (): void => endWith(daemon.retire())
     recycle = (reason) => {
       log.info('This process has done its share.', { reason })
       processEnd.because(reason)
-      endWith(daemon.retire())
+      if (link === undefined) retire()
+      else link.tell({ kind: 'tired', reason })
     }
+    link?.listen({
+      retire,
+      reload: () => void reload().then(() => link.tell({ kind: 'reloaded' }), reject),
+      gone() {
+        log.error('The supervisor is gone: draining.')
+        processEnd.because('supervisor-gone')
+        endWith(daemon.drain())
+      },
+    })
     signals.listen({
       end(signal) {
         processEnd.because(signal)
@@ -91,7 +108,8 @@ export async function run({ options: read, version, signals }: Invocation): Prom
     })
     // One that came before the daemon was there: nothing has to start any more.
     if (signals.ending) return
-    daemon.start().catch((error: unknown) => {
+    const started = daemon.start().then(() => link?.tell({ kind: 'consumes' }))
+    started.catch((error: unknown) => {
       if (!(error instanceof BrokerError)) {
         reject(error)
         return
@@ -116,6 +134,16 @@ function afterReload({ process }: PrintedConfig, next: PrintedConfig): PrintedCo
   return {
     process: drainTimeout ? { ...process, 'drain-timeout': drainTimeout } : process,
     bridges: next.bridges,
+  }
+}
+
+/** @param id in place of the one that the configuration says; then the supervisor is whom operators ask, and not each process */
+function withId(config: RunConfig, id: string | undefined): RunConfig {
+  if (id === undefined) return config
+  const { process, bridges } = config
+  return {
+    process: { ...process, daemonId: id, admin: undefined },
+    bridges: bridges.map((bridge) => ({ ...bridge, daemonId: id })),
   }
 }
 

@@ -120,7 +120,7 @@ export function defaultBridgeName(queue: string): string {
 }
 
 /** Of the 255 of a consumer tag, which may have a number beside it. */
-const DAEMON_ID_BYTES = 240
+export const DAEMON_ID_BYTES = 240
 
 export function daemonId(text: string): string {
   if (text === '') throw new Error('must not be empty')

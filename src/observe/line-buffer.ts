@@ -5,6 +5,9 @@ const DELAY = 50
 /** Characters that may wait for others. */
 const SIZE = 16 * 1024
 
+/** Bytes that a pipe takes as a whole or not at all: PIPE_BUF of Linux. What is longer may be mixed with what others write. */
+const ATOMIC = 4_096
+
 /**
  * Characters that may wait in the stream for somebody to read them, before a line is dropped. What matters most is
  * dropped last; after a first drop, there has to be some room again.
@@ -21,14 +24,22 @@ const UNREAD = { important: 2 * 1024 ** 2, other: 1024 ** 2, afterDrop: 512 * 10
 export class LineBuffer {
   readonly #target: Writable
   readonly #tellDropped: (lines: number) => void
+  readonly #isShared: boolean
+  #bytes = 0
   #text = ''
   #timer: NodeJS.Timeout | undefined
   #dropped = 0
 
-  /** @param tellDropped is told how many lines are missing, as soon as there is room for a line about it */
-  constructor(target: Writable, tellDropped: (lines: number) => void) {
+  /**
+   * @param tellDropped is told how many lines are missing, as soon as there is room for a line about it
+   * @param isShared whether other processes write to the same pipe, whose lines must not mix with these
+   */
+  constructor(target: Writable, tellDropped: (lines: number) => void, isShared = false) {
     this.#target = target
     this.#tellDropped = tellDropped
+    this.#isShared = isShared
+    // What waits in the stream must not be put together again either.
+    if (isShared) Object.assign(target, { _writev: null })
     target.on('drain', () => this.#confess())
   }
 
@@ -43,6 +54,11 @@ export class LineBuffer {
     if (unread > (important ? UNREAD.important : this.#dropped > 0 ? afterDrop : other)) {
       this.#dropped += 1
       return
+    }
+    if (this.#isShared) {
+      const bytes = Buffer.byteLength(line) + 1
+      if (this.#bytes + bytes > ATOMIC) this.flush()
+      this.#bytes += bytes
     }
     this.#text += `${line}\n`
     if (this.#text.length >= SIZE) this.flush()
@@ -60,6 +76,7 @@ export class LineBuffer {
     if (this.#text === '') return
     const text = this.#text
     this.#text = ''
+    this.#bytes = 0
     this.#target.write(text)
   }
 

@@ -19,6 +19,8 @@ export interface LoggerOptions {
   readonly format: LogFormat
   /** Where lines go; standard error for the daemon, since standard output is for results. */
   readonly stream: Writable & { readonly isTTY?: boolean }
+  /** Whether other processes write to it, too; default: no. */
+  readonly shared?: boolean
   /** In every line. */
   readonly fields: Readonly<Record<string, unknown>>
 }
@@ -46,8 +48,10 @@ export function createLogger(options: LoggerOptions): Logger {
   const { stream } = options
   stream.on('error', () => {})
   const asText = options.format === 'text' || (options.format === 'auto' && stream.isTTY === true)
-  const lines = new LineBuffer(stream, (dropped) =>
-    whole.error('Lines are missing here: nobody read the log.', { lines: dropped }),
+  const lines = new LineBuffer(
+    stream,
+    (dropped) => whole.error('Lines are missing here: nobody read the log.', { lines: dropped }),
+    options.shared,
   )
   const logger = createWinston({
     level: options.level,

@@ -1,0 +1,87 @@
+import { OptionError } from '../config/option-error.ts'
+import { type RunConfig, readRunConfig } from '../config/run-config.ts'
+import { DAEMON_ID_BYTES } from '../config/values.ts'
+import { childStarter } from '../daemon/child.ts'
+import { claimId } from '../daemon/claimed-id.ts'
+import { Supervisor } from '../daemon/supervisor.ts'
+import { createLogger } from '../observe/logger.ts'
+import type { Invocation } from './command.ts'
+
+/**
+ * Several processes of `fpm-bridge run`, with the ids `<id>-1` to `<id>-N`: lives until a signal ends them all. The first one has them
+ * drain, a second one leave at once.
+ *
+ * @returns the exit code: 0 drained, 75 not everything was settled, 78 a process says at the start that the configuration is wrong
+ * @throws {OptionError}
+ */
+export async function supervise(
+  { options, signals }: Invocation,
+  { process: config }: RunConfig,
+): Promise<number> {
+  const { daemonId, instances, logLevel, logFormat } = config
+  const ids = Array.from({ length: instances }, (_, index) => `${daemonId}-${index + 1}`)
+  refuseLongId(ids.at(-1) ?? daemonId)
+  // One address cannot be listened at by several processes.
+  if (config.admin !== undefined)
+    throw new OptionError('--admin serves one process; leave it out where --instances is more than 1', 78)
+  const given = options().options
+  const hasFile = given.has('config')
+  let { drainTimeout } = config
+  const log = createLogger({
+    level: logLevel,
+    format: logFormat,
+    stream: process.stderr,
+    shared: true,
+    fields: { daemonId },
+  })
+  if (given.has('daemon-id')) claimId(daemonId, log)
+  const supervisor = new Supervisor({
+    ids,
+    start: childStarter(process.env),
+    log,
+    drainTimeout: () => drainTimeout,
+  })
+  const readAgain = (): boolean => {
+    try {
+      drainTimeout = readRunConfig(options(), daemonId).process.drainTimeout
+      return true
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error
+      const reason = error.complaints.join('; ')
+      log.error('Not reloaded: the configuration is wrong. The one before stays.', { reason })
+      return false
+    }
+  }
+  let reloading = Promise.resolve()
+  const reload = async (): Promise<void> => {
+    if (!readAgain()) return
+    log.info('Reloading the fleet, one process after the other.')
+    await supervisor.reload()
+    log.info('The fleet has reloaded.')
+  }
+  return new Promise((resolve, reject) => {
+    signals.listen({
+      end: (signal) => supervisor.drain(signal),
+      leave: (signal) => supervisor.leave(signal),
+      hangUp(signal) {
+        if (hasFile) reloading = reloading.then(reload).catch(reject)
+        else log.warn('Ignored a signal: there is no --config to read again.', { signal })
+      },
+      ignore(signal) {
+        log.warn('Ignored a signal; SIGTERM, SIGINT and SIGQUIT stop the daemon.', { signal })
+      },
+    })
+    // One that came before the supervisor was there: nothing has to start any more.
+    if (signals.ending) resolve(0)
+    else supervisor.run().then(resolve, reject)
+  })
+}
+
+/** The id of each process has a number beside it. */
+function refuseLongId(id: string): void {
+  if (Buffer.byteLength(id) <= DAEMON_ID_BYTES) return
+  throw new OptionError(
+    `--daemon-id must be at most ${DAEMON_ID_BYTES} bytes long, with the number of a process beside it`,
+    64,
+  )
+}

@@ -1,0 +1,35 @@
+import type { FromChild, ToChild } from './fleet-messages.ts'
+
+/** In the environment of a supervised process: its daemon id. Whoever else forks us with a channel is no supervisor of ours. */
+export const CHILD_ID = 'FPM_BRIDGE_CHILD_ID'
+
+/** What a supervised process does about its supervisor. */
+export type SupervisorListener = Readonly<Record<ToChild['kind'] | 'gone', () => void>>
+
+/** The end of the channel that a supervised process has. */
+export class SupervisorLink {
+  /** In place of the one that the configuration says, or that would be made up. */
+  readonly daemonId: string
+
+  /** @returns undefined in a process that no supervisor has started */
+  static ofThisProcess(environment: NodeJS.ProcessEnv): SupervisorLink | undefined {
+    const id = environment[CHILD_ID]
+    return id === undefined || process.send === undefined ? undefined : new SupervisorLink(id)
+  }
+
+  private constructor(daemonId: string) {
+    this.daemonId = daemonId
+  }
+
+  /** Node.js keeps what has come before. A supervisor that is gone already is told of at once. */
+  listen(listener: SupervisorListener): void {
+    process.on('message', ({ kind }: ToChild) => listener[kind]())
+    process.once('disconnect', () => listener.gone())
+    if (!process.connected) listener.gone()
+  }
+
+  /** Lost where the supervisor is gone: then nobody needs it. */
+  tell(message: FromChild): void {
+    if (process.connected) process.send?.(message, undefined, undefined, () => {})
+  }
+}
