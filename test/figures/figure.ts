@@ -8,6 +8,8 @@ export interface Site {
   readonly broker: OwnBroker
   /** Gets what takes each thing down, as soon as it is there. */
   readonly releases: Releases
+  /** How many processes of a fleet are to be killed. */
+  readonly kills: number
   /** Takes a line for the one who watches. */
   readonly say: (line: string) => void
 }

@@ -8,7 +8,7 @@ import { MEASUREMENTS, readOptions } from './options.ts'
 
 /* npm run figures: measures what the docs quote; exits 0 only if every figure is within its limit. */
 
-const { yes, only } = readOptions(process.argv.slice(2))
+const { yes, only, kills } = readOptions(process.argv.slice(2))
 
 await runCommand(yes, async (releases) => {
   const figures: Figure[] = []
@@ -25,7 +25,7 @@ async function measure(measurement: Measurement, releases: Releases): Promise<re
   const before = releases.length
   const broker = await startBroker()
   releases.push(() => broker.close())
-  const figures = await measurement({ broker, releases, say: (line) => console.log(`  ${line}`) })
+  const figures = await measurement({ broker, releases, kills, say: (line) => console.log(`  ${line}`) })
   await releaseAll(releases, before)
   return figures
 }

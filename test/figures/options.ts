@@ -1,9 +1,10 @@
 import yargs from 'yargs'
-import { names, refuse } from '../chaos/option-values.ts'
+import { names, refuse, wholeNumber } from '../chaos/option-values.ts'
 import { bridgesApart } from './bridges-apart.ts'
 import { brokenApplication, poison } from './broken-application.ts'
 import type { Measurement } from './figure.ts'
 import { firstRetries } from './first-retries.ts'
+import { fleet } from './fleet.ts'
 import { idleBridges } from './idle-bridges.ts'
 import { poolEnds } from './pool-ends.ts'
 import { reload } from './reload.ts'
@@ -23,6 +24,7 @@ export const MEASUREMENTS = {
   'bridges-apart': bridgesApart,
   'idle-bridges': idleBridges,
   'reload-bridges': reloadBridges,
+  fleet,
 } as const satisfies Readonly<Record<string, Measurement>>
 
 export type MeasurementName = keyof typeof MEASUREMENTS
@@ -33,6 +35,8 @@ const ALL = Object.keys(MEASUREMENTS) as MeasurementName[]
 export function readOptions(args: readonly string[]): {
   readonly only: readonly MeasurementName[]
   readonly yes: boolean
+  /** Of processes of a fleet. */
+  readonly kills: number
 } {
   const parsed = yargs([...args])
     .scriptName('npm run figures --')
@@ -45,9 +49,14 @@ export function readOptions(args: readonly string[]): {
       describe: 'what to measure, separated by commas',
     })
     .option('yes', { type: 'boolean', default: false, describe: 'install missing packages without asking' })
+    .option('kills', { type: 'number', default: 300, describe: 'processes that fleet kills, one a second' })
     .strict()
     .version(false)
     .fail((message, error) => refuse(message || String(error)))
     .parseSync()
-  return { only: names('only', parsed.only, ALL), yes: parsed.yes }
+  return {
+    only: names('only', parsed.only, ALL),
+    yes: parsed.yes,
+    kills: wholeNumber('kills', parsed.kills, 1, 100_000),
+  }
 }

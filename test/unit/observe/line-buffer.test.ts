@@ -135,3 +135,28 @@ describe('lines that nobody reads', () => {
     expect([dropped, target.writes.join('').length]).toEqual([[], 1_000 * 1_024])
   })
 })
+
+describe('lines beside those of other processes', () => {
+  it('are written whole, in pieces that a pipe takes at once or not at all', async () => {
+    // As a socket does where several writes wait.
+    const target = new (class extends Target {
+      override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
+        this.writes.push(Buffer.concat(chunks.map(({ chunk }) => chunk)).toString())
+        done()
+      }
+    })()
+    const lines = new LineBuffer(target, () => {}, true)
+    const written = Array.from({ length: 500 }, (_, index) => `${index} ${'ü'.repeat(index)}`)
+    target.stall()
+    for (const line of written) lines.add(line, true)
+    lines.flush()
+    target.goOn()
+    await sleep(200)
+    for (const write of target.writes) {
+      expect(write.endsWith('\n')).toBe(true)
+      expect(Buffer.byteLength(write)).toBeLessThanOrEqual(4_096)
+    }
+    expect(target.writes.join('')).toBe(`${written.join('\n')}\n`)
+    expect(target.writes.length).toBeLessThan(100)
+  })
+})
