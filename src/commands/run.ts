@@ -73,10 +73,14 @@ export async function run(
     const endWith = (end: Promise<DrainEnd>): void => {
       end.then((how) => resolve(how === 'drained' ? EXIT.done : EXIT.incomplete), reject)
     }
-    const retire = (): void => endWith(daemon.retire())
+    let share: RecyclingReason = 'max-messages'
+    const retire = (): void => {
+      processEnd.because(share)
+      endWith(daemon.retire())
+    }
     recycle = (reason) => {
       log.info('This process has done its share.', { reason })
-      processEnd.because(reason)
+      share = reason
       if (link === undefined) retire()
       else link.tell({ kind: 'tired', reason })
     }
@@ -107,7 +111,7 @@ export async function run(
       },
     })
     // One that came before the daemon was there: nothing has to start any more.
-    if (signals.ending) return
+    if (signals.ending || link?.isGone) return
     const started = daemon.start().then(() => link?.tell({ kind: 'consumes' }))
     started.catch((error: unknown) => {
       if (!(error instanceof BrokerError)) {

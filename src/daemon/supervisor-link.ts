@@ -21,15 +21,19 @@ export class SupervisorLink {
     this.daemonId = daemonId
   }
 
+  get isGone(): boolean {
+    return !process.connected
+  }
+
   /** Node.js keeps what has come before. A supervisor that is gone already is told of at once. */
   listen(listener: SupervisorListener): void {
     process.on('message', ({ kind }: ToChild) => listener[kind]())
     process.once('disconnect', () => listener.gone())
-    if (!process.connected) listener.gone()
+    if (this.isGone) listener.gone()
   }
 
   /** Lost where the supervisor is gone: then nobody needs it. */
   tell(message: FromChild): void {
-    if (process.connected) process.send?.(message, undefined, undefined, () => {})
+    if (!this.isGone) process.send?.(message, undefined, undefined, () => {})
   }
 }

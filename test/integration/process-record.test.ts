@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import type { ProcessRecord } from '../../src/daemon/process-record.ts'
@@ -68,7 +68,7 @@ describe('a process that is alone', () => {
     queue,
     startDaemon,
   }) => {
-    const release = join(temporaryFolder('release'), 'never')
+    const release = join(temporaryFolder('release'), 'now')
     const worker = workerThat(`if ($_POST['number'] == 1) { ${waitForFile(release)} }`)
     await publishAll(broker, queue, numbers(100))
     const daemon = await startDaemon({
@@ -78,6 +78,7 @@ describe('a process that is alone', () => {
     await daemon.waitForLine('This process has done its share.')
     daemon.signal('SIGTERM')
     expect(await daemon.exited).toMatchObject({ code: 75 })
+    writeFileSync(release, '')
     expect(daemon.log.find(({ message }) => message === RECORD)).toMatchObject({ reason: 'max-messages' })
   })
 
