@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { setImmediate as turn } from 'node:timers/promises'
 import { BrokerError } from '../amqp/broker-error.ts'
 import { BrokerList } from '../amqp/broker-list.ts'
 import type { Connections } from '../amqp/connections.ts'
@@ -199,7 +200,10 @@ export class Bridge {
 
   /** Settling needs the channel the delivery came on, so that closes after the last of them. */
   async #finish(): Promise<void> {
-    await Promise.all([this.#consumer.cancel(), this.#domain.drain()])
+    const cancelled = this.#consumer.cancel()
+    // By then the broker has been told: what goes back while it still delivers may come here again.
+    await turn()
+    await Promise.all([cancelled, this.#domain.drain()])
     await this.#consumer.close()
     await this.#replyPublisher?.close()
     await this.#publisher.close()

@@ -5,9 +5,11 @@ import { leaveAtOnce } from '../support/bridge-process.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
+import { freePorts } from '../support/ports.ts'
 import { countsOf } from '../support/queue-counts.ts'
 import { readRecords, recordScript } from '../support/records.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
+import { startTappedLink } from '../support/tapped-link.ts'
 import { waitForFile, workerThat } from '../support/worker-script.ts'
 
 test('SIGTERM lets what is in flight finish, hands back the rest and exits 0', async ({
@@ -30,6 +32,31 @@ test('SIGTERM lets what is in flight finish, hands back the rest and exits 0', a
   expect(readRecords(sharedPool.workerLog, queue)).toHaveLength(2)
   expect(daemon.log.at(-1)).toMatchObject({ message: 'Stopped.', executed: 2 })
   expect(await countsOf(broker, queue)).toEqual({ ready: 4, unacked: 0 })
+})
+
+test('what is handed back does not come here again', async ({ broker, queue, startDaemon }) => {
+  const release = join(temporaryFolder('release'), 'now')
+  const worker = workerThat(waitForFile(release))
+  const [port] = (await freePorts(1)) as [number]
+  let delivered = 0
+  const link = await startTappedLink(port, broker.port, ({ unit }) => {
+    if (unit.name === 'deliver') delivered += 1
+    return undefined
+  })
+  try {
+    await publishAll(broker, queue, numbers(50))
+    const url = `amqp://guest:guest@127.0.0.1:${link.port}`
+    const args = ['--ack', 'completed', '--concurrency', '1', '--prefetch', '40']
+    const daemon = await startDaemon({ url, script: worker.path, args })
+    await eventually('one is executing', () => delivered === 40 && worker.executions().length === 1)
+    daemon.signal('SIGTERM')
+    await daemon.waitForLine('Draining.')
+    writeFileSync(release, '')
+    expect(await daemon.exited).toMatchObject({ code: 0 })
+    expect(delivered).toBe(40)
+  } finally {
+    link.close()
+  }
 })
 
 test('SIGTERM in mid-run loses nothing and repeats nothing', async ({ broker, queue, startDaemon }) => {
