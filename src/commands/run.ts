@@ -119,8 +119,8 @@ export async function run(
         return
       }
       processEnd.because('refused')
-      // Other bridges may be at work already.
-      const isAlone = config.bridges.length === 1
+      // Others may be at work already, those of a reload too.
+      const isAlone = daemon.size <= 1
       if (isAlone) processEnd.record()
       log.error('Cannot start: the broker refuses the configuration.', {
         reason: error.message,

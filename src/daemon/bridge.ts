@@ -7,7 +7,7 @@ import { Consumer } from '../amqp/consumer.ts'
 import { consumerTagOf } from '../amqp/consumer-tag.ts'
 import { ConfirmPublisher } from '../amqp/publisher.ts'
 import type { QueueAges } from '../amqp/queue-ages.ts'
-import { type BackoffRange, backoff } from '../bridge/backoff.ts'
+import { type BackoffRange, backoff, pause } from '../bridge/backoff.ts'
 import { Domain } from '../bridge/domain.ts'
 import type { Tell } from '../bridge/events.ts'
 import type { Intake } from '../bridge/ports.ts'
@@ -173,9 +173,14 @@ export class Bridge {
       concurrency,
     })
     this.#warnOfEndlessExecutions()
-    // What fails for good must fail before the first message is executed.
-    await this.#prepareCopies()
-    await Promise.all([this.#domain.probe(), this.#consumer.start()])
+    try {
+      // What fails for good must fail before the first message is executed.
+      await this.#prepareCopies()
+      await Promise.all([this.#domain.probe(), this.#consumer.start()])
+    } catch (error) {
+      // What the broker says to one that is not wanted any more is of no interest.
+      if (!(this.drains && error instanceof BrokerError)) throw error
+    }
     if (this.#state.kind === 'starting') this.#state = { kind: 'running' }
   }
 
@@ -217,15 +222,18 @@ export class Bridge {
    * @throws {BrokerError} when waiting makes no sense
    */
   async #prepareCopies(attempt = 1): Promise<void> {
-    if (this.#state.kind === 'draining') return
+    if (this.drains) return
     try {
       await this.#publisher.prepare()
     } catch (error) {
+      // Its channel was closed under it.
+      if (this.drains) return
       if (attempt === 1 && error instanceof BrokerError && error.permanent) throw error
       const reason = error instanceof Error ? error.message : String(error)
       this.#tell({ kind: 'copies-not-prepared', reason, attempt })
-      const again = setTimeout(() => void this.#prepareCopies(attempt + 1), backoff(attempt, PREPARE_DELAY))
-      this.#gaveUp.signal.addEventListener('abort', () => clearTimeout(again))
+      void pause(backoff(attempt, PREPARE_DELAY), this.#gaveUp.signal).then(() =>
+        this.#prepareCopies(attempt + 1),
+      )
     }
   }
 

@@ -29,6 +29,11 @@ export class Bridges {
     return [...this.#alive].map(({ view }) => view)
   }
 
+  /** How many have not ended. */
+  get size(): number {
+    return this.#alive.size
+  }
+
   /** Executing, or not settled yet. */
   get inFlight(): number {
     return [...this.#alive].reduce((sum, { inFlight }) => sum + inFlight, 0)

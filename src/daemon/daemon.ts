@@ -105,6 +105,11 @@ export class Daemon {
     await this.#bridges.change(config.bridges)
   }
 
+  /** How many bridges have not ended. */
+  get size(): number {
+    return this.#bridges.size
+  }
+
   /**
    * Stops consuming, hands back what has not started, and lets what is in flight finish. After the drain timeout
    * the rest is left unacked. Idempotent: a second call waits for the same end.
