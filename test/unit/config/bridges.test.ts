@@ -65,6 +65,21 @@ describe('several bridges', () => {
     for (const part of [process, bridges, ...bridges]) expect(Object.isFrozen(part)).toBe(true)
   })
 
+  it('answer where they say so, and callers without a queue unless they say otherwise', () => {
+    const { bridges } = read(
+      `${POOL}bridges:\n- {queue: a, replies: true}\n- {queue: b}\n- {queue: c, replies: true, reply-allow: [x, y.*]}`,
+    )
+    expect(bridges.map(({ replyAllow }) => replyAllow)).toEqual([
+      ['amq.rabbitmq.reply-to.*'],
+      undefined,
+      ['x', 'y.*'],
+    ])
+    expect(complaints(`${POOL}bridges:\n- {queue: a, reply-allow: x}`)).toEqual([
+      78,
+      'bridges[0].reply-allow (/f.yaml:4) needs --replies',
+    ])
+  })
+
   it('may be one, and may share a pool and a dead-letter queue', () => {
     expect(read(queues('a')).bridges).toHaveLength(1)
     expect(read(`dead-letter-queue: dead\n${queues('a', 'b')}`).bridges).toMatchObject([

@@ -32,6 +32,21 @@ describe('publish', () => {
     ])
   })
 
+  it('waits for answers where they come to it, and can be told apart', () => {
+    const mine = { 'wait-reply': '1s', property: 'correlation_id=1' }
+    expect(publish()).toMatchObject({ waitReply: undefined })
+    expect(publish({ 'wait-reply': '1s' }, '{}', '{}')).toMatchObject({ waitReply: 1_000 })
+    expect(publish(mine, '{}')).toMatchObject({ properties: { correlationId: '1' } })
+    expect(refusal(() => publish(mine, '{}', '{}'))).toEqual([
+      '--wait-reply with --property correlation_id takes one message: answers are told apart by it',
+      64,
+    ])
+    expect(refusal(() => publish({ 'wait-reply': '1s', property: 'reply_to=x' }, '{}'))).toEqual([
+      '--wait-reply cannot be given together with --property reply_to: answers come to the command',
+      64,
+    ])
+  })
+
   it.each<[Given, readonly string[], string]>([
     [{ count: '3' }, [], '--count needs --body'],
     [{ count: '3' }, ['{}'], '--count needs --body'],
