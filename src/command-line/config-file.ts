@@ -15,6 +15,8 @@ export interface ConfigFile {
 }
 
 const BRIDGES = 'bridges'
+/** Each has a channel on each of two connections, and RabbitMQ allows 2,047 on one by default; a copy may take another. */
+export const MAX_BRIDGES = 1_000
 
 /** Complaints about one file; nobody reads more. */
 const MANY = 50
@@ -81,6 +83,10 @@ class Walk {
   #bridges(list: Entry): readonly BridgeEntry[] {
     if (!isSeq(list.value) || list.value.items.length === 0) {
       this.#complain(list, 'must be a list of bridges, one at least')
+      return []
+    }
+    if (list.value.items.length > MAX_BRIDGES) {
+      this.#complain(list, `has ${list.value.items.length} bridges; one process takes ${MAX_BRIDGES}`)
       return []
     }
     return list.value.items.flatMap((item, index): readonly BridgeEntry[] => {

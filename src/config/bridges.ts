@@ -123,6 +123,8 @@ function takerOf(
 function restsIn(config: BridgeConfig, queue: string): boolean {
   return (
     config.ack === 'completed' &&
+    // Each is asked of each: mostly its name tells at once.
+    queue.startsWith(config.queue) &&
     retryDelays(config).some((delay) => retryQueue(config.queue, delay) === queue)
   )
 }

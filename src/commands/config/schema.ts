@@ -1,3 +1,4 @@
+import { MAX_BRIDGES } from '../../command-line/config-file.ts'
 import { OPTIONS, type OptionSpec } from '../../command-line/options.ts'
 import { BRIDGE_OPTIONS } from '../../config/bridge-options.ts'
 import type { Schema, Table } from '../../config/parse.ts'
@@ -27,6 +28,7 @@ export function configSchema(): Schema {
         description: 'Several bridges, each with a queue of its own.',
         type: 'array',
         minItems: 1,
+        maxItems: MAX_BRIDGES,
         items: {
           type: 'object',
           additionalProperties: false,

@@ -38,6 +38,15 @@ const queues = (...names: string[]) =>
   `${POOL}bridges:\n${names.map((name) => `- queue: ${name}\n`).join('')}`
 
 describe('several bridges', () => {
+  it('are a thousand at most', () => {
+    const many = (count: number) => queues(...Array.from({ length: count }, (_, index) => `q${index}`))
+    expect(complaints(`ack: completed\n${many(1_000)}`)).toEqual([0])
+    expect(complaints(many(1_001))).toEqual([
+      78,
+      'bridges (/f.yaml:3) has 1001 bridges; one process takes 1000',
+    ])
+  })
+
   it('have what their entries say, else what is said for all of them', () => {
     const { process, bridges } = read(
       [
