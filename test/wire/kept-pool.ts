@@ -22,6 +22,7 @@ export const statusPage = (pm: string): string =>
     'start since': 1,
     'accepted conn': 1,
     'listen queue': 0,
+    'max listen queue': 0,
     'listen queue len': 0,
     'idle processes': 1,
     'active processes': 1,
