@@ -115,6 +115,8 @@ export async function run(
     const started = daemon.start().then(() => link?.tell({ kind: 'consumes' }))
     started.catch((error: unknown) => {
       if (!(error instanceof BrokerError)) {
+        // Nobody can listen at --admin.
+        if (error instanceof OptionError) processEnd.waive()
         reject(error)
         return
       }

@@ -27,6 +27,11 @@ export class ProcessEnd {
     this.#reason ??= reason
   }
 
+  /** It ends before anything has begun: there will be no record. */
+  waive(): void {
+    this.#isRecorded = true
+  }
+
   /** Writes the record, if that has not happened. */
   record(): void {
     if (this.#isRecorded) return
