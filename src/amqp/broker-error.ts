@@ -48,7 +48,8 @@ export function isChannelLimit(error: unknown): boolean {
 }
 
 export function channelLimit(cause: unknown): BrokerError {
-  const message = "a connection may have too few channels; raise the broker's channel_max to 32 at least"
+  const message =
+    "a connection may have too few channels; raise the broker's channel_max to 32 at least, and by one for each bridge"
   return new BrokerError('CHANNEL_LIMIT', message, { cause })
 }
 

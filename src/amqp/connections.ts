@@ -11,6 +11,12 @@ import { OutgoingTables } from './outgoing-tables.ts'
 /** Whether others may have the same connection. */
 export type Sharing = 'shared' | 'alone'
 
+/** Where it is tried: others may take all channels of a connection that is shared. One of its own has enough of them, or none has. */
+const TRIES: Readonly<Record<Sharing, readonly Sharing[]>> = {
+  shared: ['shared', 'shared', 'alone'],
+  alone: ['alone'],
+}
+
 /**
  * The connections of one process for one purpose, to consume or to publish: one per broker, which all bridges share, each with channels
  * of its own (docs/decisions/0023-bridges-share-connections.md).
@@ -37,18 +43,18 @@ export class Connections {
     open: (lease: Lease) => Promise<T>,
     sharing: Sharing = 'shared',
   ): Promise<T> {
-    for (;;) {
-      const lease = await this.#lease(broker, sharing)
+    for (const [index, each] of TRIES[sharing].entries()) {
+      const lease = await this.#lease(broker, each)
       try {
         return await open(lease)
       } catch (error) {
-        // Others have taken all channels of it: there is room on another.
-        const full = lease.shared && error instanceof BrokerError && error.code === 'CHANNEL_LIMIT'
+        const full = error instanceof BrokerError && error.code === 'CHANNEL_LIMIT'
         if (full || isUnanswered(error)) lease.retire()
         await lease.release()
-        if (!full) throw error
+        if (!full || index === TRIES[sharing].length - 1) throw error
       }
     }
+    throw new Error('there is a try at least')
   }
 
   #lease(broker: BrokerUrl, sharing: Sharing): Promise<Lease> {

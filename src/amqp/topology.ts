@@ -1,8 +1,13 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Channel, ChannelModel } from 'amqplib'
 import { asBrokerError, BrokerError, channelLimit, isChannelLimit, withDeadline } from './broker-error.ts'
 import { RPC_TIMEOUT, reasonOf } from './connection.ts'
 import type { QueueAges } from './queue-ages.ts'
 import { meaningOf, replyOf, SILENT_QUEUE, withRemedy } from './reply.ts'
+
+/** Milliseconds that a question waits for a channel where the connection has as many as the broker allows, and between two looks. */
+const ROOM_TIMEOUT = 2_000
+const ROOM_INTERVAL = 20
 
 export type QueueType = 'classic' | 'quorum'
 
@@ -105,7 +110,7 @@ export async function onOwnChannel(
   connection: ChannelModel,
   ask: (channel: Channel) => Promise<unknown>,
 ): Promise<void> {
-  const opening = connection.createChannel()
+  const opening = whenThereIsRoom(connection)
   try {
     const channel = await withDeadline(opening, RPC_TIMEOUT, 'channel.open')
     channel.on('error', () => {})
@@ -115,6 +120,19 @@ export async function onOwnChannel(
     // A broker in alarm may answer hours later, and channels that stay open are at some time all that a connection has.
     opening.then((channel) => channel.close()).catch(() => {})
     throw isChannelLimit(error) ? channelLimit(error) : reasonOf(connection, error)
+  }
+}
+
+/** Many who share the connection may ask at the same time, and be done in a moment. */
+async function whenThereIsRoom(connection: ChannelModel): Promise<Channel> {
+  const end = performance.now() + ROOM_TIMEOUT
+  for (;;) {
+    try {
+      return await connection.createChannel()
+    } catch (error) {
+      if (!isChannelLimit(error) || performance.now() >= end) throw error
+      await pause(ROOM_INTERVAL)
+    }
   }
 }
 

@@ -1,7 +1,9 @@
 import { afterEach, expect, it, vi } from 'vitest'
+import { BrokerError } from '../../src/amqp/broker-error.ts'
 import { Connections } from '../../src/amqp/connections.ts'
 import type { Lease } from '../../src/amqp/lease.ts'
 import type { Session } from '../../src/amqp/session.ts'
+import { ensureQueues, plainQueue } from '../../src/amqp/topology.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
 import { long, method, short, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
@@ -186,7 +188,7 @@ it('who gets no answer leaves it to those who have it, and takes another', async
   expect([kept.live, broker.sockets.size]).toEqual([true, 2])
 })
 
-it('a connection whose channels are all taken is not shared further; one alone is refused by name', async () => {
+it('a connection whose channels are all taken is not shared further', async () => {
   // The look for the queue and the one at what it is have a channel at a time, the session has another.
   const few = await start({ 'connection.start-ok': () => tune(3) })
   const deliveries = [await few.sessionOf('a'), await few.sessionOf('b'), await few.sessionOf('c')]
@@ -194,18 +196,28 @@ it('a connection whose channels are all taken is not shared further; one alone i
   expect(few.broker.sockets.size).toBe(1)
   const [, fourth] = await few.sessionOf('d')
   expect([fourth.live, few.broker.sockets.size]).toEqual([true, 2])
+})
 
-  const one = await start({ 'connection.start-ok': () => tune(1) })
-  const options = sessionOptions('q', {
-    topology: {
-      queues: ['q', 'q.dead'].map((name) => ({ name, arguments: {}, exact: false })),
-      declare: true,
-    },
+it('questions of many at the same time on a connection with few channels take turns', async () => {
+  const { broker, connections } = await start({ 'connection.start-ok': () => tune(3) })
+  const lease = await connections.open(broker.url, async (each) => each)
+  open.push({ close: () => lease.release() })
+  const queues = ['q', 'q.dead', 'q.retry.1', 'q.retry.2'].map((name) => plainQueue(name, 'classic'))
+  const look = () => ensureQueues(lease.connection, { queues, declare: true })
+  await expect(Promise.all([look(), look(), look()])).resolves.toBeDefined()
+})
+
+it('who finds all channels of shared connections taken, and leaves last, gets a connection of its own', async () => {
+  const { broker, connections } = await start()
+  const full = (): Promise<Lease> => Promise.reject(new BrokerError('CHANNEL_LIMIT', 'full'))
+  let tries = 0
+  const lease = await connections.open(broker.url, (each) => {
+    tries += 1
+    return tries < 3 ? full() : Promise.resolve(each)
   })
-  await expect(openSession(one.broker.url, () => {}, options)).rejects.toMatchObject({
-    code: 'CHANNEL_LIMIT',
-    permanent: true,
-  })
+  open.push({ close: () => lease.release() })
+  // One that is alone, and full all the same, will always be.
+  await expect(connections.open(broker.url, full)).rejects.toMatchObject({ permanent: true })
 })
 
 it('a lease that is given back leaves no listener behind, however often', async () => {
