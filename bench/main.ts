@@ -61,7 +61,7 @@ async function measure(section: Section, stage: Stage, options: BenchOptions): P
   const { rounds, messages, million } = options
   switch (section) {
     case 'start':
-      return { startTime: await startTime(stage) }
+      return { startTime: await startTime(stage, options.before) }
     case 'throughput':
       return { throughput: await throughput(stage, options) }
     case 'modes': {

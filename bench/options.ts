@@ -20,7 +20,7 @@ export interface BenchOptions {
   readonly rounds: number
   /** Whether the memory section takes a million messages. */
   readonly million: boolean
-  /** A checkout of another version, built, to compare with in the section `modes`. */
+  /** A checkout of another version, built, to compare with in the sections `start` and `modes`. */
   readonly before: string | undefined
   /** Where the results go. */
   readonly json: string
@@ -58,7 +58,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     })
     .option('before', {
       type: 'string',
-      describe: 'a built checkout of another version, for the section modes',
+      describe: 'a built checkout of another version, for the sections start and modes',
     })
     .option('json', { type: 'string', default: resultsFile, describe: 'file that the results go to' })
     .option('svg', { type: 'boolean', default: false, describe: 'draw the throughput into docs/bench.svg' })

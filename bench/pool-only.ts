@@ -47,14 +47,15 @@ export async function poolOnly(
   }
 }
 
-/** peers/pool-client.mjs, with a client of the bridge as built. */
+/** peers/pool-client.mjs, with a client of the bridge. */
 function clientCommand(
   { transport, keepAlive }: PoolClient,
   requests: number,
   { concurrency, socket, script }: Place,
 ): readonly string[] {
   const load = [String(requests), String(concurrency)]
-  return [...peer('pool-client'), transport, keepAlive ? 'on' : 'off', ...load, socket, script]
+  const [node = '', program = ''] = peer('pool-client')
+  return [node, '--import', 'tsx', program, transport, keepAlive ? 'on' : 'off', ...load, socket, script]
 }
 
 async function outputOf({ child, exited }: OwnedProcess): Promise<string> {

@@ -12,7 +12,16 @@ export function describe(results: Results): string {
   const { startTime, throughput, modes, latency, utilisation, memory, bodies, form } = results
   const parts: string[] = []
   if (startTime !== undefined) {
-    parts.push(`From start to the first message: ${digits(startTime.median)} ms ${range(startTime)}`)
+    const { here, node, before } = startTime
+    parts.push(
+      `From start to the first message: ${digits(here.median)} ms ${range(here)}; Node.js alone: ${digits(node.median)} ms`,
+    )
+    if (before !== undefined) {
+      const { there, ratio } = before
+      parts.push(
+        `Before: ${digits(there.median)} ms ${range(there)}; this / before: ${digits(ratio.median)} ${range(ratio)}`,
+      )
+    }
   }
   if (throughput !== undefined) parts.push(throughputTable(throughputRows(throughput)))
   if (modes !== undefined) parts.push(throughputTable(throughputRows(modes)))

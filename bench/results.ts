@@ -3,12 +3,12 @@ import type { Utilisation } from './children.ts'
 import type { FormRate } from './form.ts'
 import type { Latency } from './latency.ts'
 import type { Memory } from './memory.ts'
-import type { Spread } from './statistics.ts'
+import type { StartTime } from './start-time.ts'
 import type { ThroughputResult } from './throughput.ts'
 
 /** What each section found; undefined where it did not run. */
 export interface Results {
-  startTime?: Spread
+  startTime?: StartTime
   throughput?: ThroughputResult
   /** Both ways to ack, and those of another version, side by side. */
   modes?: ThroughputResult

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PoolClient } from '../src/fastcgi/client.ts'
 import { type OwnBroker, startBroker } from '../test/support/broker.ts'
+import { eventually } from '../test/support/eventually.ts'
 import { type OwnedProcess, spawnOwned } from '../test/support/owned-process.ts'
 import { type Pool, startPool } from '../test/support/pool.ts'
 import { temporaryFolder } from '../test/support/run-folder.ts'
@@ -127,7 +128,11 @@ export async function executedRequests(pool: Pool): Promise<number> {
     timeout: 5_000,
     statusPath: '/status',
   })
-  const { body } = await client.request({ params: {}, body: Buffer.alloc(0) })
+  // php-fpm answers with 500 while it cannot lock its scoreboard.
+  const { body } = await eventually('the status page answers', async () => {
+    const response = await client.request({ params: {}, body: Buffer.alloc(0) })
+    return response.status === 200 ? response : undefined
+  })
   const { processes } = JSON.parse(body.toString()) as { processes: { requests: number }[] }
   return processes.reduce((sum, { requests }) => sum + requests, 0)
 }

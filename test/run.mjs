@@ -10,7 +10,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve as resolvePath } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { exitUnprepared, prepare } from './support/prepare.mjs'
 
@@ -22,7 +22,7 @@ const colors = process.stdout.isTTY ? [] : ['--colors=off']
 const CHECKS = [
   { name: 'format and lint', command: 'biome', args: ['ci', '--error-on-warnings', ...colors] },
   { name: 'types', command: 'tsc', args: ['-p', 'test'] },
-  { name: 'build', command: 'tsc', args: [] },
+  { name: 'build', command: process.execPath, args: ['build.mjs'] },
 ]
 
 const yes = process.argv.includes('--yes')
@@ -105,7 +105,7 @@ function readReport(path) {
 }
 
 /**
- * Runs a program of node_modules to its end.
+ * Runs a program, such as one of node_modules, to its end.
  *
  * @param {string} command @param {string[]} args
  * @returns {Promise<number | null>} its exit code; null when a signal ended it
@@ -113,7 +113,7 @@ function readReport(path) {
  */
 function run(command, args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(join(bin, command), args, { cwd: root, stdio: 'inherit' })
+    const child = spawn(resolvePath(bin, command), args, { cwd: root, stdio: 'inherit' })
     /** @type {NodeJS.Signals | undefined} */
     let interruptedBy
     /** @param {NodeJS.Signals} signal */

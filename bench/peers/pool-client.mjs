@@ -1,6 +1,6 @@
-// node pool-client.mjs native|fastcgi-client on|off REQUESTS CONCURRENCY SOCKET SCRIPT
+// node --import tsx pool-client.mjs native|fastcgi-client on|off REQUESTS CONCURRENCY SOCKET SCRIPT
 //
-// A closed loop of so many requests at a time, with one of the bridge's two FastCGI clients as built: what client and pool
+// A closed loop of so many requests at a time, with one of the bridge's two FastCGI clients: what client and pool
 // give without a broker. Prints one line of JSON: requests to warm up, seconds, and CPU seconds of this process.
 
 import { fileURLToPath } from 'node:url'
@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 const [transport = '', keepAlive = '', requests = '', concurrency = '', path = '', script = ''] =
   process.argv.slice(2)
 
-/** @param {string} module below dist */
-const built = (module) => import(fileURLToPath(new URL(`../../dist/${module}.js`, import.meta.url)))
+/** @param {string} module below src */
+const load = (module) => import(fileURLToPath(new URL(`../../src/${module}.ts`, import.meta.url)))
 
 const common = {
   address: { kind: 'unix', path },
@@ -25,13 +25,13 @@ const common = {
 /** @type {import('../../src/fastcgi/types.ts').FastCgiClient} */
 const client =
   transport === 'native'
-    ? new (await built('fastcgi/client')).PoolClient({
+    ? new (await load('fastcgi/client')).PoolClient({
         ...common,
         keepAlive: keepAlive === 'on',
         timeout: 25 * 60_000,
         statusPath: '/status',
       })
-    : (await built('fastcgi-library')).createLibraryClient(common)
+    : (await load('fastcgi-library')).createLibraryClient(common)
 
 /** @param {number} count */
 async function run(count) {

@@ -45,7 +45,6 @@ export async function parseCommandLine<C extends CommandSpec>(
   commands: readonly C[],
   version: string,
 ): Promise<CommandLine<C>> {
-  let parsed: CommandLine<C> = { kind: 'help' }
   const faults = new Faults()
   // The folder is only for what is not used here; the one that we were started in may be gone.
   const parser = yargs([...args], '/')
@@ -87,11 +86,29 @@ export async function parseCommandLine<C extends CommandSpec>(
       refuseMisusedSwitches(args, faults)
       const flags = readFlags(name, argv, faults)
       const given = readWords(command, argv, faults)
-      parsed = { kind: 'command', command, flags, words: given, faults: faults.errors }
+      throw new Parsed({ kind: 'command', command, flags, words: given, faults: faults.errors })
     })
   }
-  await parser.parseAsync()
-  return parsed
+  try {
+    await parser.parseAsync()
+    return { kind: 'help' }
+  } catch (error) {
+    if (error instanceof Parsed) return error.commandLine as CommandLine<C>
+    throw error
+  }
+}
+
+/**
+ * Not an error: the way out of yargs once it is done. It would go on to lay out the help of the command, for nobody, which takes
+ * longer than to read the command line.
+ */
+class Parsed extends Error {
+  readonly commandLine: CommandLine<CommandSpec>
+
+  constructor(commandLine: CommandLine<CommandSpec>) {
+    super('the command line is read')
+    this.commandLine = commandLine
+  }
 }
 
 function usageLine({ name, byDefault, usage }: CommandSpec): string {

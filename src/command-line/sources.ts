@@ -1,11 +1,19 @@
 import { Faults, OptionError } from '../config/option-error.ts'
 import type { GivenOptions, RawOption } from '../config/reader.ts'
-import { type ConfigFile, readConfigFile } from './config-file.ts'
+import type { ConfigFile } from './config-file.ts'
 import { environmentName, OPTIONS, type OptionSpec } from './options.ts'
 import { readTextFile } from './text-file.ts'
 
 /** What the command line gave, by long option name. */
 export type Flags = ReadonlyMap<string, readonly string[]>
+
+/** Reads the file that --config names. @throws {OptionError} when there is no telling what it says */
+export type ReadFile = (path: string) => ConfigFile
+
+/** The file that --config, or the environment, names. */
+export function configPath(flags: Flags, environment: NodeJS.ProcessEnv): string | undefined {
+  return flags.get('config')?.[0] ?? (environment[environmentName('config')] || undefined)
+}
 
 /**
  * Gathers a command's options: flag, else environment, else the config file, else default.
@@ -13,6 +21,7 @@ export type Flags = ReadonlyMap<string, readonly string[]>
  * prefix. An empty environment variable counts as not set. What may be given several times is separated by white space
  * there: a line each, for example.
  *
+ * @param readFile needed where a file is named
  * @param wrongFlags what is wrong with the command line, to be told with all else
  * @throws {OptionError} when the config file cannot be read
  */
@@ -20,10 +29,12 @@ export function collectOptions(
   command: string,
   flags: Flags,
   environment: NodeJS.ProcessEnv,
+  readFile: ReadFile | undefined,
   wrongFlags: readonly OptionError[] = [],
 ): GivenOptions {
-  const path = flags.get('config')?.[0] ?? (environment[environmentName('config')] || undefined)
-  const file = path === undefined ? undefined : readFile(path, wrongFlags)
+  const path = configPath(flags, environment)
+  const file =
+    path === undefined || readFile === undefined ? undefined : tryFile(() => readFile(path), wrongFlags)
   const options = new Map<string, RawOption>()
   for (const spec of OPTIONS) {
     if (!spec.commands.includes(command)) continue
@@ -38,9 +49,9 @@ export function collectOptions(
 }
 
 /** A file that cannot be read ends it: what seems to be missing may be in there. */
-function readFile(path: string, wrongFlags: readonly OptionError[]): ConfigFile {
+function tryFile(read: () => ConfigFile, wrongFlags: readonly OptionError[]): ConfigFile {
   try {
-    return readConfigFile(path)
+    return read()
   } catch (error) {
     if (error instanceof OptionError) new Faults([...wrongFlags, error]).throwAny()
     throw error

@@ -46,14 +46,16 @@ const entryPoint = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
  * @param args such as `['run', '--socket', ...]`
  * @param environment added to it
  * @param under a command that executes the one it is given, such as `['setpriv', ...]`
+ * @param program another build of it
  */
 export async function spawnBridge(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   under: readonly string[] = [],
+  program = entryPoint,
 ): Promise<BridgeProcess> {
   const { PATH, HOME } = process.env
-  const [command, ...rest] = [...under, process.execPath, entryPoint, ...args] as [string, ...string[]]
+  const [command, ...rest] = [...under, process.execPath, program, ...args] as [string, ...string[]]
   const owned = await spawnOwned(command, rest, {
     env: { PATH, HOME, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

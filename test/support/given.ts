@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { readConfigFile } from '../../src/command-line/config-file.ts'
 import { collectOptions } from '../../src/command-line/sources.ts'
 import type { BridgeConfig } from '../../src/config/bridge-config.ts'
 import { OptionError } from '../../src/config/option-error.ts'
@@ -13,7 +14,7 @@ function options(command: 'run' | 'publish', given: Given): GivenOptions {
   const flags = Object.entries(given).map(
     ([name, value]) => [name, typeof value === 'string' ? [value] : value] as const,
   )
-  return collectOptions(command, new Map(flags), {})
+  return collectOptions(command, new Map(flags), {}, readConfigFile)
 }
 
 /** The configuration of `run` with these options beside the two it needs. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readConfigFile } from '../../../src/command-line/config-file.ts'
 import { collectOptions } from '../../../src/command-line/sources.ts'
 import { Faults, OptionError } from '../../../src/config/option-error.ts'
 
@@ -26,7 +27,7 @@ function collect(
   command: 'run' | 'publish' = 'run',
 ) {
   const given = Object.entries(flags).map(([name, value]) => [name, [value]] as const)
-  const { options, faults } = collectOptions(command, new Map(given), environment)
+  const { options, faults } = collectOptions(command, new Map(given), environment, readConfigFile)
   new Faults([...faults, ...[...options.values()].flatMap(({ fault }) => fault ?? [])]).throwAny()
   return options
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readConfigFile } from '../../../src/command-line/config-file.ts'
 import { collectOptions } from '../../../src/command-line/sources.ts'
 import { readPublishConfig } from '../../../src/config/publish-config.ts'
 import { readRunConfig } from '../../../src/config/run-config.ts'
@@ -24,7 +25,7 @@ function read(text: string, { flags = {}, environment = {}, runningId }: Beside 
   const config = join(folder, 'f.yaml')
   writeFileSync(config, text)
   const given = Object.entries({ ...flags, config }).map(([name, value]) => [name, [value]] as const)
-  return readRunConfig(collectOptions('run', new Map(given), environment), runningId)
+  return readRunConfig(collectOptions('run', new Map(given), environment, readConfigFile), runningId)
 }
 
 /** The complaints, and the exit code; none when it is accepted. */
@@ -349,7 +350,7 @@ describe('publish', () => {
     const config = join(folder, 'f.yaml')
     writeFileSync(config, text)
     const given = Object.entries({ ...flags, config }).map(([name, value]) => [name, [value]] as const)
-    return readPublishConfig(collectOptions('publish', new Map(given), {}), [])
+    return readPublishConfig(collectOptions('publish', new Map(given), {}, readConfigFile), [])
   }
 
   it('takes what a file with bridges says of the broker, and asks for the queue', () => {

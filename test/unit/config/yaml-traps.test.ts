@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { readConfigFile } from '../../../src/command-line/config-file.ts'
 import { collectOptions } from '../../../src/command-line/sources.ts'
 import { readRunConfig } from '../../../src/config/run-config.ts'
 import { refusal } from '../../support/given.ts'
@@ -14,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 function bridge(text: string) {
   const path = join(folder, 'f.yaml')
   writeFileSync(path, `${text}\nsocket: /fpm.sock\nscript: /w.php\n`)
-  return readRunConfig(collectOptions('run', new Map([['config', [path]]]), {})).bridges[0]
+  return readRunConfig(collectOptions('run', new Map([['config', [path]]]), {}, readConfigFile)).bridges[0]
 }
 
 describe('refused', () => {

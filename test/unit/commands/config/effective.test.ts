@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { readConfigFile } from '../../../../src/command-line/config-file.ts'
 import { collectOptions } from '../../../../src/command-line/sources.ts'
 import { effectiveConfig, type Setting } from '../../../../src/commands/config/effective.ts'
 import { formatConfig } from '../../../../src/commands/config/text.ts'
@@ -16,7 +17,7 @@ function given(file: string, flags: Texts = {}, environment: Texts = {}) {
   const config = join(folder, 'f.yaml')
   writeFileSync(config, file)
   const all = Object.entries({ ...flags, config }).map(([name, value]) => [name, [value]] as const)
-  return collectOptions('run', new Map(all), environment)
+  return collectOptions('run', new Map(all), environment, readConfigFile)
 }
 
 function effective(...args: Parameters<typeof given>) {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import { afterAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { readConfigFile } from '../../../../src/command-line/config-file.ts'
 import { OPTIONS } from '../../../../src/command-line/options.ts'
 import { collectOptions } from '../../../../src/command-line/sources.ts'
 import { configSchema } from '../../../../src/commands/config/schema.ts'
@@ -24,7 +25,9 @@ const takes = new Ajv({ strict: true, strictTypes: false, strictRequired: false,
 function daemonSays(text: string): string {
   const path = join(folder, 'f.yaml')
   writeFileSync(path, text)
-  return refusal(() => readRunConfig(collectOptions('run', new Map([['config', [path]]]), {})))[0]
+  return refusal(() =>
+    readRunConfig(collectOptions('run', new Map([['config', [path]]]), {}, readConfigFile)),
+  )[0]
 }
 
 const NEEDED = 'socket: /fpm.sock\nscript: /w.php\n'

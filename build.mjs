@@ -1,0 +1,32 @@
+// npm run build: src becomes the program in dist, in some twenty files instead of two hundred. Node.js looks for, reads and compiles
+// each file by itself, which was a sixth of the time from a daemon's start to its first message. Packages stay outside.
+
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('.', import.meta.url))
+
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: ['src/main.ts'],
+  outdir: 'dist',
+  bundle: true,
+  packages: 'external',
+  // What is imported at need stays in a file of its own.
+  splitting: true,
+  chunkNames: 'parts/[name]-[hash]',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  sourcemap: true,
+  metafile: true,
+})
+
+// What an earlier build has left, and not before: daemons may be starting from it.
+const written = new Set(Object.keys(metafile.outputs).map((path) => join(root, path)))
+for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileTypes: true })) {
+  const path = join(entry.parentPath, entry.name)
+  if (entry.isFile() && !written.has(path)) rmSync(path)
+}
