@@ -157,11 +157,10 @@ export class PoolClient implements FastCgiClient {
 
   /** @throws {FastCgiError} INVALID_REQUEST */
   #encode({ params, body }: FastCgiRequest): EncodedRequest | StreamedRequest {
-    // Not a spread: Node.js 20 would make a hidden class anew for each request.
-    const all = Object.assign({}, params, { CONTENT_LENGTH: String(body.length) })
     try {
-      if (body instanceof Uint8Array) return this.#encoder.encode(all, body)
-      return this.#encoder.stream(all, body.pieces)
+      return body instanceof Uint8Array
+        ? this.#encoder.encode(params, body)
+        : this.#encoder.stream(params, body)
     } catch (error) {
       throw invalidRequest(error)
     }

@@ -6,7 +6,7 @@ const MAX_SHORT_LENGTH = 127
 const BEYOND_ASCII = /[\u0080-\uffff]/
 
 /**
- * Encodes name-value pairs into the contents of as few records as possible.
+ * Encodes the name-value pairs of some tables, one after the other, into the contents of as few records as possible.
  *
  * The specification lets a pair run over from one record to the next; php-fpm parses every record for itself
  * (main/fastcgi.c, fcgi_read_request) and would misread the rest. So records end where pairs end.
@@ -14,21 +14,23 @@ const BEYOND_ASCII = /[\u0080-\uffff]/
  * @returns contents of 1 to 65,535 bytes each; none when there are no pairs
  * @throws {RangeError} naming the param that fits into no record
  */
-export function encodePairs(params: Readonly<Record<string, string>>): Buffer[] {
+export function encodePairs(...tables: readonly Readonly<Record<string, string>>[]): Buffer[] {
   const contents: Buffer[] = []
   let content = ''
-  for (const name of Object.keys(params)) {
-    const pair = encodePair(toBytes(name), toBytes(params[name] as string))
-    if (pair.length > MAX_CONTENT_BYTES) {
-      throw new RangeError(
-        `param ${name} takes ${pair.length} bytes; a FastCGI record holds ${MAX_CONTENT_BYTES}`,
-      )
+  for (const params of tables) {
+    for (const name of Object.keys(params)) {
+      const pair = encodePair(toBytes(name), toBytes(params[name] as string))
+      if (pair.length > MAX_CONTENT_BYTES) {
+        throw new RangeError(
+          `param ${name} takes ${pair.length} bytes; a FastCGI record holds ${MAX_CONTENT_BYTES}`,
+        )
+      }
+      if (content.length + pair.length > MAX_CONTENT_BYTES) {
+        contents.push(Buffer.from(content, 'latin1'))
+        content = ''
+      }
+      content += pair
     }
-    if (content.length + pair.length > MAX_CONTENT_BYTES) {
-      contents.push(Buffer.from(content, 'latin1'))
-      content = ''
-    }
-    content += pair
   }
   if (content !== '') contents.push(Buffer.from(content, 'latin1'))
   return contents

@@ -1,6 +1,7 @@
 import { encodePairs } from './pairs.ts'
 import { HEADER_BYTES, MAX_CONTENT_BYTES, RecordType } from './protocol.ts'
 import { beginRequestBody, encodeHeader, writeHeader, writeRecord } from './records.ts'
+import type { FastCgiBody } from './types.ts'
 
 /** A request of up to this size is copied into one buffer and written at once: copying is cheaper than a write. */
 const ONE_WRITE_BYTES = 64 * 1024
@@ -31,12 +32,12 @@ export class RequestEncoder {
   }
 
   /**
-   * A request whose body is here.
+   * A request whose body is here. Its length becomes CONTENT_LENGTH, which is not to be among the params.
    *
    * @throws {RangeError} when a param fits into no record
    */
   encode(params: Readonly<Record<string, string>>, body: Uint8Array): EncodedRequest {
-    return new EncodedRequest(this.#head(params), body, this.#endOfStdin)
+    return new EncodedRequest(this.#head(params, body.length), body, this.#endOfStdin)
   }
 
   /**
@@ -44,15 +45,17 @@ export class RequestEncoder {
    *
    * @throws {RangeError} as encode
    */
-  stream(params: Readonly<Record<string, string>>, pieces: AsyncIterable<Uint8Array>): StreamedRequest {
-    return new StreamedRequest(this.#head(params), pieces, this.#endOfStdin)
+  stream(params: Readonly<Record<string, string>>, body: PiecedBody): StreamedRequest {
+    return new StreamedRequest(this.#head(params, body.length), body.pieces, this.#endOfStdin)
   }
 
-  #head(params: Readonly<Record<string, string>>): RequestHead {
-    const own = encodePairs(params)
+  #head(params: Readonly<Record<string, string>>, length: number): RequestHead {
+    const own = encodePairs(params, { CONTENT_LENGTH: String(length) })
     return { common: this.#commonParams, own, bytes: this.#commonBytes + recordsBytes(own) }
   }
 }
+
+type PiecedBody = Exclude<FastCgiBody, Uint8Array>
 
 /** beginRequest and the params stream. */
 interface RequestHead {

@@ -134,17 +134,19 @@ function textLines(inEveryLine: Fields): ToLine {
   }
 }
 
-let lastTime = 0
-let lastTimeText = ''
+let lastSecond = 0
+let lastSecondText = ''
 
-/** ISO 8601. Many lines are of one millisecond. */
+/** ISO 8601. Many lines are of one second. */
 function now(): string {
   const time = Date.now()
-  if (time !== lastTime) {
-    lastTime = time
-    lastTimeText = new Date(time).toISOString()
+  const milliseconds = time % 1_000
+  const second = time - milliseconds
+  if (second !== lastSecond) {
+    lastSecond = second
+    lastSecondText = new Date(second).toISOString().slice(0, -4)
   }
-  return lastTimeText
+  return `${lastSecondText}${String(milliseconds).padStart(3, '0')}Z`
 }
 
 /** A line is worth more than its fields: what JSON cannot say is described. */

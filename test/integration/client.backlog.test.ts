@@ -56,7 +56,7 @@ async function childrenForTwelve(pool: Pool, paced: boolean): Promise<number> {
     backlogTimeout: 5_000,
     paced: () => paced,
   })
-  const more = { ACTION: 'sleep', VALUE: '500', CONTENT_LENGTH: '0' }
+  const more = { ACTION: 'sleep', VALUE: '500' }
   const message = new RequestEncoder({ params, endOfStdin: false }).encode(more, new Uint8Array(0))
   const answers = await Promise.all(
     upTo(12).map(async () => {

@@ -216,7 +216,7 @@ describe('a pool that others use, too', () => {
     const foreign = connect(pool.socket)
     const { params } = clientOptions(pool)
     const encoder = new RequestEncoder({ params, endOfStdin: false })
-    const [bytes] = encoder.encode({ ACTION: 'pid', CONTENT_LENGTH: '0' }, Buffer.alloc(0)).toBuffers(1, true)
+    const [bytes] = encoder.encode({ ACTION: 'pid' }, Buffer.alloc(0)).toBuffers(1, true)
     foreign.write(bytes as Buffer)
     await once(foreign, 'data')
     // Three connections for the one child that is left.

@@ -9,6 +9,9 @@ const STDIN = 5
 
 const bytesOf = (buffers: readonly Buffer[]) => Buffer.concat(buffers)
 
+/** CONTENT_LENGTH with a value of one digit, as a pair. */
+const lengthPair = (digit: string) => [14, 1, ...Buffer.from(`CONTENT_LENGTH${digit}`)]
+
 interface Given {
   readonly common?: Record<string, string>
   readonly keepConn?: boolean
@@ -28,7 +31,7 @@ describe('a request', () => {
     expect([...bytesOf(encode({ A: '1' }, Buffer.from('hi'), { common: { B: '' } }))]).toEqual([
       ...[1, 1, 0, 1, 0, 8, 0, 0, /* role */ 0, 1, /* flags */ 0, 0, 0, 0, 0, 0],
       ...[1, 4, 0, 1, 0, 3, 0, 0, /* B */ 1, 0, 0x42],
-      ...[1, 4, 0, 1, 0, 4, 0, 0, /* A=1 */ 1, 1, 0x41, 0x31],
+      ...[1, 4, 0, 1, 0, 21, 0, 0, /* A=1 */ 1, 1, 0x41, 0x31, ...lengthPair('2')],
       ...[1, 4, 0, 1, 0, 0, 0, 0],
       ...[1, 5, 0, 1, 0, 2, 0, 0, /* hi */ 0x68, 0x69],
       ...[1, 5, 0, 1, 0, 0, 0, 0],
@@ -40,14 +43,16 @@ describe('a request', () => {
     expect([...bytesOf(encode({}, Buffer.from('hi'), given))]).toEqual([
       ...[1, 1, 2, 3, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0],
       ...[1, 4, 2, 3, 0, 3, 0, 0, /* B */ 1, 0, 0x42],
+      ...[1, 4, 2, 3, 0, 17, 0, 0, ...lengthPair('2')],
       ...[1, 4, 2, 3, 0, 0, 0, 0],
       ...[1, 5, 2, 3, 0, 2, 0, 0, /* hi */ 0x68, 0x69],
     ])
   })
 
-  it('with nothing in it: three records, two of them empty', () => {
+  it('with nothing in it says so', () => {
     expect([...bytesOf(encode({}, Buffer.alloc(0)))]).toEqual([
       ...[1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0],
+      ...[1, 4, 0, 1, 0, 17, 0, 0, ...lengthPair('0')],
       ...[1, 4, 0, 1, 0, 0, 0, 0],
       ...[1, 5, 0, 1, 0, 0, 0, 0],
     ])
@@ -70,6 +75,7 @@ describe('a request', () => {
     ).toEqual([
       ['A', 'common'],
       ['A', 'request'],
+      ['CONTENT_LENGTH', '0'],
     ])
   })
 
@@ -89,8 +95,8 @@ describe('a request', () => {
 
   it.each([true, false])('up to 64 KiB is one buffer, and so one write (end of stdin: %s)', (endOfStdin) => {
     const encoder = new RequestEncoder({ params: { A: '1' }, endOfStdin })
-    // Headers and beginRequest take 16 + 8 + 4 + 8 + 8 bytes, the end of stdin 8.
-    const largest = 65_536 - 44 - (endOfStdin ? 8 : 0)
+    // Headers and beginRequest take 16 + 8 + 4 + 8 + 8 bytes, CONTENT_LENGTH 8 + 21, the end of stdin 8.
+    const largest = 65_536 - 73 - (endOfStdin ? 8 : 0)
     for (const [length, isOneWrite] of [
       [largest, true],
       [largest + 1, false],
@@ -141,7 +147,8 @@ describe('a request', () => {
           const pairs = records
             .filter(({ type }) => type === PARAMS)
             .flatMap(({ content }) => decodePairs(content))
-          expect(pairs).toEqual([...Object.entries(common), ...Object.entries(own)])
+          const length = ['CONTENT_LENGTH', String(body.length)]
+          expect(pairs).toEqual([...Object.entries(common), ...Object.entries(own), length])
           const stdin = records.filter(({ type }) => type === STDIN).map(({ content }) => content)
           expect(Buffer.concat(stdin).equals(Buffer.from(body))).toBe(true)
         },
@@ -152,10 +159,12 @@ describe('a request', () => {
 
 describe('a body in pieces', () => {
   async function stream(pieces: readonly Uint8Array[], endOfStdin: boolean): Promise<Buffer[]> {
-    async function* body() {
+    async function* inTurn() {
       yield* pieces
     }
-    const request = new RequestEncoder({ params: {}, endOfStdin }).stream({ A: '1' }, body())
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    const encoder = new RequestEncoder({ params: {}, endOfStdin })
+    const request = encoder.stream({ A: '1' }, { length, pieces: inTurn() })
     const batches: Buffer[] = []
     for await (const batch of request.toBatches(7, false)) batches.push(Buffer.concat([...batch]))
     return batches
