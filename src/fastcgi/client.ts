@@ -15,7 +15,7 @@ import {
   type FastCgiResponse,
 } from './types.ts'
 
-export interface NativeClientOptions extends FastCgiClientOptions {
+export interface PoolClientOptions extends FastCgiClientOptions {
   /** Whether connections are used again; see IdleConnections for how long. */
   readonly keepAlive: boolean
   /** Milliseconds for a request as a whole, the wait for a connection included; 0 = no limit. */
@@ -34,7 +34,7 @@ const BACKLOG_TIMEOUT = 30_000
 const PATIENCE = 50
 /** The FastCGI client of a daemon: each request ends, in time, with an answer or with what can be known instead. */
 export class PoolClient implements FastCgiClient {
-  readonly #options: NativeClientOptions
+  readonly #options: PoolClientOptions
   readonly #encoder: RequestEncoder
   readonly #connector: ConnectQueue
   readonly #kept: IdleConnections
@@ -42,7 +42,7 @@ export class PoolClient implements FastCgiClient {
   readonly #unaccepted = new Map<Exchange, number>()
   readonly #pool: PoolAcquaintance
 
-  constructor(options: NativeClientOptions) {
+  constructor(options: PoolClientOptions) {
     this.#options = options
     const { address, params, statusPath } = options
     // Over TCP an end says nothing about what was read: there it stays as the specification has it.

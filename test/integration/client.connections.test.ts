@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect } from 'vitest'
-import type { NativeClientOptions, PoolClient } from '../../src/fastcgi/client.ts'
+import type { PoolClient, PoolClientOptions } from '../../src/fastcgi/client.ts'
 import { RequestEncoder } from '../../src/fastcgi/request.ts'
 import type { FastCgiError, FastCgiRequest } from '../../src/fastcgi/types.ts'
 import { eventually } from '../support/eventually.ts'
@@ -23,7 +23,7 @@ afterEach(() => {
   for (const client of clients.splice(0)) client.close()
 })
 
-function clientOf(pool: Pool, options?: Partial<NativeClientOptions>): PoolClient {
+function clientOf(pool: Pool, options?: Partial<PoolClientOptions>): PoolClient {
   const client = nativeClient(pool, options)
   clients.push(client)
   return client

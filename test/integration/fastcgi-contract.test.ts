@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type NativeClientOptions, PoolClient } from '../../src/fastcgi/client.ts'
+import { PoolClient, type PoolClientOptions } from '../../src/fastcgi/client.ts'
 import { type FastCgiClient, FastCgiError } from '../../src/fastcgi/types.ts'
 import { createLibraryClient } from '../../src/fastcgi-library.ts'
 import { type Pool, startPool } from '../support/pool.ts'
@@ -34,7 +34,7 @@ afterEach(() => {
 
 function clientOf(transport: Transport, pool: Pool, script?: string): FastCgiClient {
   const options = clientOptions(pool, script)
-  const native: Omit<NativeClientOptions, 'keepAlive'> = {
+  const native: Omit<PoolClientOptions, 'keepAlive'> = {
     ...options,
     timeout: 20_000,
     statusPath: '/status',

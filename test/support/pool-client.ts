@@ -1,5 +1,5 @@
 import { parsePoolAddress } from '../../src/fastcgi/address.ts'
-import { type NativeClientOptions, PoolClient } from '../../src/fastcgi/client.ts'
+import { PoolClient, type PoolClientOptions } from '../../src/fastcgi/client.ts'
 import type { FastCgiClient, FastCgiRequest, FastCgiResponse } from '../../src/fastcgi/types.ts'
 import { testScript } from './fixtures.ts'
 import type { PoolAddress } from './pool-configuration.ts'
@@ -19,7 +19,7 @@ export function clientOptions(pool: Pick<PoolAddress, 'socket'>, script = behave
 /** Connections are used again, unless told otherwise. */
 export function nativeClient(
   pool: Pick<PoolAddress, 'socket'>,
-  options: Partial<NativeClientOptions> = {},
+  options: Partial<PoolClientOptions> = {},
 ): PoolClient {
   return new PoolClient({
     ...clientOptions(pool),

@@ -1,5 +1,5 @@
 import { afterEach, expect } from 'vitest'
-import { type NativeClientOptions, PoolClient } from '../../src/fastcgi/client.ts'
+import { PoolClient, type PoolClientOptions } from '../../src/fastcgi/client.ts'
 import { FastCgiError, type FastCgiRequest } from '../../src/fastcgi/types.ts'
 import { STATUS_PATH } from './kept-pool.ts'
 import type { ScriptedPool } from './scripted-pool.ts'
@@ -12,7 +12,7 @@ afterEach(() => {
 /** A client of a scripted pool; closed after the test. */
 export function clientOf(
   { address }: Pick<ScriptedPool, 'address'>,
-  options: Partial<NativeClientOptions> = {},
+  options: Partial<PoolClientOptions> = {},
 ): PoolClient {
   const client = new PoolClient({
     address,
