@@ -12,7 +12,7 @@ import { Slots } from './gates/slots.ts'
 import { Patience } from './patience.ts'
 import type { BridgePolicy, Intake, Publisher, ReplyPublisher } from './ports.ts'
 import { Replies } from './replies.ts'
-import { Returns } from './returns.ts'
+import { type AdoptElsewhere, Returns } from './returns.ts'
 import { Runner } from './runner.ts'
 import { Settlement } from './settlement.ts'
 import { StaleWatch } from './stale-watch.ts'
@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly replyPublisher?: ReplyPublisher | undefined
   readonly intake: Intake
   readonly tell: Tell
+  /** Asked of what is delivered again; without it, nobody else executes messages of this queue here. */
+  readonly adoptElsewhere?: AdoptElsewhere | undefined
   /** Aborted when the bridge is given up: what is not settled by then stays with the broker. */
   readonly signal: AbortSignal
 }
@@ -36,7 +38,7 @@ export class Domain {
   /** Those that wait for their turn. */
   readonly backlog: Pick<Backlog, 'size'>
   /** Those that are executed. */
-  readonly executions: Pick<Adoption, 'running'>
+  readonly executions: Pick<Adoption, 'running' | 'adopt'>
   readonly hold: Pick<Hold, 'obstacle' | 'since'>
   readonly #patience: Patience
   readonly #settlement: Settlement
@@ -47,7 +49,7 @@ export class Domain {
   /** @param gates further ones, asked after its own */
   constructor(
     policy: BridgePolicy,
-    { client, publisher, replyPublisher, intake, tell, signal }: Surroundings,
+    { client, publisher, replyPublisher, intake, tell, adoptElsewhere, signal }: Surroundings,
     gates: readonly Gate[] = [],
   ) {
     this.slots = new Slots(policy)
@@ -70,7 +72,12 @@ export class Domain {
         backlog,
         slots: this.slots,
         gates: [this.slots, this.#hold, new BytesInFlight(policy), ...gates],
-        returns: new Returns(adoption, this.#settlement, (execution) => this.dispatcher.admit(execution)),
+        returns: new Returns(
+          adoption,
+          this.#settlement,
+          (execution) => this.dispatcher.admit(execution),
+          adoptElsewhere,
+        ),
         adoption,
         runner: new Runner(policy, client, tell),
         conclusion: new Conclusion(backlog, this.#hold, this.slots, this.#settlement, this.#replies, tell),

@@ -10,7 +10,8 @@ import type { QueueAges } from '../amqp/queue-ages.ts'
 import { type BackoffRange, backoff, pause } from '../bridge/backoff.ts'
 import { Domain } from '../bridge/domain.ts'
 import type { Tell } from '../bridge/events.ts'
-import type { Intake } from '../bridge/ports.ts'
+import type { Delivery, Intake } from '../bridge/ports.ts'
+import type { AdoptElsewhere } from '../bridge/returns.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { ProcessConfig } from '../config/process-config.ts'
 import { formatPoolAddress } from '../fastcgi/address.ts'
@@ -69,7 +70,8 @@ export class Bridge {
   readonly #consumer: Consumer
   #state: State = { kind: 'starting' }
 
-  constructor(config: BridgeConfig, surroundings: Surroundings, log: Logger) {
+  /** @param adoptElsewhere asks the bridges whose place this one takes */
+  constructor(config: BridgeConfig, surroundings: Surroundings, adoptElsewhere: AdoptElsewhere, log: Logger) {
     const { process, ages, connections, version, subscriber, watch } = surroundings
     this.config = config
     const writeLine = logLines(log)
@@ -112,6 +114,7 @@ export class Bridge {
       replyPublisher: this.#replyPublisher,
       intake,
       tell,
+      adoptElsewhere,
       signal: this.#gaveUp.signal,
     })
     this.#consumer = new Consumer(
@@ -153,6 +156,11 @@ export class Bridge {
   get view(): BridgeView {
     const own = { state: this.#state.kind, counts: this.counts }
     return viewOf(this.config, own, this.#domain, this.#consumer)
+  }
+
+  /** @returns whether it executes this very message, for a session that has ended: then it settles the delivery in its place */
+  adopt(delivery: Delivery): boolean {
+    return this.#domain.executions.adopt(delivery)
   }
 
   /**

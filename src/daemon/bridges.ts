@@ -1,16 +1,19 @@
 import { BrokerError } from '../amqp/broker-error.ts'
+import type { AdoptElsewhere } from '../bridge/returns.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { Log } from '../observe/logger.ts'
 import type { BridgeView } from '../observe/views.ts'
 import type { Bridge } from './bridge.ts'
 import { planReload } from './reload.ts'
 
+type Make = (config: BridgeConfig, adoptElsewhere: AdoptElsewhere) => Bridge
+
 /**
  * The bridges of a process. Each queue has one that is wanted; one that is replaced goes on until its successor consumes, and then
  * finishes what it has, so that a queue is never without a consumer.
  */
 export class Bridges {
-  readonly #make: (config: BridgeConfig) => Bridge
+  readonly #make: Make
   readonly #log: Log
   /** All that have not ended. */
   readonly #alive = new Set<Bridge>()
@@ -19,7 +22,7 @@ export class Bridges {
   /** What has come of the deliveries of those that have ended. */
   readonly #past: Record<string, number> = {}
 
-  constructor(make: (config: BridgeConfig) => Bridge, log: Log) {
+  constructor(make: Make, log: Log) {
     this.#make = make
     this.#log = log
   }
@@ -85,7 +88,9 @@ export class Bridges {
   }
 
   #add(config: BridgeConfig): Bridge {
-    const bridge = this.#make(config)
+    const bridge: Bridge = this.#make(config, (delivery) =>
+      this.#others(bridge).some((other) => other.adopt(delivery)),
+    )
     this.#alive.add(bridge)
     this.#wanted.set(config.queue, bridge)
     return bridge

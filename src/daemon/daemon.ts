@@ -69,7 +69,13 @@ export class Daemon {
       watch: watch.tell,
     }
     this.#bridges = new Bridges(
-      (bridge) => new Bridge(bridge, surroundings, bridge.listed ? log.with({ bridge: bridge.name }) : log),
+      (bridge, adoptElsewhere) =>
+        new Bridge(
+          bridge,
+          surroundings,
+          adoptElsewhere,
+          bridge.listed ? log.with({ bridge: bridge.name }) : log,
+        ),
       log,
     )
   }

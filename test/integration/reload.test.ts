@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type BridgeProcess, spawnBridge } from '../support/bridge-process.ts'
 import { type BridgeEntry, BridgesFile } from '../support/bridges-file.ts'
+import { closeConnection } from '../support/broker-connections.ts'
 import { eventually } from '../support/eventually.ts'
 import { test as base } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
@@ -152,6 +153,31 @@ test('a bridge that changed is replaced without a moment without a consumer', as
     ['Consuming.', 'Draining a bridge.'].includes(message) ? [message] : [],
   )
   expect(moments).toEqual(['Consuming.', 'Consuming.', 'Draining a bridge.'])
+})
+
+test('a bridge that is replaced settles what it executes, though it is delivered to its successor', async ({
+  broker,
+  queues: [a],
+  startBridges,
+}) => {
+  const release = join(temporaryFolder('release'), 'now')
+  const worker = workerThat(waitForFile(release))
+  const one = { queue: a, script: worker.path, concurrency: 1, prefetch: 1 }
+  const { daemon, reload } = await startBridges([one], ['--daemon-id', a])
+  await publishAll(broker, a, numbers(1), messageIds('A'))
+  await eventually('it is being executed', () => worker.executions().length === 1)
+  await reload([{ ...one, concurrency: 2, prefetch: 2 }])
+
+  await closeConnection(broker, a)
+  expect(await daemon.waitForLine('Delivered again while it is executed')).toMatchObject({ messageId: 'A-1' })
+  writeFileSync(release, '')
+  await daemon.waitForLine('A bridge has ended.')
+  expect(await countsOf(broker, a)).toEqual({ ready: 0, unacked: 0 })
+  expect(idsOf(worker)).toEqual(['A-1'])
+  expect(count(daemon, 'Executed.')).toBe(1)
+  daemon.signal('SIGTERM')
+  expect(await daemon.exited).toMatchObject({ code: 0 })
+  expect(daemon.log.at(-1)).toMatchObject({ message: 'Stopped.', executed: 1 })
 })
 
 test('a file that is wrong changes nothing, and says why', async ({ broker, queues: [a], startBridges }) => {
