@@ -1,7 +1,6 @@
-import { lstat } from 'node:fs/promises'
 import { BrokerError } from '../amqp/broker-error.ts'
 import { OptionError } from '../config/option-error.ts'
-import { type RunConfig, readRunConfig } from '../config/run-config.ts'
+import type { RunConfig } from '../config/run-config.ts'
 import { Daemon, type DrainEnd } from '../daemon/daemon.ts'
 import { ProcessEnd } from '../daemon/process-end.ts'
 import { ProcessHistory } from '../daemon/process-record.ts'
@@ -9,10 +8,12 @@ import { refuseRecordFile } from '../daemon/record-file.ts'
 import { Recycling, type RecyclingReason } from '../daemon/recycling.ts'
 import type { SupervisorLink } from '../daemon/supervisor-link.ts'
 import { giveBackUnusedMemory } from '../daemon/unused-memory.ts'
-import type { PoolAddress } from '../fastcgi/address.ts'
 import { createLogger } from '../observe/logger.ts'
 import type { Invocation } from './command.ts'
 import { effectiveConfig, type PrintedConfig, printed } from './config/effective.ts'
+import { refuseNonSockets } from './pool-sockets.ts'
+import { ignoreHangUp, readAgain } from './read-again.ts'
+import type { Configured } from './start.ts'
 
 /** sysexits */
 const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
@@ -25,15 +26,14 @@ const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
  * @throws {OptionError} also when the socket's path is something else than a socket
  */
 export async function run(
-  { options: read, version, signals }: Invocation,
+  { options, version, signals }: Invocation,
+  { given, config: asGiven }: Configured,
   link?: SupervisorLink,
 ): Promise<number> {
-  const given = read()
-  const hasFile = given.options.has('config')
-  const config = withId(readRunConfig(given), link?.daemonId)
+  const config = withId(asGiven, link?.daemonId)
   const { daemonId, logLevel, logFormat, recordFile } = config.process
   if (recordFile !== undefined) refuseRecordFile(recordFile)
-  await Promise.all(config.bridges.map(({ pool }) => refuseNonSocket(pool)))
+  await refuseNonSockets(config.bridges)
   const log = createLogger({
     level: logLevel,
     format: logFormat,
@@ -56,17 +56,11 @@ export async function run(
     printConfig: () => print,
   })
   const reload = async (): Promise<void> => {
-    try {
-      const options = read()
-      const next = withId(readRunConfig(options, daemonId), link?.daemonId)
-      await Promise.all(next.bridges.map(({ pool }) => refuseNonSocket(pool)))
-      print = afterReload(print, printed(effectiveConfig(options, next)))
-      await daemon.reload(next)
-    } catch (error) {
-      if (!(error instanceof OptionError)) throw error
-      const reason = error.complaints.join('; ')
-      log.error('Not reloaded: the configuration is wrong. The one before stays.', { reason })
-    }
+    const next = await readAgain(options, daemonId, log)
+    if (next === undefined) return
+    const taken = withId(next.config, link?.daemonId)
+    print = afterReload(print, printed(effectiveConfig(next.given, taken)))
+    await daemon.reload(taken)
   }
   giveBackUnusedMemory()
   return new Promise((resolve, reject) => {
@@ -102,10 +96,7 @@ export async function run(
         log.error('Second signal: leaving at once.', { signal })
         daemon.abortDrain()
       },
-      hangUp(signal) {
-        if (hasFile) void reload().catch(reject)
-        else log.warn('Ignored a signal: there is no --config to read again.', { signal })
-      },
+      hangUp: given.options.has('config') ? () => void reload().catch(reject) : ignoreHangUp(log),
       ignore(signal) {
         log.warn('Ignored a signal; SIGTERM, SIGINT and SIGQUIT stop the daemon, SIGHUP reloads.', { signal })
       },
@@ -151,18 +142,4 @@ function withId(config: RunConfig, id: string | undefined): RunConfig {
     process: { ...process, daemonId: id, admin: undefined },
     bridges: bridges.map((bridge) => ({ ...bridge, daemonId: id })),
   }
-}
-
-/**
- * A missing socket is waited for, since php-fpm may start later. A file in its place will not become one.
- */
-async function refuseNonSocket(pool: PoolAddress): Promise<void> {
-  if (pool.kind !== 'unix') return
-  const stats = await lstat(pool.path).catch(() => undefined)
-  if (stats === undefined || stats.isSocket() || stats.isSymbolicLink()) return
-  const what = stats.isDirectory() ? 'a directory' : 'a file'
-  throw new OptionError(
-    `--socket ${pool.path} is ${what} and no socket; it must be the \`listen\` of the pool`,
-    78,
-  )
 }

@@ -1,6 +1,13 @@
-import { readRunConfig } from '../config/run-config.ts'
+import type { GivenOptions } from '../config/reader.ts'
+import { type RunConfig, readRunConfig } from '../config/run-config.ts'
 import { SupervisorLink } from '../daemon/supervisor-link.ts'
 import type { Invocation } from './command.ts'
+
+/** The options of `run` as they were at the start, and what they mean. */
+export interface Configured {
+  readonly given: GivenOptions
+  readonly config: RunConfig
+}
 
 /**
  * `fpm-bridge run`: one process that does the work, or one that supervises several. Each loads what it needs itself.
@@ -10,9 +17,11 @@ import type { Invocation } from './command.ts'
  */
 export async function start(invocation: Invocation): Promise<number> {
   const link = SupervisorLink.ofThisProcess(process.env)
-  if (link === undefined) {
-    const config = readRunConfig(invocation.options())
-    if (config.process.instances > 1) return (await import('./supervise.ts')).supervise(invocation, config)
-  }
-  return (await import('./run.ts')).run(invocation, link)
+  const given = invocation.options()
+  const config = readRunConfig(given)
+  const configured = { given, config }
+  // The processes of a fleet are told the same, and supervise nobody.
+  if (link === undefined && config.process.instances > 1)
+    return (await import('./supervise.ts')).supervise(invocation, configured)
+  return (await import('./run.ts')).run(invocation, configured, link)
 }

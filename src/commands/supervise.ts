@@ -1,11 +1,12 @@
 import { OptionError } from '../config/option-error.ts'
-import { type RunConfig, readRunConfig } from '../config/run-config.ts'
 import { DAEMON_ID_BYTES } from '../config/values.ts'
 import { childStarter } from '../daemon/child.ts'
 import { claimId } from '../daemon/claimed-id.ts'
 import { Supervisor } from '../daemon/supervisor.ts'
 import { createLogger } from '../observe/logger.ts'
 import type { Invocation } from './command.ts'
+import { ignoreHangUp, readAgain } from './read-again.ts'
+import type { Configured } from './start.ts'
 
 /**
  * Several processes of `fpm-bridge run`, with the ids `<id>-1` to `<id>-N`: lives until a signal ends them all. The first one has them
@@ -16,7 +17,7 @@ import type { Invocation } from './command.ts'
  */
 export async function supervise(
   { options, signals }: Invocation,
-  { process: config }: RunConfig,
+  { given, config: { process: config } }: Configured,
 ): Promise<number> {
   const { daemonId, instances, logLevel, logFormat } = config
   const ids = Array.from({ length: instances }, (_, index) => `${daemonId}-${index + 1}`)
@@ -24,8 +25,6 @@ export async function supervise(
   // One address cannot be listened at by several processes.
   if (config.admin !== undefined)
     throw new OptionError('--admin serves one process; leave it out where --instances is more than 1', 78)
-  const given = options().options
-  const hasFile = given.has('config')
   let { drainTimeout } = config
   const log = createLogger({
     level: logLevel,
@@ -34,27 +33,18 @@ export async function supervise(
     shared: true,
     fields: { daemonId },
   })
-  if (given.has('daemon-id')) claimId(daemonId, log)
+  if (given.options.has('daemon-id')) claimId(daemonId, log)
   const supervisor = new Supervisor({
     ids,
     start: childStarter(process.env),
     log,
     drainTimeout: () => drainTimeout,
   })
-  const readAgain = (): boolean => {
-    try {
-      drainTimeout = readRunConfig(options(), daemonId).process.drainTimeout
-      return true
-    } catch (error) {
-      if (!(error instanceof OptionError)) throw error
-      const reason = error.complaints.join('; ')
-      log.error('Not reloaded: the configuration is wrong. The one before stays.', { reason })
-      return false
-    }
-  }
   let reloading = Promise.resolve()
   const reload = async (): Promise<void> => {
-    if (!readAgain()) return
+    const next = await readAgain(options, daemonId, log)
+    if (next === undefined) return
+    drainTimeout = next.config.process.drainTimeout
     log.info('Reloading the fleet, one process after the other.')
     await supervisor.reload()
     log.info('The fleet has reloaded.')
@@ -63,10 +53,11 @@ export async function supervise(
     signals.listen({
       end: (signal) => supervisor.drain(signal),
       leave: (signal) => supervisor.leave(signal),
-      hangUp(signal) {
-        if (hasFile) reloading = reloading.then(reload).catch(reject)
-        else log.warn('Ignored a signal: there is no --config to read again.', { signal })
-      },
+      hangUp: given.options.has('config')
+        ? () => {
+            reloading = reloading.then(reload).catch(reject)
+          }
+        : ignoreHangUp(log),
       ignore(signal) {
         log.warn('Ignored a signal; SIGTERM, SIGINT and SIGQUIT stop the daemon.', { signal })
       },
