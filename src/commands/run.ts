@@ -39,7 +39,7 @@ export async function run(
     format: logFormat,
     stream: process.stderr,
     shared: link !== undefined,
-    fields: { daemonId },
+    fields: { daemon_id: daemonId },
   })
   const queues = config.bridges.map(({ queue }) => queue)
   const history = new ProcessHistory(daemonId, queues)

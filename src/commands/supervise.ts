@@ -31,7 +31,7 @@ export async function supervise(
     format: logFormat,
     stream: process.stderr,
     shared: true,
-    fields: { daemonId },
+    fields: { daemon_id: daemonId },
   })
   if (given.options.has('daemon-id')) claimId(daemonId, log)
   const supervisor = new Supervisor({

@@ -134,7 +134,7 @@ export class Bridges {
   #retire(bridge: Bridge): void {
     if (bridge.drains) return
     const { name } = bridge.config
-    this.#log.info('Draining a bridge.', { bridge: name, inFlight: bridge.inFlight })
+    this.#log.info('Draining a bridge.', { bridge: name, in_flight: bridge.inFlight })
     void bridge.drain().then(() => {
       this.#alive.delete(bridge)
       add(this.#past, bridge.counts)

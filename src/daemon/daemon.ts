@@ -122,7 +122,7 @@ export class Daemon {
    */
   drain(): Promise<DrainEnd> {
     const { drainTimeout } = this.#config.process
-    const end = this.#finish({ drainTimeoutMs: drainTimeout })
+    const end = this.#finish({ drain_timeout_ms: drainTimeout })
     if (this.#state.kind === 'draining') this.#deadline ??= setTimeout(() => this.#abort(), drainTimeout)
     return end
   }
@@ -140,7 +140,7 @@ export class Daemon {
   #finish(limit: Readonly<Record<string, unknown>>): Promise<DrainEnd> {
     if (this.#state.kind === 'draining') return this.#state.end
     if (this.#state.kind === 'stopped') return Promise.resolve('drained')
-    this.#log.info('Draining.', { inFlight: this.#bridges.inFlight, ...limit })
+    this.#log.info('Draining.', { in_flight: this.#bridges.inFlight, ...limit })
     const end = this.#end()
     this.#state = { kind: 'draining', end }
     return end
@@ -165,7 +165,7 @@ export class Daemon {
       const { counts, inFlight } = this.#bridges
       this.#log.error('Stopped before all was done: what is unacked will be delivered again.', {
         ...counts,
-        inFlight,
+        in_flight: inFlight,
       })
     }
     this.#admin?.close()

@@ -14,7 +14,7 @@ export type EndReason =
 
 /** What is left of a process when it has ended. Memory in bytes, durations in milliseconds. */
 export interface ProcessRecord {
-  readonly daemonId: string
+  readonly daemon_id: string
   readonly pid: number
   readonly queues: readonly string[]
   /** ISO 8601, as is `end`. */
@@ -53,7 +53,7 @@ export class ProcessHistory {
 
   record(reason: EndReason): ProcessRecord {
     return {
-      daemonId: this.#daemonId,
+      daemon_id: this.#daemonId,
       pid: process.pid,
       queues: [...this.#queues],
       start: this.#start.toISOString(),

@@ -103,7 +103,7 @@ export class Slot {
       ended: (exit) => this.#end(number, exit),
     })
     this.#living.set(number, { child, startedAt: performance.now() })
-    this.#parts.log.debug('Started a process.', { process: this.#id, childPid: child.pid })
+    this.#parts.log.debug('Started a process.', { process: this.#id, child_pid: child.pid })
   }
 
   #tell(number: number, message: ToChild): void {
@@ -116,7 +116,7 @@ export class Slot {
     // Its last words may come after its end.
     if (living === undefined) return
     const { child, startedAt } = living
-    const fields = { process: this.#id, childPid: child.pid }
+    const fields = { process: this.#id, child_pid: child.pid }
     switch (message.kind) {
       case 'consumes':
         pace.started(performance.now() - startedAt)
@@ -154,7 +154,7 @@ export class Slot {
   /** Each end is a line, but in a loop only one that differs from the one before. */
   #say(child: Child, exit: ChildExit, isReplaced: boolean): void {
     const { log } = this.#parts
-    const fields = { process: this.#id, childPid: child.pid, ...exit }
+    const fields = { process: this.#id, child_pid: child.pid, ...exit }
     if (!isReplaced) {
       const wasFine = exit.code === 0
       log[wasFine ? 'info' : 'warn']('A process of the fleet has ended.', fields)

@@ -159,7 +159,7 @@ export class Supervisor {
     this.#state = { kind: 'ended' }
     clearTimeout(this.#deadline)
     if (exitCode === EXIT.done) this.#options.log.info('The fleet has stopped.')
-    else this.#options.log.error('The fleet has stopped, and not in order.', { exitCode })
+    else this.#options.log.error('The fleet has stopped, and not in order.', { exit_code: exitCode })
     this.#onEnd(exitCode)
   }
 }

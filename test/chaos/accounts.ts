@@ -58,13 +58,15 @@ const ENDINGS: Readonly<Record<string, Ending['how']>> = {
 export function accountOf(daemonId: string, log: readonly LogLine[]): Account {
   const stopped = log.find(({ message }) => message === 'Stopped.')
   const ends = log.filter(({ message }) => message === SESSION_END)
-  const copies = log.filter(({ message, copyTo, delayMs, deadLetterQueue }) => {
-    const isCopy = [copyTo, delayMs, deadLetterQueue].some((value) => value !== undefined)
-    return message === FAILED_COPY || (message === UNSETTLED && isCopy)
-  })
+  const copies = log.filter(
+    ({ message, copy_to: copyTo, delay_ms: delayMs, dead_letter_queue: deadLetterQueue }) => {
+      const isCopy = [copyTo, delayMs, deadLetterQueue].some((value) => value !== undefined)
+      return message === FAILED_COPY || (message === UNSETTLED && isCopy)
+    },
+  )
   const dispatched = new Map<string, number>()
   for (const line of log) {
-    const id = String(line['messageId'])
+    const id = String(line['message_id'])
     if (line.message === DISPATCHED && !dispatched.has(id)) dispatched.set(id, timeOf(line))
   }
   return {
@@ -73,14 +75,17 @@ export function accountOf(daemonId: string, log: readonly LogLine[]): Account {
     endings: endingsIn(log),
     dispatched,
     sessionEnds: ends.map(timeOf),
-    unconfirmed: copies.map(({ messageId, outcome }) => ({ messageId: String(messageId), outcome })),
+    unconfirmed: copies.map(({ message_id: messageId, outcome }) => ({
+      messageId: String(messageId),
+      outcome,
+    })),
   }
 }
 
 function endingsIn(log: readonly LogLine[]): Ending[] {
   const endings = log.flatMap((line) => {
     const how = howOf(line)
-    return how === undefined || line['executionId'] === undefined ? [] : [endingOf(line, how)]
+    return how === undefined || line['execution_id'] === undefined ? [] : [endingOf(line, how)]
   })
   const others = endings.filter(({ how }) => how !== 'parked').map(({ executionId }) => executionId)
   const ended = new Set(others)
@@ -94,7 +99,7 @@ function howOf({ message, probing }: LogLine): Ending['how'] | undefined {
 }
 
 function endingOf(line: LogLine, how: Ending['how']): Ending {
-  const { executionId, messageId, attempt, outcome, status } = line
+  const { execution_id: executionId, message_id: messageId, attempt, outcome, status } = line
   return {
     executionId: String(executionId),
     messageId: String(messageId),

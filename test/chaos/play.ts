@@ -112,7 +112,7 @@ async function injectAll(
 
 function messageLines(fleet: Fleet): MessageLine[] {
   return fleet.log().flatMap((line) => {
-    const { messageId, outcome } = line
+    const { message_id: messageId, outcome } = line
     if (typeof messageId !== 'string') return []
     const said = typeof outcome === 'string' ? outcome : undefined
     return [{ messageId, level: line.level ?? '', outcome: said, time: timeOf(line) }]

@@ -55,7 +55,7 @@ export function completingAgain(journal: Journal, from: number): Promise<number 
 /** When a daemon wrote a line about what came of this message, not before that time. */
 export function spokenOf(fleet: Fleet, messageId: string, from: number): Promise<number | undefined> {
   return until(() => {
-    const isIt = (line: LogLine) => line['messageId'] === messageId && line.level !== 'debug'
+    const isIt = (line: LogLine) => line['message_id'] === messageId && line.level !== 'debug'
     const lines = fleet.current().map(({ process }) => lastLine(process.log, from, isIt))
     const line = lines.find((found) => found !== undefined)
     return line && timeOf(line)

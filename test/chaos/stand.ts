@@ -128,7 +128,7 @@ export class Stand {
 
   /** Ids of messages that a daemon's log tells the loss of. */
   complaints(): Set<string> {
-    const ids = this.log().flatMap(({ messageId, outcome }) => {
+    const ids = this.log().flatMap(({ message_id: messageId, outcome }) => {
       return typeof messageId === 'string' && (outcome === 'lost' || outcome === 'refused') ? [messageId] : []
     })
     return new Set(ids)

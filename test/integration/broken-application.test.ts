@@ -61,7 +61,7 @@ test('a message that breaks the application each time does not hold the others, 
   expect(count(daemon.log, HOLDING)).toBe(0)
   expect(await readyIn(broker, `${queue}.dead`)).toBe(1)
   expect(daemon.log.find(({ message }) => message === 'Dead-lettered.')).toMatchObject({
-    messageId: 'M-7',
+    message_id: 'M-7',
     attempt: 2,
   })
 })
@@ -80,7 +80,7 @@ test('a worker that answers as php-fpm does for a missing script costs nobody an
   const args = ['--ack', 'completed', '--retry-delay', '100ms', '--max-attempts', '2']
   const daemon = await startDaemon({ socket: pool.socket, script: worker.path, args })
   const line = await daemon.waitForLine('Dead-lettered.')
-  expect(line).toMatchObject({ messageId: 'M-7', attempt: 2 })
+  expect(line).toMatchObject({ message_id: 'M-7', attempt: 2 })
   await eventually('the others are executed', () => count(daemon.log, 'Executed.') === 99)
   expect(count(daemon.log, HOLDING)).toBe(0)
 })

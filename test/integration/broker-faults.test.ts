@@ -113,8 +113,8 @@ test('a script that outlasts the broker’s patience costs sessions, and is exec
     const line = await daemon.waitForLine("The broker's consumer_timeout is shorter than --consumer-timeout")
     expect(line).toMatchObject({
       level: 'error',
-      brokerConsumerTimeoutMs: 1_500,
-      consumerTimeoutMs: 1_800_000,
+      broker_consumer_timeout_ms: 1_500,
+      consumer_timeout_ms: 1_800_000,
     })
     expect(daemon.log.filter(({ level }) => level === 'error')).toEqual([line])
   }

@@ -44,7 +44,7 @@ test.for([
     const daemon = await startDaemon({ url: broker.url, script: worker.path, args })
     const line = await daemon.waitForLine(PARKED)
     expect(line).toMatchObject({
-      messageId: 'large',
+      message_id: 'large',
       cause: expect.stringContaining('larger than configured max size'),
     })
     await eventually('the others are executed', () => count(daemon.log, 'Executed.') === GOOD)

@@ -109,7 +109,9 @@ test('a broker that is away at start and later: said once each time, and consume
     await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2)
     // The first may come once more: a broker that is killed can lose an ack.
     await publishAll(broker, queue, numbers(1), { messageId: 'second' })
-    await daemon.waitForLine(({ message, messageId }) => message === 'Executed.' && messageId === 'second')
+    await daemon.waitForLine(
+      ({ message, message_id: messageId }) => message === 'Executed.' && messageId === 'second',
+    )
 
     expect(count(daemon.log, 'The session with the broker has ended; opening another.')).toBe(1)
     for (const series of seriesOf(daemon.log)) expect(series).toEqual([...new Set(series)])

@@ -96,7 +96,9 @@ async function loseSession({ stand, link }: { stand: Stand; link: FaultProxy }, 
   signalChildren(pool.masterPid, 'SIGSTOP')
   try {
     await stand.publish(id, { ms: 5 })
-    await daemon.waitForLine(({ message, messageId }) => message === 'Dispatched.' && messageId === id)
+    await daemon.waitForLine(
+      ({ message, message_id: messageId }) => message === 'Dispatched.' && messageId === id,
+    )
     await link.refuse()
     link.reset()
     await daemon.waitForLine('The session with the broker has ended')

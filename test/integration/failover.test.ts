@@ -43,7 +43,7 @@ test('away from a broker that is lost, and back when the other is', async ({ que
     const named = ({ port }: OwnBroker) => `amqp://guest@127.0.0.1:${port}/`
     const executes = async (broker: OwnBroker, messageId: string) => {
       await publishAll(broker, queue, numbers(1), { messageId })
-      await daemon.waitForLine((line) => line.message === 'Executed.' && line['messageId'] === messageId)
+      await daemon.waitForLine((line) => line.message === 'Executed.' && line['message_id'] === messageId)
     }
     await daemon.waitForLine('Consuming.')
     expect(consumedFrom()).toEqual([named(first)])

@@ -28,7 +28,7 @@ test('reloads one process after the other, and none for a file that is wrong', a
     file.write([{ queue, script: next.path, concurrency: 0 }])
     fleet.signal('SIGHUP')
     const wrong = await fleet.waitForLine('Not reloaded')
-    expect(wrong).toMatchObject({ daemonId: 'F', reason: expect.stringContaining('concurrency') })
+    expect(wrong).toMatchObject({ daemon_id: 'F', reason: expect.stringContaining('concurrency') })
 
     file.write([{ queue, script: next.path }])
     fleet.signal('SIGHUP')
@@ -36,7 +36,7 @@ test('reloads one process after the other, and none for a file that is wrong', a
     await eventually('the former bridges have ended', () => of('A bridge has ended.').length === 3)
     // Each begins when the one before has its new bridge.
     const moments = [...of('Reloading.'), ...of('Reloaded.')]
-      .map(({ time, daemonId, message }) => `${time} ${daemonId} ${message}`)
+      .map(({ time, daemon_id: daemonId, message }) => `${time} ${daemonId} ${message}`)
       .toSorted()
       .map((moment) => moment.replace(/^\S+ /, ''))
     expect(moments).toEqual(IDS.flatMap((id) => [`${id} Reloading.`, `${id} Reloaded.`]))

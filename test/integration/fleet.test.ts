@@ -18,7 +18,9 @@ const messageIds = (index: number) => ({ messageId: `M-${index + 1}` })
 const COMPLETED = ['--ack', 'completed', '--concurrency', '2']
 
 const consumersOf = ({ log }: BridgeProcess): string[] => [
-  ...new Set(log.flatMap(({ message, daemonId }) => (message === 'Consuming.' ? [String(daemonId)] : []))),
+  ...new Set(
+    log.flatMap(({ message, daemon_id: daemonId }) => (message === 'Consuming.' ? [String(daemonId)] : [])),
+  ),
 ]
 
 async function allConsume(fleet: BridgeProcess, id: string, instances: number): Promise<void> {
@@ -41,9 +43,9 @@ test('has N processes with ids of their own, which drain together', async ({
   await eventually('all are executed', () => fleet.log.filter((l) => l.message === 'Executed.').length === 60)
   fleet.signal('SIGTERM')
   expect(await fleet.exited).toEqual({ code: 0, signal: null })
-  expect(fleet.log.at(-1)).toMatchObject({ message: 'The fleet has stopped.', daemonId: 'F' })
+  expect(fleet.log.at(-1)).toMatchObject({ message: 'The fleet has stopped.', daemon_id: 'F' })
   const records = fleet.log.filter(({ message }) => message === RECORD)
-  expect(records.map(({ daemonId, reason }) => `${daemonId} ${reason}`).toSorted()).toEqual(
+  expect(records.map(({ daemon_id: daemonId, reason }) => `${daemonId} ${reason}`).toSorted()).toEqual(
     ['F-1', 'F-2', 'F-3'].map((id) => `${id} SIGTERM`),
   )
 })
@@ -169,7 +171,10 @@ test('recycling loses nothing and repeats nothing; each successor consumes befor
   // Whenever one is told to drain, another one of its id consumes. Lines of several processes are in the order of their times.
   for (const id of ['F-1', 'F-2']) {
     const moments = fleet.log
-      .filter(({ daemonId, message }) => daemonId === id && ['Consuming.', 'Draining.'].includes(message))
+      .filter(
+        ({ daemon_id: daemonId, message }) =>
+          daemonId === id && ['Consuming.', 'Draining.'].includes(message),
+      )
       .map(({ time, message }) => `${time} ${message}`)
       .toSorted()
     const drains = moments.filter((moment) => moment.endsWith('Draining.')).length

@@ -66,7 +66,7 @@ test.for([
     const args = ack === 'completed' ? ['--ack', ack, '--max-attempts', '1'] : ['--ack', ack]
     const daemon = await startDaemon({ socket: pool.socket, script: worker.path, args })
     const line = await daemon.waitForLine((each) => each['outcome'] !== undefined)
-    expect(line).toMatchObject({ outcome, status: 200, messageId: 'M-1' })
+    expect(line).toMatchObject({ outcome, status: 200, message_id: 'M-1' })
     expect(line['reason']).toContain('display_errors')
     expect(line['reason']).toMatch(
       /Warning: {1,2}PHP Request Startup: POST Content-Length of \d+ bytes exceeds/,

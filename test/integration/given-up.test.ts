@@ -13,7 +13,7 @@ import { countsOf } from '../support/queue-counts.ts'
 
 /** What it has opened at its start. */
 const closePublisher = (broker: Broker, { log }: BridgeProcess) =>
-  closeConnection(broker, `${log[0]?.['daemonId']} publisher`)
+  closeConnection(broker, `${log[0]?.['daemon_id']} publisher`)
 
 /* The daemon leaves while copies of messages wait for a connection on which they can be published. */
 
@@ -49,7 +49,7 @@ test.for<[string, string, (daemon: BridgeProcess) => Promise<void>]>([
 
       expect(await daemon.exited).toMatchObject({ code: 75 })
       expect(daemon.log.filter(({ outcome }) => outcome === 'lost')).toMatchObject([
-        { level: 'error', messageId: 'M-1', message: expect.stringContaining('not put back in time: lost') },
+        { level: 'error', message_id: 'M-1', message: expect.stringContaining('not put back in time: lost') },
       ])
     } finally {
       await proxy.close()

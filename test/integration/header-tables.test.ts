@@ -48,7 +48,9 @@ test.for([
     await publishAll(broker, queue, [])
     await publishRaw(broker, queue, withHeaders(fields, 'M-1'))
     const daemon = await startDaemon({ script: recordScript })
-    await daemon.waitForLine(({ message, messageId }) => message === 'Executed.' && messageId === 'M-1')
+    await daemon.waitForLine(
+      ({ message, message_id: messageId }) => message === 'Executed.' && messageId === 'M-1',
+    )
     const [record] = readRecords(sharedPool.workerLog, queue)
     expect(record?.params['AMQP_HEADERS']).toBe(json)
   },

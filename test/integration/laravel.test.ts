@@ -86,7 +86,7 @@ test('backoff is waited for', async ({ laravel, startDaemon }) => {
   const daemon = await startDaemon({ socket: pool.socket, script, args })
   await dispatch({ name: 'it', does: ['throw', 'return'], set: { tries: 2, backoff: [1, 60] } })
   await daemon.waitForLine('Executed.')
-  const { delayMs } = await daemon.waitForLine('To be executed again.')
+  const { delay_ms: delayMs } = await daemon.waitForLine('To be executed again.')
   expect(delayMs).toBe(1_280) // 10 ms, doubled until it is at least a second
   expect(attemptsOf(notes(), 'it')).toEqual([1, 2])
 })

@@ -131,7 +131,7 @@ test('the end of a process that a script has forked is no answer to the next mes
   const args = [...ONE_BY_ONE, '--max-attempts', '1', '--require-marker']
   const daemon = await startDaemon({ socket: pool.socket, script: worker.path, args })
   const outcomes = (which: string) => {
-    const lines = daemon.log.filter(({ messageId }) => String(messageId).startsWith(which))
+    const lines = daemon.log.filter(({ message_id: messageId }) => String(messageId).startsWith(which))
     return lines.map(({ outcome }) => outcome)
   }
   await eventually('all are settled', () => outcomes('f').length === 8)

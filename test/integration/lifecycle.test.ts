@@ -96,9 +96,9 @@ test('past the drain timeout it exits 75, and names what was acked and still exe
   daemon.signal('SIGTERM')
 
   expect(await daemon.exited).toMatchObject({ code: 75 })
-  expect(daemon.log.at(-1)).toMatchObject({ level: 'error', inFlight: 1 })
+  expect(daemon.log.at(-1)).toMatchObject({ level: 'error', in_flight: 1 })
   expect(daemon.log.filter(({ outcome }) => outcome === 'lost')).toMatchObject([
-    { level: 'error', messageId: 'M-1', executionId: expect.any(String) },
+    { level: 'error', message_id: 'M-1', execution_id: expect.any(String) },
   ])
 })
 
@@ -120,7 +120,7 @@ test('a second signal exits at once with 75', async ({ broker, queue, ownPool, s
     { level: 'error', message: 'Second signal: leaving at once.' },
     { level: 'error', outcome: 'lost' },
     { level: 'info', messages: { lost: 1 } },
-    { level: 'error', inFlight: 1 },
+    { level: 'error', in_flight: 1 },
   ])
 })
 

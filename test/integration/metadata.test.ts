@@ -36,7 +36,7 @@ test.for(MODES)(
       args: ['--payload', payload, '--ack', 'completed', '--daemon-id', 'D-1', '--timeout', '1m'],
     })
     const [record] = await payloadRecords(sharedPool.workerLog, queue, 1)
-    const { executionId } = await daemon.waitForLine('Executed.')
+    const { execution_id: executionId } = await daemon.waitForLine('Executed.')
     const { AMQP_HEADERS, ...params } = record?.params ?? {}
     expect(params).toEqual({
       AMQP_DAEMON_ID: 'D-1',

@@ -105,7 +105,7 @@ test.for(['completed', 'dispatched'])(
     expect(line).toMatchObject({ outcome: 'dead-letter', reason: expect.stringContaining('is not JSON') })
     await publishAll(broker, queue, [{ large: 'x'.repeat(1_024) }], { messageId: 'M-2' })
     const larger = await daemon.waitForLine('--max-body allows 1024')
-    expect(larger).toMatchObject({ messageId: 'M-2', outcome: 'dead-letter', attempt: 0 })
+    expect(larger).toMatchObject({ message_id: 'M-2', outcome: 'dead-letter', attempt: 0 })
     expect(worker.executions()).toEqual([])
   },
 )
@@ -139,10 +139,12 @@ function seen(log: readonly LogLine[], cases: Cases): Record<string, unknown[]> 
   return Object.fromEntries(
     cases.map(([name]) => [
       name,
-      outcomesOf(log, name).map(({ outcome, attempt, reason, delayMs, executionId }) => {
-        expect(executionId).toMatch(/^[0-9a-f-]{36}$/)
-        return { outcome, attempt, reason, delayMs }
-      }),
+      outcomesOf(log, name).map(
+        ({ outcome, attempt, reason, delay_ms: delayMs, execution_id: executionId }) => {
+          expect(executionId).toMatch(/^[0-9a-f-]{36}$/)
+          return { outcome, attempt, reason, delayMs }
+        },
+      ),
     ]),
   )
 }

@@ -28,8 +28,8 @@ test.for([
     await eventually('the bad ones are parked', () => said(daemon, 'Parked') === 4)
     expect(daemon.log.find(({ message }) => message.startsWith('Parked'))).toMatchObject({
       level: 'warn',
-      messageId: expect.stringMatching(/^bad-[1-4]$/),
-      copyTo: `${queue}.dead`,
+      message_id: expect.stringMatching(/^bad-[1-4]$/),
+      copy_to: `${queue}.dead`,
       cause: expect.stringContaining('it is full'),
     })
 

@@ -37,5 +37,5 @@ test('a pool without a status page is one of which nothing is known', async ({ o
     await daemon.waitForLine(
       'The pool shows no status page (pm.status_path): of what kind it is, is not known.',
     ),
-  ).toMatchObject({ level: 'info', statusPath: '/no-such-page', ping: false })
+  ).toMatchObject({ level: 'info', status_path: '/no-such-page', ping: false })
 })

@@ -80,7 +80,7 @@ test('each bridge has its queue, its script and its name in the log', async ({
   expect(idsOf(forA)).toEqual(['A-1', 'A-2', 'A-3'])
   expect(idsOf(forB)).toEqual(['B-1', 'B-2'])
   const executed = daemon.log.filter(({ message }) => message === 'Executed.')
-  expect(executed.map(({ bridge, messageId }) => [bridge, messageId]).sort()).toEqual([
+  expect(executed.map(({ bridge, message_id: messageId }) => [bridge, messageId]).sort()).toEqual([
     ['invoices', 'A-1'],
     ['invoices', 'A-2'],
     ['invoices', 'A-3'],
@@ -169,7 +169,9 @@ test('a bridge that is replaced settles what it executes, though it is delivered
   await reload([{ ...one, concurrency: 2, prefetch: 2 }])
 
   await closeConnection(broker, a)
-  expect(await daemon.waitForLine('Delivered again while it is executed')).toMatchObject({ messageId: 'A-1' })
+  expect(await daemon.waitForLine('Delivered again while it is executed')).toMatchObject({
+    message_id: 'A-1',
+  })
   writeFileSync(release, '')
   await daemon.waitForLine('A bridge has ended.')
   expect(await countsOf(broker, a)).toEqual({ ready: 0, unacked: 0 })

@@ -113,7 +113,7 @@ describe.each(['dispatched', 'completed'])('--ack %s', (ack) => {
       { content: Buffer.from('one'), properties: { correlationId: 'C-1', deliveryMode: 2 } },
     ])
     const line = await daemon.waitForLine('Replied.')
-    expect(line).toMatchObject({ correlationId: 'C-1', replyTo: answers, bytes: 3, level: 'debug' })
+    expect(line).toMatchObject({ correlation_id: 'C-1', reply_to: answers, bytes: 3, level: 'debug' })
   })
 
   test('10 MB are answered with, where --max-response allows; else the beginning', async ({
@@ -192,7 +192,7 @@ describe.each(['dispatched', 'completed'])('--ack %s', (ack) => {
     await eventually('all are executed', () => count(daemon.log, 'Executed.') === executed)
     await eventually('who waits is answered', () => requester.answers.length === 1)
     const lines = daemon.log.filter(({ message }) => message === NO_REPLY)
-    expect(lines.map(({ replyTo, why }) => [replyTo, why]).sort()).toEqual([...cases].sort())
+    expect(lines.map(({ reply_to: replyTo, why }) => [replyTo, why]).sort()).toEqual([...cases].sort())
     for (const line of lines) expect(line).toMatchObject({ level: 'warn', reason: expect.any(String) })
     daemon.signal('SIGTERM')
     expect(await daemon.exited).toMatchObject({ code: 0 })

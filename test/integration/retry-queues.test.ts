@@ -33,13 +33,15 @@ test('a retry queue that is deleted in mid-run is declared again', async ({ brok
   await daemon.waitForLine('Executed.')
   await broker.api('DELETE', `/queues/%2F/${queue}.retry.100`)
   await publishAll(broker, queue, [{}], { messageId: 'M-2' })
-  await daemon.waitForLine(({ message, messageId }) => message === 'Executed.' && messageId === 'M-2')
+  await daemon.waitForLine(
+    ({ message, message_id: messageId }) => message === 'Executed.' && messageId === 'M-2',
+  )
   const [line, ...others] = daemon.log.filter(({ message }) => message.startsWith(REPEATED))
   expect(others).toEqual([])
   expect(line).toMatchObject({
     outcome: 'retry',
-    messageId: 'M-2',
-    copyTo: `${queue}.retry.100`,
+    message_id: 'M-2',
+    copy_to: `${queue}.retry.100`,
     cause: expect.stringContaining('it was returned'),
   })
 })
@@ -73,7 +75,7 @@ test('one that gets other arguments later: the message waits unacked, and then i
   await broker.api('DELETE', `/queues/%2F/${queue}.retry.100`)
   await broker.api('PUT', `/queues/%2F/${queue}.retry.100`, other)
   // So that it looks again.
-  await closeConnection(broker, `${daemon.log[0]?.['daemonId']} publisher`)
+  await closeConnection(broker, `${daemon.log[0]?.['daemon_id']} publisher`)
   await publishAll(broker, queue, [{}])
   const line = await daemon.waitForLine(({ message, cause }) =>
     Boolean(message.startsWith(REPEATED) && String(cause).includes('PRECONDITION_FAILED')),
@@ -144,9 +146,11 @@ test('--no-declare with all of them there works, and declares nothing', async ({
   await broker.api('DELETE', `/queues/%2F/${queue}.retry.100`)
   await publishAll(broker, queue, [{}], { messageId: 'M-2' })
   const line = await daemon.waitForLine('--no-declare forbids to declare')
-  expect(line).toMatchObject({ messageId: 'M-2', copyTo: `${queue}.retry.100` })
+  expect(line).toMatchObject({ message_id: 'M-2', copy_to: `${queue}.retry.100` })
   await broker.api('PUT', `/queues/%2F/${queue}.retry.100`, rest(100))
-  await daemon.waitForLine(({ message, messageId }) => message === 'Executed.' && messageId === 'M-2')
+  await daemon.waitForLine(
+    ({ message, message_id: messageId }) => message === 'Executed.' && messageId === 'M-2',
+  )
   await eventually('nothing is left', async () => (await readyIn(broker, queue)) === 0)
 })
 

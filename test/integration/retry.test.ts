@@ -45,8 +45,8 @@ test('a message is executed until it succeeds, and each worker is told which att
   await daemon.waitForLine('Executed.')
 
   expect(outcomesOf(daemon.log, 'M-1')).toMatchObject([
-    { message: 'To be executed again.', outcome: 'retry', attempt: 1, status: 503, delayMs: 100 },
-    { message: 'To be executed again.', outcome: 'retry', attempt: 2, status: 503, delayMs: 200 },
+    { message: 'To be executed again.', outcome: 'retry', attempt: 1, status: 503, delay_ms: 100 },
+    { message: 'To be executed again.', outcome: 'retry', attempt: 2, status: 503, delay_ms: 200 },
     { message: 'Executed.', outcome: 'executed', attempt: 3, status: 200 },
   ])
   const records = readRecords(sharedPool.workerLog, queue).map(({ params }) => params)

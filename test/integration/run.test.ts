@@ -47,7 +47,7 @@ test('a message becomes $_POST with the daemon id, and params that describe it',
     AMQP_TYPE: 'greeting',
     AMQP_TIMESTAMP: '1700000000',
     AMQP_DELIVERY_MODE: '2',
-    AMQP_EXECUTION_ID: executed['executionId'],
+    AMQP_EXECUTION_ID: executed['execution_id'],
   })
   expect(record?.params).not.toHaveProperty('PHP_ADMIN_VALUE')
   expect(JSON.parse(record?.params['AMQP_HEADERS'] ?? '')).toEqual({
@@ -56,11 +56,11 @@ test('a message becomes $_POST with the daemon id, and params that describe it',
   })
   expect(executed).toMatchObject({
     level: 'info',
-    daemonId: `D-${queue}`,
-    deliveryTag: 1,
-    messageId: 'M-1',
+    daemon_id: `D-${queue}`,
+    delivery_tag: 1,
+    message_id: 'M-1',
     status: 200,
-    durationMs: expect.any(Number),
+    duration_ms: expect.any(Number),
   })
 })
 

@@ -39,7 +39,7 @@ test('a log that nobody reads costs lines, with a count, and no message', async 
     daemon.signal('SIGTERM')
     await daemon.exited
     log += pipe.read()
-    const read = log.split('\n').filter((line) => line.includes('"executionId"')).length
+    const read = log.split('\n').filter((line) => line.includes('"execution_id"')).length
     expect(log.trimEnd().split('\n').at(-1)).toContain('"message":"Stopped."')
     expect(read + missing).toBeGreaterThanOrEqual(MESSAGES)
   } finally {

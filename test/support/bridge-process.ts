@@ -10,7 +10,8 @@ import { type Exit, spawnOwned } from './owned-process.ts'
 export interface LogLine {
   readonly level?: string
   readonly message: string
-  readonly [field: string]: unknown
+  /** All names are in snake_case. */
+  readonly [field: Lowercase<string>]: unknown
 }
 
 /** A process of the built fpm-bridge. */

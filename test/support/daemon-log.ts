@@ -14,7 +14,7 @@ export function count(log: Log, message: string): number {
 /** The outcomes of one message's executions so far, oldest first. */
 export function outcomesOf(log: Log, messageId: string): LogLine[] {
   const ends = ['Executed.', 'To be executed again.', 'Dead-lettered.', REFUSED, LOST]
-  return log.filter((line) => line['messageId'] === messageId && ends.includes(line.message))
+  return log.filter((line) => line['message_id'] === messageId && ends.includes(line.message))
 }
 
 const REFUSED = 'The worker answered, and not with success.'

@@ -22,7 +22,7 @@ export const BRIDGE_LINES: Lines<BridgeLifeEvent | HoldEvent> = {
   'executions-endless': [
     'warn',
     'Without --timeout a script may run for longer than the broker waits for an ack; then the broker delivers its message again, and all that are in flight.',
-    ({ consumerTimeoutMs }) => ({ consumerTimeoutMs }),
+    ({ consumerTimeoutMs }) => ({ consumer_timeout_ms: consumerTimeoutMs }),
   ],
   'pool-shared': [
     'info',
@@ -37,7 +37,7 @@ export const BRIDGE_LINES: Lines<BridgeLifeEvent | HoldEvent> = {
   'pool-kind-unknown': [
     'info',
     'The pool shows no status page (pm.status_path): of what kind it is, is not known.',
-    ({ pool, statusPath, ping }) => ({ pool, statusPath, ping }),
+    ({ pool, statusPath, ping }) => ({ pool, status_path: statusPath, ping }),
   ],
   'pool-silent': ['debug', 'The pool does not describe itself.', ({ pool, reason }) => ({ pool, reason })],
   'children-too-few': [
@@ -48,7 +48,7 @@ export const BRIDGE_LINES: Lines<BridgeLifeEvent | HoldEvent> = {
   'clock-differs': [
     'warn',
     'The clock of the pool differs from the clock of this machine: its workers refuse messages as too late that are not. Set both by NTP.',
-    ({ aheadSeconds }) => ({ aheadSeconds }),
+    ({ aheadSeconds }) => ({ ahead_s: aheadSeconds }),
   ],
   'hold-began': [
     'warn',
@@ -56,5 +56,5 @@ export const BRIDGE_LINES: Lines<BridgeLifeEvent | HoldEvent> = {
     (event) => obstacleFields(event),
   ],
   'hold-changed': ['warn', 'Still holding, for another reason.', (event) => obstacleFields(event)],
-  'hold-over': ['info', 'The hold is over; dispatching.', ({ heldMs }) => ({ heldMs })],
+  'hold-over': ['info', 'The hold is over; dispatching.', ({ heldMs }) => ({ held_ms: heldMs })],
 }

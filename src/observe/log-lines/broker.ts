@@ -50,9 +50,9 @@ export const BROKER_LINES: Lines<BrokerEvent> = {
     'error',
     "The broker's consumer_timeout is shorter than --consumer-timeout: what is executed for longer ends the session, and is acked only if it comes back to this daemon. Raise it there, or set --consumer-timeout to it and --timeout below it.",
     ({ brokerConsumerTimeoutMs, consumerTimeoutMs, timeoutMs }) => ({
-      brokerConsumerTimeoutMs,
-      consumerTimeoutMs,
-      timeoutMs,
+      broker_consumer_timeout_ms: brokerConsumerTimeoutMs,
+      consumer_timeout_ms: consumerTimeoutMs,
+      timeout_ms: timeoutMs,
     }),
   ],
 }

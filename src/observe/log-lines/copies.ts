@@ -1,13 +1,19 @@
 import type { CopyEvent } from '../../bridge/events.ts'
+import type { ParkedSummary } from '../../bridge/facts.ts'
 import { copyFields } from './fields.ts'
-import type { Line, Lines } from './line.ts'
+import type { Fields, Line, Lines } from './line.ts'
 
 type Failed = Extract<CopyEvent, { kind: 'copy-failed' }>
 
 const FAILED: Line<Failed> = [
   'error',
   'Cannot publish the copy of a message; repeated until it succeeds.',
-  ({ copy, copyTo, cause, attempt }) => ({ ...copyFields(copy), copyTo, cause, publishAttempt: attempt }),
+  ({ copy, copyTo, cause, attempt }) => ({
+    ...copyFields(copy),
+    copy_to: copyTo,
+    cause,
+    publish_attempt: attempt,
+  }),
 ]
 /** Once for each cause; what lasts is parked, and told of again and again there. */
 const FAILED_AGAIN: Line<Failed> = ['debug', FAILED[1], FAILED[2]]
@@ -33,31 +39,35 @@ export const COPY_LINES: Lines<CopyEvent> = {
   'queue-passed-over': [
     'warn',
     'Another retry queue takes the copy.',
-    ({ copy, passedOver, copyTo }) => ({ ...copyFields(copy), passedOver, copyTo }),
+    ({ copy, passedOver, copyTo }) => ({ ...copyFields(copy), passed_over: passedOver, copy_to: copyTo }),
   ],
   parked: [
     'warn',
     'Parked: the message stays with the broker, unacked, until its copy can be published. It is not executed again.',
-    ({ copy, copyTo, cause, parked }) => ({ ...copyFields(copy), copyTo, cause, parked }),
+    ({ copy, copyTo, cause, parked }) => ({ ...copyFields(copy), copy_to: copyTo, cause, parked }),
   ],
   'parked-again': [
     'info',
     'A parked message is back, and stays parked.',
-    ({ copy, copyTo }) => ({ ...copyFields(copy), copyTo }),
+    ({ copy, copyTo }) => ({ ...copyFields(copy), copy_to: copyTo }),
   ],
   'parking-full': [
     'error',
     'No more messages can be parked; when as many wait as --prefetch allows, no more are taken.',
-    ({ copy, copyTo, parked, bytes }) => ({ ...copyFields(copy), copyTo, parked, bytes }),
+    ({ copy, copyTo, parked, bytes }) => ({ ...copyFields(copy), copy_to: copyTo, parked, bytes }),
   ],
   'parked-handed-back': [
     'warn',
     'Parked messages are handed back: they will be executed again.',
-    ({ summary }) => ({ ...summary }),
+    ({ summary }) => summaryFields(summary),
   ],
   'still-parked': [
     'error',
     'Messages are still parked: their copies cannot be published.',
-    ({ summary, bytes }) => ({ ...summary, bytes }),
+    ({ summary, bytes }) => ({ ...summaryFields(summary), bytes }),
   ],
+}
+
+function summaryFields({ parked, copyTo, causes, messageIds }: ParkedSummary): Fields {
+  return { parked, copy_to: copyTo, causes, message_ids: messageIds }
 }

@@ -22,7 +22,7 @@ const SETTLED: Readonly<Record<Settled['outcome']['kind'] | 'parked', Line<Settl
     'A parked message is settled: its copy has been published.',
     (event) => ({
       ...settledFields(event),
-      ...(event.by === 'copy' && { copyTo: event.copyTo, parked: event.parked }),
+      ...(event.by === 'copy' && { copy_to: event.copyTo, parked: event.parked }),
     }),
   ],
 }
@@ -54,7 +54,7 @@ export const DELIVERY_LINES: Lines<DeliveryEvent> = {
   adopted: [
     'info',
     'Delivered again while it is executed: that execution goes on, and settles it.',
-    ({ deliveryTag, messageId }) => ({ deliveryTag, messageId }),
+    ({ deliveryTag, messageId }) => ({ delivery_tag: deliveryTag, message_id: messageId }),
   ],
   started: undefined,
   'param-left-out': [

@@ -8,7 +8,14 @@ const LOGGED_STDERR = 2_048
 
 export function executionFields(execution: ExecutionIds): Fields {
   const { deliveryTag, executionId, messageId, correlationId, type, attempt } = execution
-  return { deliveryTag, executionId, messageId, correlationId, type, attempt }
+  return {
+    delivery_tag: deliveryTag,
+    execution_id: executionId,
+    message_id: messageId,
+    correlation_id: correlationId,
+    type,
+    attempt,
+  }
 }
 
 /** Written out, since each message passes here: Node.js 20 makes a hidden class anew for each spread with something added. */
@@ -16,14 +23,14 @@ export function finishedFields(execution: FinishedExecution, outcome: FinalOutco
   const { deliveryTag, executionId, messageId, correlationId, type, attempt, durationMs } = execution
   const { kind, status, subject } = outcome
   return {
-    deliveryTag,
-    executionId,
-    messageId,
-    correlationId,
+    delivery_tag: deliveryTag,
+    execution_id: executionId,
+    message_id: messageId,
+    correlation_id: correlationId,
     type,
     subject,
     attempt,
-    durationMs: Math.round(durationMs),
+    duration_ms: Math.round(durationMs),
     outcome: kind,
     status,
   }
@@ -41,7 +48,7 @@ export function failureFields(execution: FinishedExecution, outcome: FinalOutcom
 export function outcomeCopyFields(copy: OutcomeCopy): Fields {
   const { execution, outcome } = copy
   const target =
-    copy.purpose === 'retry' ? { delayMs: copy.delayMs } : { deadLetterQueue: copy.deadLetterQueue }
+    copy.purpose === 'retry' ? { delay_ms: copy.delayMs } : { dead_letter_queue: copy.deadLetterQueue }
   return { ...finishedFields(execution, outcome), ...target, ...diagnosisFields(outcome) }
 }
 
@@ -57,7 +64,7 @@ export function copyFields(copy: Copied): Fields {
     }
     case 'reset-delivery-count': {
       const { deliveryTag, messageId, queue, reason } = copy
-      return { deliveryTag, messageId, queue, reason }
+      return { delivery_tag: deliveryTag, message_id: messageId, queue, reason }
     }
   }
 }
@@ -68,5 +75,12 @@ export function obstacleFields({ reason, met }: { reason: string; met: Met | und
   const { execution, diagnosis } = met
   const { executionId, messageId, type } = execution
   const { subject } = diagnosis
-  return { executionId, messageId, type, subject, ...diagnosisFields(diagnosis), reason }
+  return {
+    execution_id: executionId,
+    message_id: messageId,
+    type,
+    subject,
+    ...diagnosisFields(diagnosis),
+    reason,
+  }
 }

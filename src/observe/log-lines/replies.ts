@@ -7,11 +7,16 @@ export const REPLY_LINES: Lines<ReplyEvent> = {
   'reply-published': [
     'debug',
     'Replied.',
-    ({ execution, replyTo, bytes }) => ({ ...executionFields(execution), replyTo, bytes }),
+    ({ execution, replyTo, bytes }) => ({ ...executionFields(execution), reply_to: replyTo, bytes }),
   ],
   'reply-failed': [
     'warn',
     'Nobody gets a reply; the message goes on.',
-    ({ execution, replyTo, why, reason }) => ({ ...executionFields(execution), replyTo, why, reason }),
+    ({ execution, replyTo, why, reason }) => ({
+      ...executionFields(execution),
+      reply_to: replyTo,
+      why,
+      reason,
+    }),
   ],
 }

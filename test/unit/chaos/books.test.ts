@@ -16,7 +16,8 @@ const idsIn = (execution: string) => {
 }
 
 const line = (message: string, execution: string, fields: object): LogLine => {
-  return { message, executionId: execution, ...idsIn(execution), time: TIME, ...fields }
+  const { messageId, attempt } = idsIn(execution)
+  return { message, execution_id: execution, message_id: messageId, attempt, time: TIME, ...fields }
 }
 const executed = (execution: string) => line('Executed.', execution, { outcome: 'executed', status: 200 })
 
@@ -24,7 +25,7 @@ const LOG: readonly LogLine[] = [
   executed('a/1'),
   line('To be executed again.', 'b/1', { outcome: 'retry', status: 503 }),
   executed('b/2'),
-  line('Dead-lettered.', 'c/0', { outcome: 'dead-letter', deadLetterQueue: 'q.dead' }),
+  line('Dead-lettered.', 'c/0', { outcome: 'dead-letter', dead_letter_queue: 'q.dead' }),
   line('Not executed: it waits, or goes back to the broker.', 'd/1', { outcome: 'hold', probing: false }),
   executed('d/1x'),
 ]

@@ -24,7 +24,7 @@ it('says what a process was: who, when, why, how much', () => {
   const record = history.record('max-messages')
 
   expect(record).toMatchObject({
-    daemonId: 'D-1',
+    daemon_id: 'D-1',
     pid: process.pid,
     queues: ['orders', 'later'],
     reason: 'max-messages',

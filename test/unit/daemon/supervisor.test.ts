@@ -93,7 +93,7 @@ describe('at the start', () => {
     expect(processes).toHaveLength(1)
     expect(log.lines.filter(({ level }) => level === 'error')).toMatchObject([
       { message: expect.stringContaining('its configuration is wrong') },
-      { fields: { exitCode: code } },
+      { fields: { exit_code: code } },
     ])
   })
 

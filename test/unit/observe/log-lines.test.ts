@@ -18,10 +18,19 @@ const EXECUTION: FinishedExecution = {
   attempt: 2,
   durationMs: 30,
 }
-const { durationMs, ...IDS } = EXECUTION
+/** Its ids, as they are in a line. */
+const IDS = {
+  delivery_tag: 7,
+  execution_id: 'e-1',
+  message_id: 'm-1',
+  correlation_id: 'c-1',
+  type: 'invoice',
+  attempt: 2,
+}
+const ENDED = { ...IDS, duration_ms: 30 }
 const DIAGNOSIS = { reason: 'a reason', status: 503, stderr: 'busy', subject: 'App\\Send' }
-const FINISHED = { ...EXECUTION, subject: undefined }
-const FAILED = { ...EXECUTION, ...DIAGNOSIS }
+const FINISHED = { ...ENDED, subject: undefined }
+const FAILED = { ...ENDED, ...DIAGNOSIS }
 
 const RETRY: OutcomeCopy = {
   purpose: 'retry',
@@ -49,12 +58,12 @@ const RESET: ResetCopy = {
   queue: 'q',
   reason: 'it has come back 10 times',
 }
-const RETRIED = { ...FAILED, outcome: 'retry', delayMs: 2_000 }
-const DEAD_LETTERED = { ...FAILED, outcome: 'dead-letter', deadLetterQueue: 'q.dead' }
+const RETRIED = { ...FAILED, outcome: 'retry', delay_ms: 2_000 }
+const DEAD_LETTERED = { ...FAILED, outcome: 'dead-letter', dead_letter_queue: 'q.dead' }
 const PUT = { ...IDS, subject: 'App', outcome: 'hold', queue: 'q', reason: 'no script' }
 const SUMMARY = { parked: 1, copyTo: ['q.dead'], causes: ['closed'], messageIds: ['m-1'] }
 const MET = { execution: EXECUTION, diagnosis: DIAGNOSIS }
-const { executionId, messageId, type } = EXECUTION
+const SUMMARY_FIELDS = { parked: 1, copy_to: ['q.dead'], causes: ['closed'], message_ids: ['m-1'] }
 
 type Row = readonly [
   event: BridgeEvent,
@@ -81,7 +90,7 @@ const DELIVERIES: readonly Row[] = [
     { kind: 'adopted', deliveryTag: 7, messageId: 'm-1' },
     'info',
     'Delivered again while it is executed: that execution goes on, and settles it.',
-    { deliveryTag: 7, messageId: 'm-1' },
+    { delivery_tag: 7, message_id: 'm-1' },
   ],
   [
     { kind: 'param-left-out', execution: EXECUTION, param: 'AMQP_TYPE', why: 'it has a control character' },
@@ -120,7 +129,7 @@ const DELIVERIES: readonly Row[] = [
     settledBy(DEAD, 3),
     'info',
     'A parked message is settled: its copy has been published.',
-    { ...DEAD_LETTERED, copyTo: 'q.x', parked: 3 },
+    { ...DEAD_LETTERED, copy_to: 'q.x', parked: 3 },
   ],
   [
     {
@@ -177,26 +186,26 @@ const COPIES: readonly Row[] = [
     { kind: 'delivery-count-reset', copy: RESET },
     'warn',
     'Put back into its queue as a new message.',
-    { deliveryTag: 7, messageId: 'm-1', queue: 'q', reason: 'it has come back 10 times' },
+    { delivery_tag: 7, message_id: 'm-1', queue: 'q', reason: 'it has come back 10 times' },
   ],
   [
     copyFailed(DEAD, false),
     'error',
     'Cannot publish the copy of a message; repeated until it succeeds.',
-    { ...DEAD_LETTERED, copyTo: 'q.x', cause: 'Error: full', publishAttempt: 3 },
+    { ...DEAD_LETTERED, copy_to: 'q.x', cause: 'Error: full', publish_attempt: 3 },
   ],
   [
     copyFailed(RESET, true),
     'debug',
     'Cannot publish the copy of a message; repeated until it succeeds.',
     {
-      deliveryTag: 7,
-      messageId: 'm-1',
+      delivery_tag: 7,
+      message_id: 'm-1',
       queue: 'q',
       reason: 'it has come back 10 times',
-      copyTo: 'q.x',
+      copy_to: 'q.x',
       cause: 'Error: full',
-      publishAttempt: 3,
+      publish_attempt: 3,
     },
   ],
   [
@@ -209,44 +218,44 @@ const COPIES: readonly Row[] = [
     { kind: 'queue-passed-over', copy: RETRY, passedOver: 'q.1', copyTo: 'q.2' },
     'warn',
     'Another retry queue takes the copy.',
-    { ...RETRIED, passedOver: 'q.1', copyTo: 'q.2' },
+    { ...RETRIED, passed_over: 'q.1', copy_to: 'q.2' },
   ],
   [
     { kind: 'parked', copy: DEAD, copyTo: 'q.dead', cause: 'closed', parked: 1 },
     'warn',
     'Parked: the message stays with the broker, unacked, until its copy can be published. It is not executed again.',
-    { ...DEAD_LETTERED, copyTo: 'q.dead', cause: 'closed', parked: 1 },
+    { ...DEAD_LETTERED, copy_to: 'q.dead', cause: 'closed', parked: 1 },
   ],
   [
     { kind: 'parked-again', copy: DEAD, copyTo: 'q.dead' },
     'info',
     'A parked message is back, and stays parked.',
-    { ...DEAD_LETTERED, copyTo: 'q.dead' },
+    { ...DEAD_LETTERED, copy_to: 'q.dead' },
   ],
   [
     { kind: 'parking-full', copy: DEAD, copyTo: 'q.dead', parked: 1_000, bytes: 5 },
     'error',
     'No more messages can be parked; when as many wait as --prefetch allows, no more are taken.',
-    { ...DEAD_LETTERED, copyTo: 'q.dead', parked: 1_000, bytes: 5 },
+    { ...DEAD_LETTERED, copy_to: 'q.dead', parked: 1_000, bytes: 5 },
   ],
   [
     { kind: 'parked-handed-back', summary: SUMMARY },
     'warn',
     'Parked messages are handed back: they will be executed again.',
-    SUMMARY,
+    SUMMARY_FIELDS,
   ],
   [
     { kind: 'still-parked', summary: SUMMARY, bytes: 5 },
     'error',
     'Messages are still parked: their copies cannot be published.',
-    { ...SUMMARY, bytes: 5 },
+    { ...SUMMARY_FIELDS, bytes: 5 },
   ],
 ]
 
 const OBSTACLE = {
-  executionId,
-  messageId,
-  type,
+  execution_id: 'e-1',
+  message_id: 'm-1',
+  type: 'invoice',
   subject: 'App\\Send',
   reason: 'a reason',
   status: 503,
@@ -284,7 +293,7 @@ const BRIDGE: readonly Row[] = [
     { kind: 'executions-endless', consumerTimeoutMs: 5 },
     'warn',
     'Without --timeout a script may run for longer than the broker waits for an ack; then the broker delivers its message again, and all that are in flight.',
-    { consumerTimeoutMs: 5 },
+    { consumer_timeout_ms: 5 },
   ],
   [
     { kind: 'pool-shared', pool: '/p', bridges: ['a', 'b'], concurrency: 4 },
@@ -302,7 +311,7 @@ const BRIDGE: readonly Row[] = [
     { kind: 'pool-kind-unknown', pool: '/p', statusPath: '/status', ping: false },
     'info',
     'The pool shows no status page (pm.status_path): of what kind it is, is not known.',
-    { pool: '/p', statusPath: '/status', ping: false },
+    { pool: '/p', status_path: '/status', ping: false },
   ],
   [
     { kind: 'pool-silent', pool: '/p', reason: 'away' },
@@ -320,7 +329,7 @@ const BRIDGE: readonly Row[] = [
     { kind: 'clock-differs', aheadSeconds: 9 },
     'warn',
     'The clock of the pool differs from the clock of this machine: its workers refuse messages as too late that are not. Set both by NTP.',
-    { aheadSeconds: 9 },
+    { ahead_s: 9 },
   ],
   [
     { kind: 'hold-began', reason: 'ENOENT', met: undefined },
@@ -334,7 +343,7 @@ const BRIDGE: readonly Row[] = [
     'Still holding, for another reason.',
     OBSTACLE,
   ],
-  [{ kind: 'hold-over', heldMs: 9 }, 'info', 'The hold is over; dispatching.', { heldMs: 9 }],
+  [{ kind: 'hold-over', heldMs: 9 }, 'info', 'The hold is over; dispatching.', { held_ms: 9 }],
 ]
 
 const BROKER: readonly Row[] = [
@@ -410,7 +419,7 @@ const BROKER: readonly Row[] = [
     },
     'error',
     "The broker's consumer_timeout is shorter than --consumer-timeout: what is executed for longer ends the session, and is acked only if it comes back to this daemon. Raise it there, or set --consumer-timeout to it and --timeout below it.",
-    { brokerConsumerTimeoutMs: 1, consumerTimeoutMs: 2, timeoutMs: 3 },
+    { broker_consumer_timeout_ms: 1, consumer_timeout_ms: 2, timeout_ms: 3 },
   ],
 ]
 

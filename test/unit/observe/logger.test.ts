@@ -55,10 +55,10 @@ const INVISIBLE: [string, string][] = [
 
 describe('a JSON line', () => {
   it('has time, level and message, then the fields of all lines, then its own', () => {
-    const { log, text } = logging({ fields: { daemonId: 'D-1' } })
+    const { log, text } = logging({ fields: { daemon_id: 'D-1' } })
     log.info('Executed.', { status: 200 })
     expect(text()).toBe(
-      `{"time":"${TIME}","level":"info","message":"Executed.","daemonId":"D-1","status":200}\n`,
+      `{"time":"${TIME}","level":"info","message":"Executed.","daemon_id":"D-1","status":200}\n`,
     )
   })
 
@@ -67,13 +67,13 @@ describe('a JSON line', () => {
     ['fields that are not set', { value: undefined }],
     ['fields that JSON cannot say', { value: 10n }],
   ])('with %s has what every line has', (_, fields) => {
-    const { log, text } = logging({ fields: { daemonId: 'D-1' } })
+    const { log, text } = logging({ fields: { daemon_id: 'D-1' } })
     log.info('"Look."', fields)
-    expect(text()).toBe(`{"time":"${TIME}","level":"info","message":"\\"Look.\\"","daemonId":"D-1"}\n`)
+    expect(text()).toBe(`{"time":"${TIME}","level":"info","message":"\\"Look.\\"","daemon_id":"D-1"}\n`)
   })
 
   it('has more in every line of a log that was made so, and only there', () => {
-    const { log, text } = logging({ fields: { daemonId: 'D-1' } })
+    const { log, text } = logging({ fields: { daemon_id: 'D-1' } })
     const ofBridge = log.with({ bridge: 'mails' })
     ofBridge.info('One.', { bridge: 'forged', n: 1 })
     log.info('Two.')
@@ -83,8 +83,8 @@ describe('a JSON line', () => {
         .split('\n')
         .map((line) => JSON.parse(line)),
     ).toEqual([
-      { time: TIME, level: 'info', message: 'One.', daemonId: 'D-1', bridge: 'mails', n: 1 },
-      { time: TIME, level: 'info', message: 'Two.', daemonId: 'D-1' },
+      { time: TIME, level: 'info', message: 'One.', daemon_id: 'D-1', bridge: 'mails', n: 1 },
+      { time: TIME, level: 'info', message: 'Two.', daemon_id: 'D-1' },
     ])
   })
 
@@ -132,11 +132,11 @@ describe('a JSON line', () => {
     expect(text()).toContain('"Zahlung für 東京 👍"')
   })
 
-  it.each(['level', 'message', 'time', 'daemonId'])('is not changed by a field called %s', (name) => {
-    const { log, text } = logging({ fields: { daemonId: 'D-1' } })
+  it.each(['level', 'message', 'time', 'daemon_id'])('is not changed by a field called %s', (name) => {
+    const { log, text } = logging({ fields: { daemon_id: 'D-1' } })
     log.info('Executed.', { [name]: 'hostile', status: 200 })
     expect(text()).toBe(
-      `{"time":"${TIME}","level":"info","message":"Executed.","daemonId":"D-1","status":200}\n`,
+      `{"time":"${TIME}","level":"info","message":"Executed.","daemon_id":"D-1","status":200}\n`,
     )
   })
 
@@ -158,12 +158,12 @@ describe('a JSON line', () => {
 
 describe('a text line', () => {
   it('has the time of day, level, message and fields', () => {
-    const { log, text } = logging({ format: 'text', fields: { daemonId: 'D-1' } })
+    const { log, text } = logging({ format: 'text', fields: { daemon_id: 'D-1' } })
     log.info('Executed.', { status: 200, none: undefined })
     log.error('Lost.', { reason: 'a "b"', path: '/run/fpm.sock' })
     expect(text()).toBe(
-      `03:04:05.678 info  Executed. daemonId=D-1 status=200\n` +
-        `03:04:05.678 error Lost. daemonId=D-1 reason="a \\"b\\"" path=/run/fpm.sock\n`,
+      `03:04:05.678 info  Executed. daemon_id=D-1 status=200\n` +
+        `03:04:05.678 error Lost. daemon_id=D-1 reason="a \\"b\\"" path=/run/fpm.sock\n`,
     )
   })
 
