@@ -1,3 +1,4 @@
+import { traceIdIn } from '../payload/trace.ts'
 import type { ExecutionIds, FinishedExecution } from './facts.ts'
 import { type History, readHistory } from './headers.ts'
 import type { BridgePolicy, Delivery } from './ports.ts'
@@ -13,6 +14,7 @@ export class Execution implements ExecutionIds, FinishedExecution {
   readonly messageId: string | undefined
   readonly correlationId: string | undefined
   readonly type: string | undefined
+  readonly traceId: string | undefined
   readonly history: History
   /** Set when it starts. */
   executionId = ''
@@ -32,10 +34,11 @@ export class Execution implements ExecutionIds, FinishedExecution {
 
   /** @param before the one of the same delivery that was not executed */
   constructor(delivery: Delivery, policy: BridgePolicy, before?: Execution) {
-    const { messageId, correlationId, type } = delivery.properties
+    const { messageId, correlationId, type, headers } = delivery.properties
     this.messageId = messageId
     this.correlationId = correlationId
     this.type = type
+    this.traceId = headers && traceIdIn(headers)
     this.history = before?.history ?? readHistory(delivery, policy)
     this.attempt = Math.min(this.history.executions + 1, policy.maxAttempts)
     this.unread = before?.unread ?? this.history.unread

@@ -14,6 +14,8 @@ export interface ExecutionIds {
   /** The message's, as its publisher set it. */
   readonly type: string | undefined
   readonly attempt: number
+  /** Of the trace that the message belongs to, by its `traceparent`. */
+  readonly traceId?: string | undefined
 }
 
 export interface FinishedExecution extends ExecutionIds {

@@ -224,6 +224,12 @@ export const OPTIONS: readonly OptionSpec[] = [
   ),
   option(
     PROCESS,
+    'log-messages',
+    { default: 'all' },
+    'all, or failures: a message that succeeds has its line at level debug only',
+  ),
+  option(
+    PROCESS,
     'admin',
     { defaultDescription: 'off' },
     'host:port or path of a Unix socket: serves /livez, /readyz, /status and /metrics',

@@ -8,11 +8,11 @@ const ENDING = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const
 /** Asks daemons to read their configuration again. `nohup` has it ignored, and Node.js undoes that at its start. */
 const HANG_UP = 'SIGHUP'
 
-/**
- * They would kill, which nobody means who sends them. Node.js itself answers SIGUSR1
- * with a debugger on port 9229, which any local user may ask for the broker's password.
- */
-const IGNORED = ['SIGUSR1', 'SIGUSR2'] as const
+/** Asks daemons for more of a log. Node.js itself would answer it with a debugger on port 9229, which any local user may ask for the broker's password. */
+const TOGGLE = 'SIGUSR1'
+
+/** It would kill, which nobody means who sends it. */
+const IGNORED = 'SIGUSR2'
 
 /** Milliseconds. npm and timeout(1) pass on a signal that a terminal or a process group has sent to everybody already. */
 const SAME_SIGNAL = 1_000
@@ -25,6 +25,8 @@ export interface SignalListener {
   leave(signal: NodeJS.Signals): void
   /** SIGHUP: a terminal is gone, or the configuration is to be read again. */
   hangUp(signal: NodeJS.Signals): void
+  /** SIGUSR1: debug lines are wanted, or not any more. */
+  toggleDebug(signal: NodeJS.Signals): void
   /** One that changes nothing. */
   ignore(signal: NodeJS.Signals): void
 }
@@ -48,7 +50,7 @@ export class Signals {
       if (this.#listener === undefined) this.#early.push(received)
       else this.#tell(this.#listener, received)
     }
-    for (const signal of [...ENDING, HANG_UP, ...IGNORED]) source.on(signal, receive)
+    for (const signal of [...ENDING, HANG_UP, TOGGLE, IGNORED]) source.on(signal, receive)
   }
 
   /** The listener hears at once of what has come before. There is one, for good. */
@@ -65,6 +67,7 @@ export class Signals {
   #tell(listener: SignalListener, received: Received): void {
     const { signal, time } = received
     if (signal === HANG_UP) listener.hangUp(signal)
+    else if (signal === TOGGLE) listener.toggleDebug(signal)
     else if (!ENDING.some((each) => each === signal)) listener.ignore(signal)
     else if (this.#first === undefined) {
       this.#first = received

@@ -3,8 +3,8 @@ import { OptionError } from '../config/option-error.ts'
 import type { GivenOptions } from '../config/reader.ts'
 import { type RunConfig, readRunConfig } from '../config/run-config.ts'
 import type { Log } from '../observe/logger.ts'
+import type { Configured } from './configured.ts'
 import { refuseNonSockets } from './pool-sockets.ts'
-import type { Configured } from './start.ts'
 
 /**
  * Reads the configuration of `run` again, with the flags and the environment of the start.

@@ -11,9 +11,10 @@ import { giveBackUnusedMemory } from '../daemon/unused-memory.ts'
 import { createLogger } from '../observe/logger.ts'
 import type { Invocation } from './command.ts'
 import { effectiveConfig, type PrintedConfig, printed } from './config/effective.ts'
+import type { Configured } from './configured.ts'
+import { DebugLines } from './debug-lines.ts'
 import { refuseNonSockets } from './pool-sockets.ts'
 import { ignoreHangUp, readAgain } from './read-again.ts'
-import type { Configured } from './start.ts'
 
 /** sysexits */
 const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
@@ -41,6 +42,7 @@ export async function run(
     shared: link !== undefined,
     fields: { daemon_id: daemonId },
   })
+  const debugLines = new DebugLines(log, logLevel)
   const queues = config.bridges.map(({ queue }) => queue)
   const history = new ProcessHistory(daemonId, queues)
   const processEnd = new ProcessEnd(history, recordFile, log)
@@ -80,6 +82,8 @@ export async function run(
     }
     link?.listen({
       retire,
+      'show-debug': () => debugLines.show(true),
+      'hide-debug': () => debugLines.show(false),
       reload: () => void reload().then(() => link.tell({ kind: 'reloaded' }), reject),
       gone() {
         log.error('The supervisor is gone: draining.')
@@ -97,6 +101,7 @@ export async function run(
         daemon.abortDrain()
       },
       hangUp: given.options.has('config') ? () => void reload().catch(reject) : ignoreHangUp(log),
+      toggleDebug: () => debugLines.toggle(),
       ignore(signal) {
         log.warn('Ignored a signal; SIGTERM, SIGINT and SIGQUIT stop the daemon, SIGHUP reloads.', { signal })
       },

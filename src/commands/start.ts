@@ -1,13 +1,6 @@
-import type { GivenOptions } from '../config/reader.ts'
-import { type RunConfig, readRunConfig } from '../config/run-config.ts'
+import { readRunConfig } from '../config/run-config.ts'
 import { SupervisorLink } from '../daemon/supervisor-link.ts'
 import type { Invocation } from './command.ts'
-
-/** The options of `run` as they were at the start, and what they mean. */
-export interface Configured {
-  readonly given: GivenOptions
-  readonly config: RunConfig
-}
 
 /**
  * `fpm-bridge run`: one process that does the work, or one that supervises several. Each loads what it needs itself.

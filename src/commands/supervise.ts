@@ -5,8 +5,9 @@ import { claimId } from '../daemon/claimed-id.ts'
 import { Supervisor } from '../daemon/supervisor.ts'
 import { createLogger } from '../observe/logger.ts'
 import type { Invocation } from './command.ts'
+import type { Configured } from './configured.ts'
+import { DebugLines } from './debug-lines.ts'
 import { ignoreHangUp, readAgain } from './read-again.ts'
-import type { Configured } from './start.ts'
 
 /**
  * Several processes of `fpm-bridge run`, with the ids `<id>-1` to `<id>-N`: lives until a signal ends them all. The first one has them
@@ -33,6 +34,7 @@ export async function supervise(
     shared: true,
     fields: { daemon_id: daemonId },
   })
+  const debugLines = new DebugLines(log, logLevel)
   if (given.options.has('daemon-id')) claimId(daemonId, log)
   const supervisor = new Supervisor({
     ids,
@@ -58,6 +60,7 @@ export async function supervise(
             reloading = reloading.then(reload).catch(reject)
           }
         : ignoreHangUp(log),
+      toggleDebug: () => supervisor.showDebug(debugLines.toggle()),
       ignore(signal) {
         log.warn('Ignored a signal; SIGTERM, SIGINT and SIGQUIT stop the daemon.', { signal })
       },

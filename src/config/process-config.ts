@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type BrokerUrl, parseBrokerUrl } from '../amqp/broker-url.ts'
-import type { LogFormat, LogLevel } from '../observe/logger.ts'
+import type { LogFormat, LogLevel, LogMessages } from '../observe/logger.ts'
 import { ADMIN_OPTIONS, type AdminConfig, readAdmin } from './admin.ts'
 import { allOf } from './option-error.ts'
 import { optional } from './parse.ts'
@@ -17,6 +17,7 @@ export interface ProcessConfig {
   readonly drainTimeout: number
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
+  readonly logMessages: LogMessages
   /** Undefined: no web server. */
   readonly admin: AdminConfig | undefined
   /** Processes, from 1. */
@@ -38,6 +39,7 @@ export const PROCESS_OPTIONS = {
   'drain-timeout': duration,
   'log-level': oneOf<LogLevel>('error', 'warn', 'info', 'debug'),
   'log-format': oneOf<LogFormat>('auto', 'json', 'text'),
+  'log-messages': oneOf<LogMessages>('all', 'failures'),
   ...ADMIN_OPTIONS,
   instances: integer(1, 64),
   'max-messages': optional(integer(1, 1_000_000_000)),
@@ -61,6 +63,7 @@ export function readProcessConfig(read: OptionReader, madeUpId: string): Process
     drainTimeout: given['drain-timeout'],
     logLevel: given['log-level'],
     logFormat: given['log-format'],
+    logMessages: given['log-messages'],
     admin,
     instances: given.instances,
     maxMessages: given['max-messages'],

@@ -74,7 +74,7 @@ export class Bridge {
   constructor(config: BridgeConfig, surroundings: Surroundings, adoptElsewhere: AdoptElsewhere, log: Logger) {
     const { process, ages, connections, version, subscriber, watch } = surroundings
     this.config = config
-    const writeLine = logLines(log)
+    const writeLine = logLines(log, process.logMessages)
     const hear = subscriber(config.queue)
     const tell: Tell = (event) => {
       this.#counters.count(event)

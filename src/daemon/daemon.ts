@@ -70,12 +70,7 @@ export class Daemon {
     }
     this.#bridges = new Bridges(
       (bridge, adoptElsewhere) =>
-        new Bridge(
-          bridge,
-          surroundings,
-          adoptElsewhere,
-          bridge.listed ? log.with({ bridge: bridge.name }) : log,
-        ),
+        new Bridge(bridge, surroundings, adoptElsewhere, log.with(inLinesOf(bridge))),
       log,
     )
   }
@@ -204,4 +199,9 @@ export class Daemon {
   #describePools(bridges: readonly BridgeConfig[]): void {
     for (const demand of demandsOf(bridges)) void describePool(demand, logLines(this.#log))
   }
+}
+
+/** What each line of a bridge has. */
+function inLinesOf({ queue, name, listed }: BridgeConfig): Readonly<Record<string, string>> {
+  return listed ? { queue, bridge: name } : { queue }
 }

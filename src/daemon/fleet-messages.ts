@@ -20,3 +20,5 @@ export type ToChild =
   | { readonly kind: 'retire' }
   /** Read the configuration again. */
   | { readonly kind: 'reload' }
+  /** From now on lines of level debug are wanted, or not. */
+  | { readonly kind: 'show-debug' | 'hide-debug' }

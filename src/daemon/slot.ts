@@ -34,6 +34,8 @@ export class Slot {
   /** Processes that are to say that they have reloaded. */
   readonly #reloading = new Map<number, () => void>()
   #count = 0
+  /** Once somebody has asked for it. */
+  #debug: ToChild | undefined
   /** How the last one ended, as far as the log has said it. */
   #said = ''
 
@@ -56,6 +58,12 @@ export class Slot {
   close(): void {
     clearTimeout(this.#timer)
     this.#state = CLOSED
+  }
+
+  /** Of its processes, and of those to come. */
+  showDebug(on: boolean): void {
+    this.#debug = { kind: on ? 'show-debug' : 'hide-debug' }
+    for (const { child } of this.#living.values()) child.tell(this.#debug)
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -103,6 +111,7 @@ export class Slot {
       ended: (exit) => this.#end(number, exit),
     })
     this.#living.set(number, { child, startedAt: performance.now() })
+    if (this.#debug !== undefined) child.tell(this.#debug)
     this.#parts.log.debug('Started a process.', { process: this.#id, child_pid: child.pid })
   }
 

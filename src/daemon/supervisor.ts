@@ -105,6 +105,11 @@ export class Supervisor {
     }
   }
 
+  /** Has all processes, and those to come, write lines of level debug, or not. */
+  showDebug(on: boolean): void {
+    for (const slot of this.#slots) slot.showDebug(on)
+  }
+
   get #living(): number {
     return this.#slots.reduce((sum, { living }) => sum + living, 0)
   }

@@ -25,9 +25,14 @@ export interface LoggerOptions {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
+/** Which outcomes of messages have a line: all, or those that are no success. */
+export type LogMessages = 'all' | 'failures'
+
 export interface Logger extends Log {
   /** Whether a line of that level would be written. */
   wants(level: LogLevel): boolean
+  /** From now on, lines of level debug are written or not; for all logs that are made of one another. */
+  showDebug(on: boolean): void
   /** The same log, with more in every line. */
   with(fields: Readonly<Record<string, unknown>>): Logger
 }
@@ -54,7 +59,8 @@ export function createLogger(options: LoggerOptions): Logger {
     options.shared,
   )
   const logger = createWinston({
-    level: options.level,
+    // What is not wanted does not get here.
+    level: 'debug',
     levels: LEVELS,
     // It comes as the line that it becomes.
     format: format.printf(({ message }) => message as string),
@@ -70,20 +76,24 @@ export function createLogger(options: LoggerOptions): Logger {
     ],
   })
   logger.on('error', () => {})
-  const wants = (level: LogLevel): boolean => LEVELS[level] <= LEVELS[options.level]
+  let least = LEVELS[options.level]
+  const wants = (level: LogLevel): boolean => LEVELS[level] <= least
+  const showDebug = (on: boolean): void => {
+    least = on ? LEVELS.debug : Math.min(LEVELS[options.level], LEVELS.info)
+  }
   const loggerWith = (inEveryLine: Fields): Logger => {
     const toLine = (asText ? textLines : jsonLines)(inEveryLine)
     const at = (level: LogLevel): Log[LogLevel] => {
-      // winston would take a line of every level through its streams before it drops it.
-      if (!wants(level)) return () => {}
       return (message, fields = {}) => {
+        // winston would take a line of every level through its streams before it drops it.
+        if (!wants(level)) return
         logger.log({ level, message: toLine(level, message, fields) })
         // Somebody may be watching, or the process may be about to end.
         if (asText || isUrgent(level)) lines.flush()
       }
     }
     const levels = { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
-    return { ...levels, wants, with: (more) => loggerWith({ ...inEveryLine, ...more }) }
+    return { ...levels, wants, showDebug, with: (more) => loggerWith({ ...inEveryLine, ...more }) }
   }
   const whole = loggerWith(options.fields)
   return whole

@@ -56,7 +56,7 @@ function oldest(bridges: readonly BridgeView[]) {
     }))
 }
 
-function idsOf({ executionId, messageId, correlationId, type, attempt, deliveryTag }: ExecutionIds) {
+function idsOf({ executionId, messageId, correlationId, type, attempt, deliveryTag, traceId }: ExecutionIds) {
   return {
     execution_id: executionId,
     message_id: messageId,
@@ -64,6 +64,7 @@ function idsOf({ executionId, messageId, correlationId, type, attempt, deliveryT
     type,
     attempt,
     delivery_tag: deliveryTag,
+    trace_id: traceId,
   }
 }
 

@@ -44,6 +44,12 @@ const MAX_TRACE = 512
 const TRACEPARENT =
   /^(?!ff)([0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-[\x20-\x7e]*)?$/
 
+/** @returns the trace that a message belongs to: 32 hexadecimal digits; undefined where it says none that is valid */
+export function traceIdIn(headers: Readonly<Record<string, unknown>>): string | undefined {
+  const value = Object.hasOwn(headers, 'traceparent') ? headers['traceparent'] : undefined
+  return typeof value === 'string' && isTraceparent(value) ? value.slice(3, 35) : undefined
+}
+
 export function isTraceparent(value: string): boolean {
   if (value.length > MAX_TRACE) return false
   const match = TRACEPARENT.exec(value)

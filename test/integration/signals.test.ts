@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type BridgeProcess, leaveAtOnce, spawnBridge } from '../support/bridge-process.ts'
+import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { startFaultProxy } from '../support/fault-proxy.ts'
 import { test } from '../support/fixtures.ts'
@@ -33,21 +34,66 @@ test('SIGQUIT, twice, drains as SIGTERM does', async ({ broker, queue, startDaem
   expect(await countsOf(broker, queue)).toEqual({ ready: 3, unacked: 0 })
 })
 
-test.for(['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)(
-  '%s is a line in the log, and opens no debugger',
+test.for(['SIGHUP', 'SIGUSR2'] as const)(
+  '%s is a line in the log, and changes nothing',
   async (signal, { broker, queue, startDaemon }) => {
     const worker = workerThat('')
     const daemon = await startDaemon({ script: worker.path })
     await daemon.waitForLine('Consuming.')
     daemon.signal(signal)
     expect(await daemon.waitForLine('Ignored a signal')).toMatchObject({ level: 'warn', signal })
-    expect(listening(daemon)).toBe(0)
     await publishAll(broker, queue, numbers(1))
     await daemon.waitForLine('Executed.')
     daemon.signal('SIGTERM')
     expect(await daemon.exited).toEqual({ code: 0, signal: null })
   },
 )
+
+test('SIGUSR1 asks for debug lines, or for none any more, and opens no debugger', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const worker = workerThat('')
+  const args = ['--log-messages', 'failures']
+  const daemon = await startDaemon({ script: worker.path, args })
+  await daemon.waitForLine('Consuming.')
+  const executed = async (id: string) => {
+    await publishAll(broker, queue, numbers(1), { messageId: id })
+    await eventually('it is settled', async () => {
+      expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
+      return worker.executions().some((line) => line.startsWith(id))
+    })
+  }
+  await executed('quiet')
+  daemon.signal('SIGUSR1')
+  await daemon.waitForLine('From now on with lines of level debug')
+  expect(listening(daemon)).toBe(0)
+  await executed('loud')
+  await daemon.waitForLine(({ message, message_id }) => message === 'Executed.' && message_id === 'loud')
+  daemon.signal('SIGUSR1')
+  await daemon.waitForLine('No more lines of level debug.')
+  await executed('quiet again')
+  daemon.signal('SIGTERM')
+  expect(await daemon.exited).toEqual({ code: 0, signal: null })
+  const lines = daemon.log.filter(({ message_id }) => message_id !== undefined)
+  expect(lines.map(({ level, message, message_id }) => [level, message, message_id])).toEqual([
+    ['debug', 'Dispatched.', 'loud'],
+    ['debug', 'Executed.', 'loud'],
+  ])
+})
+
+test('SIGUSR1 reaches all processes of a fleet', async ({ startDaemon }) => {
+  const fleet = await startDaemon({ args: ['--instances', '2'] })
+  await eventually('both consume', () => count(fleet.log, 'Consuming.') === 2)
+  fleet.signal('SIGUSR1')
+  const on = 'From now on with lines of level debug; SIGUSR1 ends them.'
+  await eventually('all three say so', () => count(fleet.log, on) === 3)
+  fleet.signal('SIGUSR1')
+  await eventually('all three say so', () => count(fleet.log, 'No more lines of level debug.') === 3)
+  fleet.signal('SIGTERM')
+  expect(await fleet.exited).toEqual({ code: 0, signal: null })
+})
 
 test.for([0, 5, 20, 50])(
   'SIGUSR1 %i ms after Node.js listens to it opens no debugger; SIGHUP, ignored by whoever starts it, ends nothing',

@@ -27,6 +27,7 @@ describe('the question for the status page', () => {
       SCRIPT_NAME: STATUS_PATH,
       SCRIPT_FILENAME: STATUS_PATH,
       QUERY_STRING: 'json',
+      CONTENT_LENGTH: '0',
     })
     expect(question?.stdin.length).toBe(0)
   })

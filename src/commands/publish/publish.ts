@@ -79,6 +79,7 @@ function left(run: PublishRun, signals: Signals): Promise<number> {
         resolve(EXIT.incomplete)
       },
       hangUp: (signal) => complain(`${signal} is ignored; SIGINT, SIGTERM and SIGQUIT stop`),
+      toggleDebug: (signal) => complain(`${signal} is ignored; SIGINT, SIGTERM and SIGQUIT stop`),
       ignore: (signal) => complain(`${signal} is ignored; SIGINT, SIGTERM and SIGQUIT stop`),
     })
   })

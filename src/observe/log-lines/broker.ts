@@ -7,9 +7,9 @@ const FINDINGS: Readonly<Record<Finding['finding'], Line<Finding>>> = {
   transient: [
     'warn',
     'This queue will lose messages (--allow-transient-queue).',
-    ({ queue, reason }) => ({ queue, reason }),
+    ({ queue, reason }) => ({ about_queue: queue, reason }),
   ],
-  unknown: ['info', 'Taken as it is.', ({ queue, reason }) => ({ queue, reason })],
+  unknown: ['info', 'Taken as it is.', ({ queue, reason }) => ({ about_queue: queue, reason })],
 }
 
 /** The bridge and its brokers. */
@@ -20,7 +20,7 @@ export const BROKER_LINES: Lines<BrokerEvent> = {
     ({ broker }) => ({ broker }),
   ],
   'broker-passed-over': ['warn', 'Passed over a broker.', ({ reason }) => ({ reason })],
-  consuming: ['info', 'Consuming.', ({ broker, queue, prefetch }) => ({ broker, queue, prefetch })],
+  consuming: ['info', 'Consuming.', ({ broker, prefetch }) => ({ broker, prefetch })],
   'not-consuming': ['warn', 'Not consuming; trying again until it works.', ({ reason }) => ({ reason })],
   'session-ended': [
     'warn',
@@ -39,7 +39,11 @@ export const BROKER_LINES: Lines<BrokerEvent> = {
   ],
   resumed: ['info', 'Consuming again.', NO_FIELDS],
   'queue-finding': ({ finding }) => FINDINGS[finding],
-  'queue-silent': ['error', 'A queue does not answer.', ({ queue, remedy }) => ({ queue, remedy })],
+  'queue-silent': [
+    'error',
+    'A queue does not answer.',
+    ({ queue, remedy }) => ({ about_queue: queue, remedy }),
+  ],
   'broker-blocked': [
     'warn',
     'The broker takes no messages at the moment; publishing waits.',

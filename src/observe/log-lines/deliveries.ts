@@ -12,8 +12,14 @@ import type { Line, Lines } from './line.ts'
 type Settled = Extract<DeliveryEvent, { kind: 'settled' }>
 type Unsettled = Extract<DeliveryEvent, { kind: 'unsettled' }>
 
+export const SUCCESS: Line<Settled> = [
+  'info',
+  'Executed.',
+  (event) => finishedFields(event.execution, event.outcome),
+]
+
 const SETTLED: Readonly<Record<Settled['outcome']['kind'] | 'parked', Line<Settled>>> = {
-  executed: ['info', 'Executed.', (event) => finishedFields(event.execution, event.outcome)],
+  executed: SUCCESS,
   refused: ['warn', 'The worker answered, and not with success.', settledFields],
   retry: ['warn', 'To be executed again.', settledFields],
   'dead-letter': ['warn', 'Dead-lettered.', settledFields],

@@ -7,7 +7,7 @@ import type { Fields } from './line.ts'
 const LOGGED_STDERR = 2_048
 
 export function executionFields(execution: ExecutionIds): Fields {
-  const { deliveryTag, executionId, messageId, correlationId, type, attempt } = execution
+  const { deliveryTag, executionId, messageId, correlationId, type, attempt, traceId } = execution
   return {
     delivery_tag: deliveryTag,
     execution_id: executionId,
@@ -15,12 +15,13 @@ export function executionFields(execution: ExecutionIds): Fields {
     correlation_id: correlationId,
     type,
     attempt,
+    trace_id: traceId,
   }
 }
 
 /** Written out, since each message passes here: Node.js 20 makes a hidden class anew for each spread with something added. */
 export function finishedFields(execution: FinishedExecution, outcome: FinalOutcome): Fields {
-  const { deliveryTag, executionId, messageId, correlationId, type, attempt, durationMs } = execution
+  const { deliveryTag, executionId, messageId, correlationId, type, attempt, durationMs, traceId } = execution
   const { kind, status, subject } = outcome
   return {
     delivery_tag: deliveryTag,
@@ -33,6 +34,7 @@ export function finishedFields(execution: FinishedExecution, outcome: FinalOutco
     duration_ms: Math.round(durationMs),
     outcome: kind,
     status,
+    trace_id: traceId,
   }
 }
 
@@ -59,12 +61,12 @@ export function copyFields(copy: Copied): Fields {
     case 'dead-letter':
       return outcomeCopyFields(copy)
     case 'put-back': {
-      const { execution, subject, queue, reason } = copy
-      return { ...executionFields(execution), subject, outcome: 'hold', queue, reason }
+      const { execution, subject, reason } = copy
+      return { ...executionFields(execution), subject, outcome: 'hold', reason }
     }
     case 'reset-delivery-count': {
-      const { deliveryTag, messageId, queue, reason } = copy
-      return { delivery_tag: deliveryTag, message_id: messageId, queue, reason }
+      const { deliveryTag, messageId, reason } = copy
+      return { delivery_tag: deliveryTag, message_id: messageId, reason }
     }
   }
 }

@@ -19,6 +19,7 @@ function signals() {
       end: (signal) => told.push(`end ${signal}`),
       leave: (signal) => told.push(`leave ${signal}`),
       hangUp: (signal) => told.push(`hang up ${signal}`),
+      toggleDebug: (signal) => told.push(`toggle debug ${signal}`),
       ignore: (signal) => told.push(`ignore ${signal}`),
     })
   return { send: (signal: string) => source.emit(signal, signal), taken, told, listen }
@@ -41,11 +42,14 @@ describe('signals', () => {
     expect([taken.ending, told]).toEqual([false, ['hang up SIGHUP', 'hang up SIGHUP']])
   })
 
-  it.each(['SIGUSR1', 'SIGUSR2'])('%s changes nothing', (signal) => {
+  it.each([
+    ['SIGUSR1', 'asks for debug lines, or for none', 'toggle debug SIGUSR1'],
+    ['SIGUSR2', 'changes nothing', 'ignore SIGUSR2'],
+  ])('%s %s', (signal, _, heard) => {
     const { send, taken, told, listen } = signals()
     listen()
     expect(send(signal)).toBe(true)
-    expect([taken.ending, told]).toEqual([false, [`ignore ${signal}`]])
+    expect([taken.ending, told]).toEqual([false, [heard]])
   })
 
   it('within a second of the first are the same', () => {
@@ -72,10 +76,10 @@ describe('signals', () => {
   it('that are ignored do not make the next one a second', () => {
     const { send, told, listen } = signals()
     listen()
-    send('SIGUSR1')
+    send('SIGUSR2')
     vi.advanceTimersByTime(5_000)
     send('SIGTERM')
-    expect(told).toEqual(['ignore SIGUSR1', 'end SIGTERM'])
+    expect(told).toEqual(['ignore SIGUSR2', 'end SIGTERM'])
   })
 
   it('that came before anybody listened are told then, by the time at which they came', () => {

@@ -46,6 +46,7 @@ describe('run', () => {
       pingPath: '/ping',
       logLevel: 'info',
       logFormat: 'auto',
+      logMessages: 'all',
       instances: 1,
       maxMessages: undefined,
       maxMemory: undefined,

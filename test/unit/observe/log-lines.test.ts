@@ -16,6 +16,7 @@ const EXECUTION: FinishedExecution = {
   correlationId: 'c-1',
   type: 'invoice',
   attempt: 2,
+  traceId: '0af7651916cd43dd8448eb211c80319c',
   durationMs: 30,
 }
 /** Its ids, as they are in a line. */
@@ -26,6 +27,7 @@ const IDS = {
   correlation_id: 'c-1',
   type: 'invoice',
   attempt: 2,
+  trace_id: '0af7651916cd43dd8448eb211c80319c',
 }
 const ENDED = { ...IDS, duration_ms: 30 }
 const DIAGNOSIS = { reason: 'a reason', status: 503, stderr: 'busy', subject: 'App\\Send' }
@@ -60,7 +62,7 @@ const RESET: ResetCopy = {
 }
 const RETRIED = { ...FAILED, outcome: 'retry', delay_ms: 2_000 }
 const DEAD_LETTERED = { ...FAILED, outcome: 'dead-letter', dead_letter_queue: 'q.dead' }
-const PUT = { ...IDS, subject: 'App', outcome: 'hold', queue: 'q', reason: 'no script' }
+const PUT = { ...IDS, subject: 'App', outcome: 'hold', reason: 'no script' }
 const SUMMARY = { parked: 1, copyTo: ['q.dead'], causes: ['closed'], messageIds: ['m-1'] }
 const MET = { execution: EXECUTION, diagnosis: DIAGNOSIS }
 const SUMMARY_FIELDS = { parked: 1, copy_to: ['q.dead'], causes: ['closed'], message_ids: ['m-1'] }
@@ -186,7 +188,7 @@ const COPIES: readonly Row[] = [
     { kind: 'delivery-count-reset', copy: RESET },
     'warn',
     'Put back into its queue as a new message.',
-    { delivery_tag: 7, message_id: 'm-1', queue: 'q', reason: 'it has come back 10 times' },
+    { delivery_tag: 7, message_id: 'm-1', reason: 'it has come back 10 times' },
   ],
   [
     copyFailed(DEAD, false),
@@ -201,7 +203,6 @@ const COPIES: readonly Row[] = [
     {
       delivery_tag: 7,
       message_id: 'm-1',
-      queue: 'q',
       reason: 'it has come back 10 times',
       copy_to: 'q.x',
       cause: 'Error: full',
@@ -358,7 +359,7 @@ const BROKER: readonly Row[] = [
     { kind: 'consuming', broker: 'amqp://b', queue: 'q', prefetch: 6 },
     'info',
     'Consuming.',
-    { broker: 'amqp://b', queue: 'q', prefetch: 6 },
+    { broker: 'amqp://b', prefetch: 6 },
   ],
   [
     { kind: 'not-consuming', reason: 'away' },
@@ -389,19 +390,19 @@ const BROKER: readonly Row[] = [
     { kind: 'queue-finding', finding: 'transient', queue: 'q', reason: 'auto-delete' },
     'warn',
     'This queue will lose messages (--allow-transient-queue).',
-    { queue: 'q', reason: 'auto-delete' },
+    { about_queue: 'q', reason: 'auto-delete' },
   ],
   [
     { kind: 'queue-finding', finding: 'unknown', queue: 'q', reason: 'refused' },
     'info',
     'Taken as it is.',
-    { queue: 'q', reason: 'refused' },
+    { about_queue: 'q', reason: 'refused' },
   ],
   [
     { kind: 'queue-silent', queue: 'q', remedy: 'start its nodes' },
     'error',
     'A queue does not answer.',
-    { queue: 'q', remedy: 'start its nodes' },
+    { about_queue: 'q', remedy: 'start its nodes' },
   ],
   [
     { kind: 'broker-blocked', reason: 'low on memory' },
@@ -472,4 +473,15 @@ it.each<[string, string | undefined]>([
     settledBy({ purpose: 'dead-letter', execution: EXECUTION, outcome, deadLetterQueue: 'q.dead' }),
   )
   expect(log.lines[0]?.fields['stderr']).toBe(shown)
+})
+
+it('with --log-messages failures, success is of level debug, and nothing else', () => {
+  const log = recordingLog()
+  const tell = logLines(log, 'failures')
+  tell({ kind: 'settled', by: 'ack', execution: EXECUTION, outcome: { kind: 'executed', status: 200 } })
+  tell(settledBy(DEAD))
+  expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
+    ['debug', 'Executed.'],
+    ['warn', 'Dead-lettered.'],
+  ])
 })

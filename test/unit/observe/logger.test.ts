@@ -218,3 +218,23 @@ describe('levels', () => {
     expect(levels.map((line) => JSON.parse(line).level[0]).join('')).toBe(expected)
   })
 })
+
+describe('lines of level debug', () => {
+  it.each([
+    ['error', 'error'],
+    ['warn', 'warn'],
+    ['info', 'info'],
+    ['debug', 'info'],
+  ] as const)('with level %s are shown and hidden at any time; hidden, the level is %s', (level, hidden) => {
+    const { log, text } = logging({ level })
+    const bridge = log.with({ queue: 'q' })
+    log.showDebug(true)
+    bridge.debug('One.')
+    log.showDebug(false)
+    bridge.debug('Two.')
+    bridge[hidden]('Three.')
+    const messages = text().match(/"message":"[^"]*"/g)
+    expect(messages).toEqual(['"message":"One."', '"message":"Three."'])
+    expect([bridge.wants('debug'), bridge.wants(hidden)]).toEqual([false, true])
+  })
+})

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isBaggage, isTraceparent, isTracestate, traceParams } from '../../../src/payload/trace.ts'
+import { isBaggage, isTraceparent, isTracestate, traceIdIn, traceParams } from '../../../src/payload/trace.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const SPAN = '00f067aa0ba902b7'
@@ -45,6 +45,15 @@ describe('traceparent', () => {
   ])('not valid: %j', (value) => {
     expect(isTraceparent(value)).toBe(false)
   })
+})
+
+it.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
+  ['of its traceparent', { traceparent: TRACEPARENT }, TRACE],
+  ['none where that is not valid', { traceparent: `${TRACEPARENT} ` }, undefined],
+  ['none where that is no text', { traceparent: 7 }, undefined],
+  ['none without one', {}, undefined],
+])('the trace of a message: %s', (_, headers, traceId) => {
+  expect(traceIdIn(headers)).toBe(traceId)
 })
 
 const stateMembers = (count: number) => Array.from({ length: count }, (_, index) => `k${index}=1`).join()
