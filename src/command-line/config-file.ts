@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from 'yaml'
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from 'yaml'
 import { Faults, OptionError } from '../config/option-error.ts'
 import type { BridgeEntry, RawOption, RawOptions } from '../config/reader.ts'
 import { whatWasMeant } from './did-you-mean.ts'
@@ -50,6 +50,7 @@ export function readConfigFile(path: string): ConfigFile {
       `${path} must be a mapping of option names to values, such as "queue: invoices"`,
       78,
     )
+  if (hasTag(contents)) throw new OptionError(`${path} must be a plain mapping, without a tag`, 78)
   return walk.file(contents)
 }
 
@@ -85,6 +86,7 @@ class Walk {
       this.#complain(list, 'must be a list of bridges, one at least')
       return []
     }
+    if (hasTag(list.value)) this.#complain(list, 'must be a plain list, without a tag')
     if (list.value.items.length > MAX_BRIDGES) {
       this.#complain(list, `has ${list.value.items.length} bridges; one process takes ${MAX_BRIDGES}`)
       return []
@@ -92,8 +94,9 @@ class Walk {
     return list.value.items.flatMap((item, index): readonly BridgeEntry[] => {
       const path = `${list.path}[${index}]`
       const place = { path, source: this.#sourceOf(item, list.source) }
-      if (isMap(item)) return [{ ...place, own: this.#options(this.#entries(item, `${path}.`), IN_ENTRY) }]
-      this.#complain(place, 'must be a mapping of option names to values')
+      if (!isMap(item)) this.#complain(place, 'must be a mapping of option names to values')
+      else if (hasTag(item)) this.#complain(place, 'must be a plain mapping, without a tag')
+      else return [{ ...place, own: this.#options(this.#entries(item, `${path}.`), IN_ENTRY) }]
       return []
     })
   }
@@ -107,6 +110,7 @@ class Walk {
       const path = `${prefix}${/^[\w.<-]{1,60}$/.test(name) ? name : '?'}`
       const entry = { name, value, path, source: this.#sourceOf(key, this.#file) }
       const first = entries.get(name)
+      if (hasTag(key)) this.#complain(entry, 'must be a plain key, without a tag')
       if (first === undefined) entries.set(name, entry)
       else this.#complain(entry, `is given twice: before in ${first.source}`)
     }
@@ -162,14 +166,22 @@ function namesOf(known: readonly OptionSpec[]): readonly string[] {
 }
 
 function valuesOf(node: unknown, { kind }: OptionSpec): readonly string[] {
-  return isSeq(node) && kind === 'list' ? node.items.map(textOf) : [textOf(node)]
+  if (!isSeq(node) || kind !== 'list') return [textOf(node)]
+  if (hasTag(node)) throw new Error('must be a plain list, without a tag')
+  return node.items.map(textOf)
 }
 
 function textOf(node: unknown): string {
   if (isAlias(node)) throw new Error('must be written out: aliases are not followed')
   if (!isScalar(node)) throw new Error('must be a plain value')
-  if (node.tag !== undefined && node.tag !== 'tag:yaml.org,2002:str')
-    throw new Error('must be a plain value, without a tag')
+  if (hasTag(node)) throw new Error('must be a plain value, without a tag')
   if (node.value === null) throw new Error('has no value')
   return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value))
+}
+
+/** Whoever tags something means that it be taken for something else. The tags of what it is anyway do no harm. */
+function hasTag(node: unknown): boolean {
+  if (!isNode(node) || node.tag === undefined) return false
+  const itself = isScalar(node) ? 'str' : isSeq(node) ? 'seq' : 'map'
+  return node.tag !== `tag:yaml.org,2002:${itself}`
 }

@@ -15,6 +15,7 @@ const MISTAKES: Partial<Record<ErrorCode, string>> = {
   MULTIPLE_DOCS: 'a second document begins (---), and only one is allowed',
   RESOURCE_EXHAUSTION: 'it is nested too deeply',
   TAB_AS_INDENT: 'indent with spaces, not with tabs',
+  TAG_RESOLVE_FAILED: 'tags are not taken; a value that begins with ! needs quotes',
   UNEXPECTED_TOKEN: 'a bracket or a text stands where there can be none; quotes may be missing',
 }
 

@@ -75,6 +75,8 @@ describe('a config file', () => {
     ['a folded value', 'queue: >-\n  a\n  b', { queue: ['a b'] }],
     ['an anchor that nobody uses', 'queue: &q a', { queue: ['a'] }],
     ['a value that is said to be text', 'queue: !!str 012', { queue: ['012'] }],
+    ['a list that is said to be one', 'url: !!seq [a, !!str b]', { url: ['a', 'b'] }],
+    ['a mapping that is said to be one', '!!map\n!!str queue: a', { queue: ['a'] }],
     ['a JSON escape', '{"queue": "\\u0061"}', { queue: ['a'] }],
   ])('with %s', (_, text, expected) => {
     expect(fromFile(text)).toEqual(expected)
@@ -132,6 +134,7 @@ describe('refused as a whole', () => {
   const SECOND = 'a second document begins (---), and only one is allowed'
   const NESTED = 'the indentation does not fit, or a value that has ": " in it needs quotes'
   const NO_KEY = 'there is no "key: value"; a space must follow the colon'
+  const TAG = 'tags are not taken; a value that begins with ! needs quotes'
   const ASTERISK = 'a value that begins with * or & needs quotes'
 
   it.each([
@@ -161,6 +164,13 @@ describe('refused as a whole', () => {
     ['a list', '- queue', '/f.yaml must be a mapping of option names to values, such as "queue: invoices"'],
     ['a scalar', 'queue', '/f.yaml must be a mapping of option names to values, such as "queue: invoices"'],
     ['an alias', '*a', '/f.yaml must be a mapping of option names to values, such as "queue: invoices"'],
+    ['a mapping with a tag', '!secret\nqueue: a', '/f.yaml must be a plain mapping, without a tag'],
+    ['what is said to be a set', '!!set\nqueue: a', `/f.yaml is malformed at line 1: ${TAG}`],
+    [
+      'a tag with a prefix that nobody has declared',
+      'queue: !e!x a',
+      `/f.yaml is malformed at line 1: ${TAG}`,
+    ],
     [
       'bytes that are not UTF-8',
       Buffer.from('queue: \xe4', 'latin1'),
@@ -202,6 +212,24 @@ describe('complained of', () => {
     ],
     ['a binary value', 'queue: !!binary aGk=', 'queue (/f.yaml:1) must be a plain value, without a tag'],
     ['a tag that nobody knows', 'queue: !secret a', 'queue (/f.yaml:1) must be a plain value, without a tag'],
+    ['a list with a tag', 'url: !secret [a]', 'url (/f.yaml:1) must be a plain list, without a tag'],
+    [
+      'a list with the tag of a text',
+      'url: !!str [a]',
+      'url (/f.yaml:1) must be a plain list, without a tag',
+    ],
+    ['a tag in a list', 'url: [a, !secret b]', 'url (/f.yaml:1) must be a plain value, without a tag'],
+    ['a tag before a key', '!secret queue: a', 'queue (/f.yaml:1) must be a plain key, without a tag'],
+    [
+      'a tag before the bridges',
+      'bridges: !include\n- queue: a',
+      'bridges (/f.yaml:1) must be a plain list, without a tag',
+    ],
+    [
+      'a tag before a bridge',
+      'bridges:\n- queue: a\n- !include {queue: b}',
+      'bridges[1] (/f.yaml:3) must be a plain mapping, without a tag',
+    ],
     ['a set', 'url: !!set {a, b}', 'url (/f.yaml:1) must be a plain value'],
     ['another file', 'config: a', 'config (/f.yaml:1) cannot be set in a file'],
     ['bridges that are none', 'bridges: a', 'bridges (/f.yaml:1) must be a list of bridges, one at least'],
