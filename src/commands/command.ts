@@ -12,6 +12,8 @@ export interface Invocation {
    * @throws {OptionError}
    */
   options(): GivenOptions
+  /** Environment variables that look like options and are none, each with what may have been meant. */
+  readonly unread: readonly string[]
   readonly version: string
   readonly signals: Signals
 }

@@ -15,6 +15,7 @@ import type { Configured } from './configured.ts'
 import { DebugLines } from './debug-lines.ts'
 import { refuseNonSockets } from './pool-sockets.ts'
 import { ignoreHangUp, readAgain } from './read-again.ts'
+import { logUnread } from './tell-unread.ts'
 
 /** sysexits */
 const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
@@ -27,7 +28,7 @@ const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
  * @throws {OptionError} also when the socket's path is something else than a socket
  */
 export async function run(
-  { options, version, signals }: Invocation,
+  { options, unread, version, signals }: Invocation,
   { given, config: asGiven }: Configured,
   link?: SupervisorLink,
 ): Promise<number> {
@@ -43,6 +44,7 @@ export async function run(
     fields: { daemon_id: daemonId },
   })
   const debugLines = new DebugLines(log, logLevel)
+  logUnread(unread, log)
   const queues = config.bridges.map(({ queue }) => queue)
   const history = new ProcessHistory(daemonId, queues)
   const processEnd = new ProcessEnd(history, recordFile, log)

@@ -8,6 +8,7 @@ import type { Invocation } from './command.ts'
 import type { Configured } from './configured.ts'
 import { DebugLines } from './debug-lines.ts'
 import { ignoreHangUp, readAgain } from './read-again.ts'
+import { logUnread } from './tell-unread.ts'
 
 /**
  * Several processes of `fpm-bridge run`, with the ids `<id>-1` to `<id>-N`: lives until a signal ends them all. The first one has them
@@ -17,7 +18,7 @@ import { ignoreHangUp, readAgain } from './read-again.ts'
  * @throws {OptionError}
  */
 export async function supervise(
-  { options, signals }: Invocation,
+  { options, unread, signals }: Invocation,
   { given, config: { process: config } }: Configured,
 ): Promise<number> {
   const { daemonId, instances, logLevel, logFormat } = config
@@ -35,6 +36,7 @@ export async function supervise(
     fields: { daemon_id: daemonId },
   })
   const debugLines = new DebugLines(log, logLevel)
+  logUnread(unread, log)
   if (given.options.has('daemon-id')) claimId(daemonId, log)
   const supervisor = new Supervisor({
     ids,

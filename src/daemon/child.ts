@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { CHILD_ID } from '../config/child-id.ts'
 import type { FromChild, ToChild } from './fleet-messages.ts'
-import { CHILD_ID } from './supervisor-link.ts'
 
 /** How a process ended: one of the two is null; both where it could not be started. */
 export interface ChildExit {

@@ -1,7 +1,5 @@
+import { CHILD_ID } from '../config/child-id.ts'
 import type { FromChild, ToChild } from './fleet-messages.ts'
-
-/** In the environment of a supervised process: its daemon id. Whoever else forks us with a channel is no supervisor of ours. */
-export const CHILD_ID = 'FPM_BRIDGE_CHILD_ID'
 
 /** What a supervised process does about its supervisor. */
 export type SupervisorListener = Readonly<Record<ToChild['kind'] | 'gone', () => void>>

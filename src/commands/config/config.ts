@@ -3,6 +3,7 @@ import { OptionReader } from '../../config/reader.ts'
 import { readRunConfig } from '../../config/run-config.ts'
 import { flag } from '../../config/values.ts'
 import type { Invocation } from '../command.ts'
+import { complainOfUnread } from '../tell-unread.ts'
 import { effectiveConfig, printed } from './effective.ts'
 import { configSchema } from './schema.ts'
 import { formatConfig } from './text.ts'
@@ -16,7 +17,7 @@ const PRINTED = { check: flag, json: flag, schema: flag }
  * @returns the exit code: 0
  * @throws {OptionError} of all that is wrong
  */
-export async function config({ options }: Invocation): Promise<number> {
+export async function config({ options, unread }: Invocation): Promise<number> {
   const given = options()
   const print = new OptionReader(given.options).values(PRINTED)
   if (print.schema) {
@@ -24,6 +25,7 @@ export async function config({ options }: Invocation): Promise<number> {
     return 0
   }
   const effective = effectiveConfig(given, readRunConfig(given))
+  complainOfUnread(unread)
   if (print.check) return 0
   if (print.json) sayJson(printed(effective))
   else for (const line of formatConfig(effective, given.bridges !== undefined)) say(line)

@@ -12,6 +12,7 @@ import { readPublishConfig } from '../../config/publish-config.ts'
 import { logLines } from '../../observe/log-lines.ts'
 import { createLogger } from '../../observe/logger.ts'
 import type { Invocation } from '../command.ts'
+import { complainOfUnread } from '../tell-unread.ts'
 import { Answers } from './answers.ts'
 import { EXIT, PublishRun } from './publish-run.ts'
 
@@ -22,11 +23,12 @@ import { EXIT, PublishRun } from './publish-run.ts'
  * @returns the exit code: 0 all published (and answered, with --wait-reply), 65 some input was bad, 69 no broker or no answer, 75
  * stopped half-way, 78 refused
  */
-export async function publish({ words, options, signals }: Invocation): Promise<number> {
+export async function publish({ words, options, unread, signals }: Invocation): Promise<number> {
   const config = readPublishConfig(options(), words)
   if (config.source.kind === 'lines' && process.stdin.isTTY) {
     throw new OptionError('no messages: give them as arguments, with --body, or on standard input', 64)
   }
+  complainOfUnread(unread)
   const log = createLogger({ level: 'warn', format: 'text', stream: process.stderr, fields: {} })
   const { queue, queueType, declare } = config
   const topology = { queues: [plainQueue(queue, queueType)], declare, ages: new QueueAges(false) }

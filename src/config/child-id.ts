@@ -1,0 +1,2 @@
+/** In the environment of a supervised process: its daemon id. Whoever else forks us with a channel is no supervisor of ours. */
+export const CHILD_ID = 'FPM_BRIDGE_CHILD_ID'
