@@ -40,7 +40,10 @@ export const confirm = (channel: number, deliveryTag: number, multiple = false):
 /** What is sent for a method of the client's, with its arguments as they came; undefined: nothing. */
 type Answer = (channel: number, broker: ScriptedBroker, args: Buffer) => Buffer | undefined
 
-const ANSWERS: Readonly<Record<string, Answer>> = {
+/** By the name of the method. */
+export type Answers = Readonly<Record<string, Answer>>
+
+const ANSWERS: Answers = {
   'connection.start-ok': () => TUNE,
   'connection.open': () => method(0, [10, 41], shortString('')),
   'connection.close': () => method(0, [10, 51]),
@@ -84,7 +87,7 @@ export interface ScriptedBroker {
 
 /** Listens on a port of its own. `onConnect` plays the server; by default it speaks AMQP, with answers replaced. */
 export async function listenAmqp(
-  answers: Readonly<Record<string, Answer>> = {},
+  answers: Answers = {},
   onConnect?: (socket: Socket) => void,
 ): Promise<ScriptedBroker> {
   const sockets = new Set<Socket>()
@@ -111,7 +114,7 @@ export async function listenAmqp(
   return broker
 }
 
-function speak(socket: Socket, answers: Readonly<Record<string, Answer>>, broker: ScriptedBroker): void {
+function speak(socket: Socket, answers: Answers, broker: ScriptedBroker): void {
   const PROTOCOL_HEADER = 8
   let rest = Buffer.alloc(0)
   let greeted = false

@@ -1,23 +1,13 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { BrokerError } from '../../src/amqp/broker-error.ts'
 import { parseBrokerUrl, type Sasl } from '../../src/amqp/broker-url.ts'
 import { closeConnection, openConnection } from '../../src/amqp/connection.ts'
 import { method } from '../support/amqp-frames.ts'
-import { connectionClose, listenAmqp, type ScriptedBroker, start } from '../support/scripted-broker.ts'
+import { connectionClose, listenAmqp, start } from '../support/scripted-broker.ts'
+import { brokerThat } from './after-test.ts'
 
 /* Opening connections to peers that are no good brokers. */
-
-const brokers: ScriptedBroker[] = []
-afterEach(async () => {
-  for (const broker of brokers.splice(0)) await broker.close()
-})
-
-async function brokerThat(...given: Parameters<typeof listenAmqp>): Promise<ScriptedBroker> {
-  const broker = await listenAmqp(...given)
-  brokers.push(broker)
-  return broker
-}
 
 async function failureOf(pending: Promise<unknown>): Promise<BrokerError> {
   const error: unknown = await pending.catch((caught: unknown) => caught)

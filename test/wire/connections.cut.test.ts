@@ -5,18 +5,17 @@ import { Consumer } from '../../src/amqp/consumer.ts'
 import { method, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
 import { recordingEvents } from '../support/recording.ts'
-import { connectionClose, delivery, listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
+import { connectionClose, delivery, type ScriptedBroker } from '../support/scripted-broker.ts'
 import { sessionOptions } from '../support/sessions.ts'
+import { brokerThat, leavesAfterTest } from './after-test.ts'
 
 /*
  * A bridge over whose queue the broker closes the connection, again and again: RabbitMQ does so when a channel's process crashes (541),
  * and where a user has too many channels (530).
  */
 
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
+afterEach(() => {
   vi.useRealTimers()
-  for (const each of open.splice(0).reverse()) await each.close()
 })
 
 /** The queue of basic.consume. */
@@ -29,13 +28,7 @@ function bridgesAt(broker: ScriptedBroker) {
     const told = recordingEvents()
     const brokers = new BrokerList([broker.url], told.tell)
     const options = { ...sessionOptions(queue), brokers, connections, delay: () => 20 }
-    const consumer = new Consumer(options, () => {}, told.tell)
-    open.push({
-      async close() {
-        await consumer.cancel()
-        await consumer.close()
-      },
-    })
+    const consumer = leavesAfterTest(new Consumer(options, () => {}, told.tell))
     return { consumer, told }
   }
 }
@@ -49,7 +42,7 @@ it.each([
   ],
 ])('soon cuts off nobody else: %s', async (_, answer) => {
   let asked = 0
-  const broker = await listenAmqp({
+  const broker = await brokerThat({
     'basic.consume': (channel, _broker, args) => {
       if (queueOf(args) === 'good')
         return Buffer.concat([method(channel, [60, 21], shortString('tag')), delivery(channel, 1)])
@@ -57,7 +50,6 @@ it.each([
       return answer(channel)
     },
   })
-  open.push(broker)
   const consumerOf = bridgesAt(broker)
   const good = consumerOf('good')
   await good.consumer.start()
@@ -69,13 +61,12 @@ it.each([
 
 it('whose queue does not answer consumes on a connection of its own from then on', async () => {
   let asked = 0
-  const broker = await listenAmqp({
+  const broker = await brokerThat({
     'basic.consume': (channel, _, args) => {
       if (queueOf(args) === 'silent') asked += 1
       return asked === 1 ? undefined : method(channel, [60, 21], shortString('tag'))
     },
   })
-  open.push(broker)
   const consumerOf = bridgesAt(broker)
   const good = consumerOf('good')
   await good.consumer.start()

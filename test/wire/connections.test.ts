@@ -7,23 +7,22 @@ import { ensureQueues, plainQueue } from '../../src/amqp/topology.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
 import { long, method, short, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
-import { connectionClose, delivery, listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
+import { type Answers, connectionClose, delivery, type ScriptedBroker } from '../support/scripted-broker.ts'
 import { openSession, sessionOptions } from '../support/sessions.ts'
+import { brokerThat, closedAfterTest } from './after-test.ts'
 
 /*
  * Sessions that share a connection, of a broker that says what it likes to one of them.
  */
 
-const open: { close(): Promise<unknown> }[] = []
-afterEach(async () => {
+afterEach(() => {
   vi.useRealTimers()
-  for (const each of open.splice(0).reverse()) await each.close()
 })
 
 const tune = (channelMax: number): Buffer => method(0, [10, 30], short(channelMax), long(131_072), short(0))
 
 /** A broker and the connections to it; what it was asked, as `name channel`. */
-async function start(answers: Parameters<typeof listenAmqp>[0] = {}) {
+async function start(answers: Answers = {}) {
   const asked: string[] = []
   const noted = Object.fromEntries(
     ['channel.open', 'channel.close', 'connection.close', 'basic.ack'].map((name) => [
@@ -35,7 +34,7 @@ async function start(answers: Parameters<typeof listenAmqp>[0] = {}) {
     ]),
   )
   const channels: number[] = []
-  const broker = await listenAmqp({
+  const broker = await brokerThat({
     ...noted,
     'basic.consume': (channel) => {
       channels.push(channel)
@@ -43,7 +42,6 @@ async function start(answers: Parameters<typeof listenAmqp>[0] = {}) {
     },
     ...answers,
   })
-  open.push(broker)
   const connections = new Connections('test')
   const sessionOf = async (queue: string): Promise<[Session, Delivery]> => {
     let arrive: (delivery: Delivery) => void = () => {}
@@ -51,7 +49,7 @@ async function start(answers: Parameters<typeof listenAmqp>[0] = {}) {
       arrive = resolve
     })
     const session = await openSession(broker.url, (each) => arrive(each), sessionOptions(queue), connections)
-    open.push(session)
+    closedAfterTest(session)
     return [session, await arrived]
   }
   const say = (bytes: Buffer) => {
@@ -201,7 +199,7 @@ it('a connection whose channels are all taken is not shared further', async () =
 it('questions of many at the same time on a connection with few channels take turns', async () => {
   const { broker, connections } = await start({ 'connection.start-ok': () => tune(3) })
   const lease = await connections.open(broker.url, async (each) => each)
-  open.push({ close: () => lease.release() })
+  closedAfterTest({ close: () => lease.release() })
   const queues = ['q', 'q.dead', 'q.retry.1', 'q.retry.2'].map((name) => plainQueue(name, 'classic'))
   const look = () => ensureQueues(lease.connection, { queues, declare: true })
   await expect(Promise.all([look(), look(), look()])).resolves.toBeDefined()
@@ -215,7 +213,7 @@ it('who finds all channels of shared connections taken, and leaves last, gets a 
     tries += 1
     return tries < 3 ? full() : Promise.resolve(each)
   })
-  open.push({ close: () => lease.release() })
+  closedAfterTest({ close: () => lease.release() })
   // One that is alone, and full all the same, will always be.
   await expect(connections.open(broker.url, full)).rejects.toMatchObject({ permanent: true })
 })
@@ -223,7 +221,7 @@ it('who finds all channels of shared connections taken, and leaves last, gets a 
 it('a lease that is given back leaves no listener behind, however often', async () => {
   const { broker, connections } = await start()
   const lease = await connections.open(broker.url, async (each) => each)
-  open.push({ close: () => lease.release() })
+  closedAfterTest({ close: () => lease.release() })
   const { connection } = lease
   const count = () => ['close', 'error', 'blocked'].map((event) => connection.listenerCount(event))
   const before = count()
@@ -256,7 +254,7 @@ it.each([
     },
   })
   const lease = await connections.open(broker.url, async (each) => each)
-  open.push({ close: () => lease.release() })
+  closedAfterTest({ close: () => lease.release() })
   const channel = await lease.openChannel()
   const [socket] = broker.sockets
   socket?.pause()

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { Connections } from '../../src/amqp/connections.ts'
 import { Consumer } from '../../src/amqp/consumer.ts'
@@ -7,34 +7,21 @@ import type { Delivery } from '../../src/bridge/ports.ts'
 import { longString, method, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
 import { recordingEvents } from '../support/recording.ts'
-import { connectionClose, delivery, listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
+import { type Answers, connectionClose, delivery } from '../support/scripted-broker.ts'
+import { brokerThat, leavesAfterTest } from './after-test.ts'
 
 /*
  * Brokers that break the protocol. None may end the process or keep it busy: the session ends with a reason, and another is
  * opened. (An error that nobody catches fails the run.)
  */
 
-const brokers: ScriptedBroker[] = []
-const consumers: Consumer[] = []
-afterEach(async () => {
-  for (const consumer of consumers.splice(0)) {
-    await consumer.cancel()
-    await consumer.close()
-  }
-  for (const broker of brokers.splice(0)) await broker.close()
-})
-
 const topology = { queues: [plainQueue('q', 'classic')], declare: true }
 const consumeOk = (channel: number): Buffer => method(channel, [60, 21], shortString('tag'))
 const openOk = (channel: number): Buffer => method(channel, [20, 11], longString(''))
 
 /** A consumer at such a broker, which misbehaves in the first session only. */
-async function consumerAt(
-  answers: Parameters<typeof listenAmqp>[0],
-  accept: (delivery: Delivery) => void = () => {},
-) {
-  const broker = await listenAmqp(answers)
-  brokers.push(broker)
+async function consumerAt(answers: Answers, accept: (delivery: Delivery) => void = () => {}) {
+  const broker = await brokerThat(answers)
   const told = recordingEvents()
   const options = {
     brokers: new BrokerList([broker.url], told.tell),
@@ -46,8 +33,7 @@ async function consumerAt(
     allowTransient: false,
     delay: () => 10,
   }
-  const consumer = new Consumer(options, accept, told.tell)
-  consumers.push(consumer)
+  const consumer = leavesAfterTest(new Consumer(options, accept, told.tell))
   const consuming = () => told.of('consuming').length
   const reasons = () => told.all.flatMap((event) => ('reason' in event ? event.reason : []))
   return { consumer, consuming, reasons }

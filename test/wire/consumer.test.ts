@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { Connections } from '../../src/amqp/connections.ts'
 import { Consumer } from '../../src/amqp/consumer.ts'
@@ -6,21 +6,11 @@ import { plainQueue } from '../../src/amqp/topology.ts'
 import { method, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
 import { recordingEvents } from '../support/recording.ts'
-import { listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
+import { brokerThat, leavesAfterTest } from './after-test.ts'
 
 /*
  * Pausing: the consumer is cancelled, its session stays open for what runs.
  */
-
-const brokers: ScriptedBroker[] = []
-const consumers: Consumer[] = []
-afterEach(async () => {
-  for (const consumer of consumers.splice(0)) {
-    await consumer.cancel()
-    await consumer.close()
-  }
-  for (const broker of brokers.splice(0)) await broker.close()
-})
 
 const shortStringAt = (bytes: Buffer, offset: number): string =>
   bytes.toString('latin1', offset + 1, offset + 1 + bytes.readUInt8(offset))
@@ -28,7 +18,7 @@ const shortStringAt = (bytes: Buffer, offset: number): string =>
 /** A consumer, and what its broker is asked for. */
 async function consumerOf(onOpening: (consumer: Consumer) => void = () => {}) {
   const asked: string[] = []
-  const broker = await listenAmqp({
+  const broker = await brokerThat({
     'basic.qos': (channel) => {
       onOpening(consumer)
       return method(channel, [60, 11])
@@ -45,7 +35,6 @@ async function consumerOf(onOpening: (consumer: Consumer) => void = () => {}) {
       return method(channel, [60, 31], shortString(tag))
     },
   })
-  brokers.push(broker)
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
   const told = recordingEvents()
   const options = {
@@ -58,8 +47,7 @@ async function consumerOf(onOpening: (consumer: Consumer) => void = () => {}) {
     allowTransient: false,
     delay: () => 10,
   }
-  const consumer = new Consumer(options, () => {}, told.tell)
-  consumers.push(consumer)
+  const consumer = leavesAfterTest(new Consumer(options, () => {}, told.tell))
   return { consumer, broker, asked, told }
 }
 

@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { Connections } from '../../src/amqp/connections.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
@@ -6,16 +6,12 @@ import { plainQueue } from '../../src/amqp/topology.ts'
 import { long, method, short, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
 import { tellNobody } from '../support/recording.ts'
-import { confirm, connectionClose, listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
+import { confirm, connectionClose, type ScriptedBroker } from '../support/scripted-broker.ts'
+import { brokerThat, closedAfterTest } from './after-test.ts'
 
 /*
  * What a broker says of messages that it does not take, and to whom it says it.
  */
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close()
-})
 
 const channelClose = (channel: number, code: number, text: string): Buffer =>
   method(channel, [20, 40], short(code), shortString(text), short(60), short(40))
@@ -23,14 +19,14 @@ const channelClose = (channel: number, code: number, text: string): Buffer =>
 type Publish = (channel: number, broker: ScriptedBroker, args: Buffer) => Buffer | undefined
 
 async function publisherTo(answer: Publish) {
-  const broker = await listenAmqp({ 'basic.publish': answer })
+  const broker = await brokerThat({ 'basic.publish': answer })
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
   const brokers = new BrokerList([broker.url], tellNobody)
   const publisher = new ConfirmPublisher(
     { brokers, connections: new Connections('test'), topology },
     tellNobody,
   )
-  open.push(broker, publisher)
+  closedAfterTest(publisher)
   await publisher.connect()
   const publish = (alone = false) =>
     publisher
@@ -73,12 +69,12 @@ it('of several that were on their way each may be at fault; alone there is no do
 
 it('a connection that may have one channel only is refused by name', async () => {
   const tune = method(0, [10, 30], short(1), long(131_072), short(0))
-  const broker = await listenAmqp({ 'connection.start-ok': () => tune })
+  const broker = await brokerThat({ 'connection.start-ok': () => tune })
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
   const publisher = new ConfirmPublisher(
     { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
     tellNobody,
   )
-  open.push(broker, publisher)
+  closedAfterTest(publisher)
   await expect(publisher.prepare()).rejects.toMatchObject({ code: 'CHANNEL_LIMIT', permanent: true })
 })

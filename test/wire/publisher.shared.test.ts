@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { Connections } from '../../src/amqp/connections.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
@@ -6,16 +6,12 @@ import { plainQueue } from '../../src/amqp/topology.ts'
 import { long, method, short, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
 import { recordingEvents } from '../support/recording.ts'
-import { confirm, connectionClose, listenAmqp } from '../support/scripted-broker.ts'
+import { confirm, connectionClose } from '../support/scripted-broker.ts'
+import { brokerThat, closedAfterTest } from './after-test.ts'
 
 /*
  * Publishers that share a connection: what happens to one of them, and what to all.
  */
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close()
-})
 
 const channelClose = (channel: number, code: number, text: string): Buffer =>
   method(channel, [20, 40], short(code), shortString(text), short(60), short(40))
@@ -27,7 +23,7 @@ const queueOf = (args: Buffer): string => args.toString('latin1', 4, 4 + args.re
 async function start(tuned?: Buffer) {
   const got: { queue: string; channel: number; tag: number }[] = []
   const tags = new Map<number, number>()
-  const broker = await listenAmqp({
+  const broker = await brokerThat({
     ...(tuned === undefined ? {} : { 'connection.start-ok': () => tuned }),
     'channel.open': (channel) => {
       tags.delete(channel)
@@ -40,7 +36,6 @@ async function start(tuned?: Buffer) {
       return undefined
     },
   })
-  open.push(broker)
   const connections = new Connections('test')
   const publisherTo = async (queue: string) => {
     const told = recordingEvents()
@@ -49,7 +44,7 @@ async function start(tuned?: Buffer) {
       { brokers: new BrokerList([broker.url], told.tell), connections, topology },
       told.tell,
     )
-    open.push(publisher)
+    closedAfterTest(publisher)
     await publisher.connect()
     const publish = (alone = false) =>
       publisher

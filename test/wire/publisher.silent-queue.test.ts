@@ -7,20 +7,19 @@ import { plainQueue } from '../../src/amqp/topology.ts'
 import { method, short, shortString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
 import { recordingEvents } from '../support/recording.ts'
-import { confirm, listenAmqp } from '../support/scripted-broker.ts'
+import { type Answers, confirm } from '../support/scripted-broker.ts'
+import { brokerThat, closedAfterTest } from './after-test.ts'
 
 /*
  * A quorum queue without a leader: it is declared like any other, and then nothing is heard of it.
  */
 
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
+afterEach(() => {
   vi.useRealTimers()
-  for (const each of open.splice(0).reverse()) await each.close()
 })
 
-async function publisherTo(answers: Parameters<typeof listenAmqp>[0], ages = new QueueAges(false)) {
-  const broker = await listenAmqp(answers)
+async function publisherTo(answers: Answers, ages = new QueueAges(false)) {
+  const broker = await brokerThat(answers)
   const told = recordingEvents()
   const topology = { queues: [plainQueue('q', 'quorum')], declare: true, ages }
   const brokers = new BrokerList([broker.url], told.tell)
@@ -28,7 +27,7 @@ async function publisherTo(answers: Parameters<typeof listenAmqp>[0], ages = new
     { brokers, connections: new Connections('test'), topology },
     told.tell,
   )
-  open.push(broker, publisher)
+  closedAfterTest(publisher)
   const publish = () =>
     publisher.publish({ queue: 'q', properties: {}, headers: [], body: Buffer.from('{}') })
   return { broker, told, publisher, publish }

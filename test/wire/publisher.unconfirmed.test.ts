@@ -11,13 +11,14 @@ import {
   recordingEvents,
   tellNobody,
 } from '../support/recording.ts'
-import { confirm, listenAmqp } from '../support/scripted-broker.ts'
+import { confirm } from '../support/scripted-broker.ts'
 import { finished } from '../support/settling.ts'
+import { brokerThat, closedAfterTest } from './after-test.ts'
 
 it('a copy whose confirm is lost with the connection is published again before the original is acked', async () => {
   const delivery = new RecordingDelivery({ properties: { messageId: 'm-1' } })
   const settledAtPublish: string[][] = []
-  const broker = await listenAmqp({
+  const broker = await brokerThat({
     'basic.publish': (channel, { sockets }) => {
       settledAtPublish.push([...delivery.settled])
       // It has the message, and nobody will learn of it.
@@ -29,36 +30,30 @@ it('a copy whose confirm is lost with the connection is published again before t
   const events = recordingEvents()
   const topology = { queues: [plainQueue('commands.dead', 'classic')], declare: true }
   const brokers = new BrokerList([broker.url], tellNobody)
-  const publisher = new ConfirmPublisher(
-    { brokers, connections: new Connections('test'), topology },
-    tellNobody,
+  const publisher = closedAfterTest(
+    new ConfirmPublisher({ brokers, connections: new Connections('test'), topology }, tellNobody),
   )
-  try {
-    const settlement = new Settlement(
-      config,
-      publisher,
-      new RecordingIntake(),
-      AbortSignal.timeout(8_000),
-      events.tell,
-    )
-    await settlement.settle(finished(delivery), {
-      kind: 'dead-letter',
-      cause: 'rejected',
-      reason: 'a reason',
-    })
-    // A duplicate, and no loss.
-    expect(settledAtPublish).toEqual([[], []])
-    expect(delivery.settled).toEqual(['ack'])
-    expect(events.kinds).toEqual(['copy-failed', 'settled'])
-  } finally {
-    await publisher.close()
-    await broker.close()
-  }
+  const settlement = new Settlement(
+    config,
+    publisher,
+    new RecordingIntake(),
+    AbortSignal.timeout(8_000),
+    events.tell,
+  )
+  await settlement.settle(finished(delivery), {
+    kind: 'dead-letter',
+    cause: 'rejected',
+    reason: 'a reason',
+  })
+  // A duplicate, and no loss.
+  expect(settledAtPublish).toEqual([[], []])
+  expect(delivery.settled).toEqual(['ack'])
+  expect(events.kinds).toEqual(['copy-failed', 'settled'])
 })
 
 it('a confirm of tag 0 with multiple is that of all that are on their way, and later ones are understood', async () => {
   let published = 0
-  const broker = await listenAmqp({
+  const broker = await brokerThat({
     'basic.publish': (channel) => {
       published += 1
       if (published < 3) return undefined
@@ -66,17 +61,14 @@ it('a confirm of tag 0 with multiple is that of all that are on their way, and l
     },
   })
   const topology = { queues: [plainQueue('commands', 'classic')], declare: true }
-  const publisher = new ConfirmPublisher(
-    { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
-    tellNobody,
+  const publisher = closedAfterTest(
+    new ConfirmPublisher(
+      { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
+      tellNobody,
+    ),
   )
   const message = { queue: 'commands', properties: {}, headers: [], body: Buffer.from('{}') }
-  try {
-    await Promise.all([1, 2, 3].map(() => publisher.publish(message)))
-    await publisher.publish(message)
-    expect(published).toBe(4)
-  } finally {
-    await publisher.close()
-    await broker.close()
-  }
+  await Promise.all([1, 2, 3].map(() => publisher.publish(message)))
+  await publisher.publish(message)
+  expect(published).toBe(4)
 })

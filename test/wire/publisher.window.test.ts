@@ -6,7 +6,7 @@ import { plainQueue } from '../../src/amqp/topology.ts'
 import { long, method, short } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
 import { tellNobody } from '../support/recording.ts'
-import { listenAmqp } from '../support/scripted-broker.ts'
+import { brokerThat, closedAfterTest } from './after-test.ts'
 
 /*
  * What is published while amqplib's buffer is full waits until it has drained. The buffer counts frames, so that small ones
@@ -18,25 +18,22 @@ const tune = method(0, [10, 30], short(2_047), long(FRAME_MAX), short(0))
 const body = Buffer.alloc(2_500 * FRAME_MAX)
 
 it('lets everybody go on who waited for a full buffer, also when others have filled it further', async () => {
-  const broker = await listenAmqp({ 'connection.start-ok': () => tune })
+  const broker = await brokerThat({ 'connection.start-ok': () => tune })
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
-  const publisher = new ConfirmPublisher(
-    { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
-    tellNobody,
+  const publisher = closedAfterTest(
+    new ConfirmPublisher(
+      { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
+      tellNobody,
+    ),
   )
   const published: number[] = []
   const publish = async (n: number) => {
     await publisher.publish({ queue: 'q', properties: {}, headers: [], body })
     published.push(n)
   }
-  try {
-    await publisher.connect()
-    // The second finds the buffer filled by the first, and the third fills it again before it has drained.
-    const all = [publish(1), Promise.resolve().then(() => publish(2)), publish(3)]
-    await eventually('all are published', () => published.length === 3)
-    await Promise.all(all)
-  } finally {
-    await publisher.close()
-    await broker.close()
-  }
+  await publisher.connect()
+  // The second finds the buffer filled by the first, and the third fills it again before it has drained.
+  const all = [publish(1), Promise.resolve().then(() => publish(2)), publish(3)]
+  await eventually('all are published', () => published.length === 3)
+  await Promise.all(all)
 })

@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { Delivery } from '../../src/bridge/ports.ts'
 import {
   byte,
@@ -11,21 +11,17 @@ import {
   nestedFields,
 } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
-import { delivery, listenAmqp } from '../support/scripted-broker.ts'
+import { delivery } from '../support/scripted-broker.ts'
 import { openSession } from '../support/sessions.ts'
+import { brokerThat, closedAfterTest } from './after-test.ts'
 
 /*
  * Messages whose header tables amqplib cannot decode: each would end the session, and the next one, and so on.
  */
 
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close()
-})
-
 /** A session that is handed these deliveries, then a good one; all that arrives until then. */
 async function receive(...deliveries: ((channel: number) => Buffer)[]): Promise<Delivery[]> {
-  const broker = await listenAmqp({
+  const broker = await brokerThat({
     'basic.consume': (channel) =>
       Buffer.concat([
         method(channel, [60, 21], Buffer.from('\x03tag')),
@@ -33,10 +29,9 @@ async function receive(...deliveries: ((channel: number) => Buffer)[]): Promise<
         delivery(channel, deliveries.length + 1),
       ]),
   })
-  open.push(broker)
   const received: Delivery[] = []
   const session = await openSession(broker.url, (each) => received.push(each))
-  open.push(session)
+  closedAfterTest(session)
   await eventually('all have arrived', () => received.length === deliveries.length + 1)
   expect(received.map(({ live }) => live)).not.toContain(false)
   return received
@@ -97,10 +92,9 @@ it('the id that we publish with is not for the worker, nor for copies', async ()
 it('a content header that never ends ends the session, with the reason', async () => {
   const endless = contentHeader(1, 0, FLAG.headers, long(100))
   endless.writeUInt32BE(2 ** 31, 3)
-  const broker = await listenAmqp()
-  open.push(broker)
+  const broker = await brokerThat()
   const session = await openSession(broker.url, () => {})
-  open.push(session)
+  closedAfterTest(session)
   for (const socket of broker.sockets) socket.write(endless)
   expect(await session.ended).toContain('announces a frame of 2147483656 bytes')
 })

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { method } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
-import { delivery, listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
+import { delivery, type ScriptedBroker } from '../support/scripted-broker.ts'
 import { openSession } from '../support/sessions.ts'
+import { brokerThat } from './after-test.ts'
 
 /*
  * Brokers that answer no more, such as one whose quorum queue has no leader: nothing may wait for them without end, and
@@ -12,20 +13,12 @@ import { openSession } from '../support/sessions.ts'
 /** Our deadlines for an answer, and for a goodbye. */
 const [RPC, GOODBYE] = [10_000, 2_000]
 
-const brokers: ScriptedBroker[] = []
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
 })
-afterEach(async () => {
+afterEach(() => {
   vi.useRealTimers()
-  for (const broker of brokers.splice(0)) await broker.close()
 })
-
-async function brokerThat(answers: Parameters<typeof listenAmqp>[0]): Promise<ScriptedBroker> {
-  const broker = await listenAmqp(answers)
-  brokers.push(broker)
-  return broker
-}
 
 const open = ({ url }: ScriptedBroker, accept: () => void = () => {}) => openSession(url, accept)
 

@@ -1,25 +1,15 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Delivery } from '../../src/bridge/ports.ts'
 import { method } from '../support/amqp-frames.ts'
-import { connectionClose, delivery, listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
+import { type Answers, connectionClose, delivery } from '../support/scripted-broker.ts'
 import { openSession } from '../support/sessions.ts'
+import { brokerThat } from './after-test.ts'
 
 /* Sessions at peers that are no good brokers. */
 
-const brokers: ScriptedBroker[] = []
-afterEach(async () => {
-  for (const broker of brokers.splice(0)) await broker.close()
-})
-
-async function brokerThat(...given: Parameters<typeof listenAmqp>): Promise<ScriptedBroker> {
-  const broker = await listenAmqp(...given)
-  brokers.push(broker)
-  return broker
-}
-
 describe('a session', () => {
   /** A session, what it delivers, and a way to speak for the broker. */
-  async function sessionAt(answers: Parameters<typeof listenAmqp>[0] = {}) {
+  async function sessionAt(answers: Answers = {}) {
     let channel = 0
     const broker = await brokerThat({
       ...answers,

@@ -9,8 +9,9 @@ import { Settlement } from '../../src/bridge/settlement.ts'
 import { byte, field, longString } from '../support/amqp-frames.ts'
 import { eventually } from '../support/eventually.ts'
 import { config, RecordingDelivery, RecordingIntake, tellNobody } from '../support/recording.ts'
-import { confirm, listenAmqp } from '../support/scripted-broker.ts'
+import { confirm } from '../support/scripted-broker.ts'
 import { finished } from '../support/settling.ts'
+import { brokerThat, closedAfterTest } from './after-test.ts'
 
 /*
  * Whatever a publisher sends, its dead letter can be written again: what arrived within AMQP's limits may be beyond
@@ -30,37 +31,34 @@ const HOSTILE: readonly [string, MessageProperties, fields?: Buffer][] = [
 ]
 
 it.each(HOSTILE)('with %s', async (_, properties, fields = Buffer.alloc(0)) => {
-  const broker = await listenAmqp()
+  const broker = await brokerThat()
   const topology = { queues: [plainQueue('commands.dead', 'classic')], declare: true }
-  const publisher = new ConfirmPublisher(
-    { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
+  const publisher = closedAfterTest(
+    new ConfirmPublisher(
+      { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
+      tellNobody,
+    ),
+  )
+  const delivery = new RecordingDelivery({ properties })
+  delivery.headerFields = () => splitFields(fields)
+  const settlement = new Settlement(
+    config,
+    publisher,
+    new RecordingIntake(),
+    AbortSignal.timeout(1_000),
     tellNobody,
   )
-  try {
-    const delivery = new RecordingDelivery({ properties })
-    delivery.headerFields = () => splitFields(fields)
-    const settlement = new Settlement(
-      config,
-      publisher,
-      new RecordingIntake(),
-      AbortSignal.timeout(1_000),
-      tellNobody,
-    )
-    await settlement.settle(finished(delivery), {
-      kind: 'dead-letter',
-      cause: 'rejected',
-      reason: 'a reason',
-    })
-    expect([delivery.settled, broker.published]).toEqual([['ack'], 1])
-  } finally {
-    await publisher.close()
-    await broker.close()
-  }
+  await settlement.settle(finished(delivery), {
+    kind: 'dead-letter',
+    cause: 'rejected',
+    reason: 'a reason',
+  })
+  expect([delivery.settled, broker.published]).toEqual([['ack'], 1])
 })
 
 it('of a message that cannot be written leaves the confirms of others in step', async () => {
   const answered: (() => void)[] = []
-  const broker = await listenAmqp({
+  const broker = await brokerThat({
     // Confirms each message only when the test says so.
     'basic.publish': (channel, { sockets }) => {
       const [socket] = sockets
@@ -70,27 +68,24 @@ it('of a message that cannot be written leaves the confirms of others in step', 
     },
   })
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
-  const publisher = new ConfirmPublisher(
-    { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
-    tellNobody,
+  const publisher = closedAfterTest(
+    new ConfirmPublisher(
+      { brokers: new BrokerList([broker.url], tellNobody), connections: new Connections('test'), topology },
+      tellNobody,
+    ),
   )
   const body = Buffer.from('{}')
   const publish = (properties: MessageProperties) =>
     publisher.publish({ queue: 'q', properties, headers: [], body })
-  try {
-    await expect(publish({ messageId: DECODED })).rejects.toThrow()
-    const settled: string[] = []
-    const first = publish({}).then(() => settled.push('first'))
-    const second = publish({}).then(() => settled.push('second'))
-    await eventually('both are on their way', () => answered.length === 2)
-    answered[0]?.()
-    await first
-    expect(settled).toEqual(['first'])
-    answered[1]?.()
-    await second
-    expect(settled).toEqual(['first', 'second'])
-  } finally {
-    await publisher.close()
-    await broker.close()
-  }
+  await expect(publish({ messageId: DECODED })).rejects.toThrow()
+  const settled: string[] = []
+  const first = publish({}).then(() => settled.push('first'))
+  const second = publish({}).then(() => settled.push('second'))
+  await eventually('both are on their way', () => answered.length === 2)
+  answered[0]?.()
+  await first
+  expect(settled).toEqual(['first'])
+  answered[1]?.()
+  await second
+  expect(settled).toEqual(['first', 'second'])
 })

@@ -1,0 +1,34 @@
+import { afterEach } from 'vitest'
+import type { Consumer } from '../../src/amqp/consumer.ts'
+import { listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
+
+interface Closable {
+  close(): unknown
+}
+
+const open: Closable[] = []
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close()
+})
+
+/** Closes it after the test: what has come last first. */
+export function closedAfterTest<T extends Closable>(each: T): T {
+  open.push(each)
+  return each
+}
+
+/** A scripted broker, for one test. */
+export async function brokerThat(...given: Parameters<typeof listenAmqp>): Promise<ScriptedBroker> {
+  return closedAfterTest(await listenAmqp(...given))
+}
+
+/** Has a consumer leave its queue after the test, and then its broker. */
+export function leavesAfterTest(consumer: Consumer): Consumer {
+  closedAfterTest({
+    async close() {
+      await consumer.cancel()
+      await consumer.close()
+    },
+  })
+  return consumer
+}
