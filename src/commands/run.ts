@@ -6,9 +6,11 @@ import { ProcessEnd } from '../daemon/process-end.ts'
 import { ProcessHistory } from '../daemon/process-record.ts'
 import { refuseRecordFile } from '../daemon/record-file.ts'
 import { Recycling, type RecyclingReason } from '../daemon/recycling.ts'
+import type { ServiceManager } from '../daemon/service-manager.ts'
 import type { SupervisorLink } from '../daemon/supervisor-link.ts'
 import { giveBackUnusedMemory } from '../daemon/unused-memory.ts'
 import { createLogger } from '../observe/logger.ts'
+import { serviceStatus } from '../observe/service-status.ts'
 import type { Invocation } from './command.ts'
 import { effectiveConfig, type PrintedConfig, printed } from './config/effective.ts'
 import type { Configured } from './configured.ts'
@@ -23,6 +25,7 @@ const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
 /**
  * One process of `fpm-bridge run`: lives until a signal ends it, or until it has done its share. The first signal drains, a second one leaves at once.
  *
+ * @param service who has started it, and wants to be told how it does
  * @param link to the supervisor that has started it, if one has: then the process has the id that it says
  * @returns the exit code: 0 drained, 75 not everything was settled, 78 the broker refuses the configuration
  * @throws {OptionError} also when the socket's path is something else than a socket
@@ -30,6 +33,7 @@ const EXIT = { done: 0, incomplete: 75, configuration: 78 } as const
 export async function run(
   { options, unread, version, signals }: Invocation,
   { given, config: asGiven }: Configured,
+  service: ServiceManager,
   link?: SupervisorLink,
 ): Promise<number> {
   const config = withId(asGiven, link?.daemonId)
@@ -69,6 +73,7 @@ export async function run(
   giveBackUnusedMemory()
   return new Promise((resolve, reject) => {
     const endWith = (end: Promise<DrainEnd>): void => {
+      service.stopping()
       end.then((how) => resolve(how === 'drained' ? EXIT.done : EXIT.incomplete), reject)
     }
     let share: RecyclingReason = 'max-messages'
@@ -102,15 +107,25 @@ export async function run(
         log.error('Second signal: leaving at once.', { signal })
         daemon.abortDrain()
       },
-      hangUp: given.options.has('config') ? () => void reload().catch(reject) : ignoreHangUp(log),
       toggleDebug: () => debugLines.toggle(),
+      hangUp: given.options.has('config')
+        ? () => {
+            const reloaded = reload()
+            service.reload(reloaded)
+            reloaded.catch(reject)
+          }
+        : ignoreHangUp(log),
       ignore(signal) {
         log.warn('Ignored a signal; SIGTERM, SIGINT and SIGQUIT stop the daemon, SIGHUP reloads.', { signal })
       },
     })
     // One that came before the daemon was there: nothing has to start any more.
     if (signals.ending || link?.isGone) return
-    const started = daemon.start().then(() => link?.tell({ kind: 'consumes' }))
+    service.begin({ log, status: () => serviceStatus(daemon.view) })
+    const started = daemon.start().then(() => {
+      service.ready()
+      link?.tell({ kind: 'consumes' })
+    })
     started.catch((error: unknown) => {
       if (!(error instanceof BrokerError)) {
         // Nobody can listen at --admin.

@@ -2,6 +2,7 @@ import { OptionError } from '../config/option-error.ts'
 import { DAEMON_ID_BYTES } from '../config/values.ts'
 import { childStarter } from '../daemon/child.ts'
 import { claimId } from '../daemon/claimed-id.ts'
+import type { ServiceManager } from '../daemon/service-manager.ts'
 import { Supervisor } from '../daemon/supervisor.ts'
 import { createLogger } from '../observe/logger.ts'
 import type { Invocation } from './command.ts'
@@ -20,6 +21,7 @@ import { logUnread } from './tell-unread.ts'
 export async function supervise(
   { options, unread, signals }: Invocation,
   { given, config: { process: config } }: Configured,
+  service: ServiceManager,
 ): Promise<number> {
   const { daemonId, instances, logLevel, logFormat } = config
   const ids = Array.from({ length: instances }, (_, index) => `${daemonId}-${index + 1}`)
@@ -43,6 +45,8 @@ export async function supervise(
     start: childStarter(process.env),
     log,
     drainTimeout: () => drainTimeout,
+    allConsume: () => service.ready(),
+    ending: () => service.stopping(),
   })
   let reloading = Promise.resolve()
   const reload = async (): Promise<void> => {
@@ -60,6 +64,7 @@ export async function supervise(
       hangUp: given.options.has('config')
         ? () => {
             reloading = reloading.then(reload).catch(reject)
+            service.reload(reloading)
           }
         : ignoreHangUp(log),
       toggleDebug: () => supervisor.showDebug(debugLines.toggle()),
@@ -68,8 +73,12 @@ export async function supervise(
       },
     })
     // One that came before the supervisor was there: nothing has to start any more.
-    if (signals.ending) resolve(0)
-    else supervisor.run().then(resolve, reject)
+    if (signals.ending) {
+      resolve(0)
+      return
+    }
+    service.begin({ log, status: () => supervisor.status })
+    supervisor.run().then(resolve, reject)
   })
 }
 

@@ -111,6 +111,27 @@ export class Daemon {
     return this.#bridges.size
   }
 
+  /** What can be seen of it, at any moment. */
+  get view(): ProcessView {
+    const daemon = this
+    return {
+      daemonId: this.#config.process.daemonId,
+      version: this.#version,
+      get draining() {
+        return daemon.#state.kind !== 'running'
+      },
+      get bridges() {
+        return daemon.#bridges.views
+      },
+      get pools() {
+        return daemon.#pools.of(daemon.#config.bridges)
+      },
+      get config() {
+        return daemon.#watch.printConfig()
+      },
+    }
+  }
+
   /**
    * Stops consuming, hands back what has not started, and lets what is in flight finish. After the drain timeout
    * the rest is left unacked. Idempotent: a second call waits for the same end.
@@ -172,28 +193,8 @@ export class Daemon {
     const { process } = this.#config
     if (process.admin === undefined) return
     const { Admin } = await import('./admin.ts')
-    this.#admin = await Admin.open(process.admin, this.#view())
+    this.#admin = await Admin.open(process.admin, this.view)
     this.#log.info('Listening.', { admin: formatPoolAddress(process.admin.address) })
-  }
-
-  #view(): ProcessView {
-    const daemon = this
-    return {
-      daemonId: this.#config.process.daemonId,
-      version: this.#version,
-      get draining() {
-        return daemon.#state.kind !== 'running'
-      },
-      get bridges() {
-        return daemon.#bridges.views
-      },
-      get pools() {
-        return daemon.#pools.of(daemon.#config.bridges)
-      },
-      get config() {
-        return daemon.#watch.printConfig()
-      },
-    }
   }
 
   #describePools(bridges: readonly BridgeConfig[]): void {

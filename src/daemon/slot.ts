@@ -50,6 +50,11 @@ export class Slot {
     return this.#living.size
   }
 
+  /** Whether one of them consumes, as far as it has said. */
+  get consumes(): boolean {
+    return this.#state.kind === 'working' || this.#state.kind === 'relieving'
+  }
+
   begin(): void {
     this.#meet({ kind: 'rested' })
   }

@@ -1,5 +1,6 @@
 import { pause } from '../bridge/backoff.ts'
 import type { Log } from '../observe/logger.ts'
+import type { ServiceStatus } from '../observe/service-status.ts'
 import type { ChildExit, StartChild } from './child.ts'
 import { ReliefPace } from './relief-pace.ts'
 import { Slot } from './slot.ts'
@@ -26,6 +27,10 @@ export interface SupervisorOptions {
   readonly log: Log
   /** Milliseconds, as the configuration says it now. */
   drainTimeout(): number
+  /** All consume; may be told more than once. */
+  allConsume?(): void
+  /** The end has begun, whatever the reason. */
+  ending?(): void
 }
 
 type State =
@@ -110,6 +115,13 @@ export class Supervisor {
     for (const slot of this.#slots) slot.showDebug(on)
   }
 
+  get status(): ServiceStatus {
+    if (this.#state.kind !== 'running')
+      return { state: 'Draining the fleet', numbers: `${this.#living} left` }
+    const busy = this.#slots.filter(({ consumes }) => consumes).length
+    return { state: `${busy} of ${this.#slots.length} processes consume`, numbers: '' }
+  }
+
   get #living(): number {
     return this.#slots.reduce((sum, { living }) => sum + living, 0)
   }
@@ -117,6 +129,7 @@ export class Supervisor {
   #consumes(): void {
     this.#hasConsumed = true
     this.#beginOthers()
+    if (this.#slots.every(({ consumes }) => consumes)) this.#options.allConsume?.()
   }
 
   #beginOthers(): void {
@@ -140,6 +153,7 @@ export class Supervisor {
 
   #endAll(signal: NodeJS.Signals, exitCode: number, within: number): void {
     this.#state = { kind: 'ending', exitCode }
+    this.#options.ending?.()
     clearTimeout(this.#trial)
     for (const slot of this.#slots) {
       slot.close()

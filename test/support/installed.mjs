@@ -95,6 +95,10 @@ export function installedPrograms() {
     phpSqlite: findExtension('pdo_sqlite'),
     phpAmqp: findExtension('amqp'),
     phpunit: find(everywhere, /^phpunit$/),
+    systemdNotify: find(everywhere, /^systemd-notify$/),
+    systemdAnalyze: find(everywhere, /^systemd-analyze$/),
+    prometheus: find(everywhere, /^prometheus$/),
+    promtool: find(everywhere, /^promtool$/),
   }
 }
 

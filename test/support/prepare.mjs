@@ -86,8 +86,18 @@ function checkNode() {
  * @param {Wanted} wanted
  */
 function missingPackages({ tests = false, bench = false }) {
-  const { rabbitmqServer, rabbitmqctl, epmd, phpFpm, php, phpAmqplib, phpSqlite, phpAmqp, phpunit } =
-    installedPrograms()
+  const {
+    rabbitmqServer,
+    rabbitmqctl,
+    epmd,
+    phpFpm,
+    php,
+    phpAmqplib,
+    phpSqlite,
+    phpAmqp,
+    phpunit,
+    ...others
+  } = installedPrograms()
   const packages = []
   if (!rabbitmqServer || !rabbitmqctl || !epmd) packages.push('rabbitmq-server')
   if (!phpFpm) packages.push('php-fpm')
@@ -96,6 +106,9 @@ function missingPackages({ tests = false, bench = false }) {
   if (tests && !phpSqlite) packages.push('php-sqlite3')
   if (tests && !phpunit) packages.push('phpunit')
   if (tests && !phpAmqp) packages.push('php-amqp')
+  // Debian's php-fpm brings it in already.
+  if (tests && (!others.systemdNotify || !others.systemdAnalyze)) packages.push('systemd')
+  if (tests && (!others.prometheus || !others.promtool)) packages.push('prometheus')
   if (tests) packages.push(...missingFrameworks())
   return packages
 }
