@@ -6,6 +6,7 @@ import { type BridgeProcess, spawnBridge } from '../support/bridge-process.ts'
 import { eventually } from '../support/eventually.ts'
 import { test as base } from '../support/fixtures.ts'
 import { childrenOf } from '../support/fleet-processes.ts'
+import { installedProgram } from '../support/installed.mjs'
 import { numbers, publishAll } from '../support/messages.ts'
 import { type NotifySocket, notifySocket } from '../support/notify-socket.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
@@ -48,6 +49,7 @@ test.concurrent('told are the start, a reload, the drain, and how it does meanwh
   const config = join(folder, 'fpm-bridge.yaml')
   writeFileSync(config, `url: ${broker.url}\nqueue: ${queue}\nsocket: ${sharedPool.socket}\nack: completed\n`)
   const args = ['run', '--config', config, '--script', worker.path, '--log-format', 'json']
+  const startedAt = performance.now()
   const daemon = await spawnBridge(args, manager.environment)
   try {
     const [ready] = await eventually(
@@ -55,6 +57,8 @@ test.concurrent('told are the start, a reload, the drain, and how it does meanwh
       () => manager.all('READY').length > 0 && manager.all('READY'),
     )
     expect(ready).toMatchObject({ READY: '1', STATUS: `Consuming: ${queue}; 0 in flight, 0 waiting.` })
+    // Not because the time was over.
+    expect(Number(ready?.at) - startedAt).toBeLessThan(9_000)
     await daemon.waitForLine('Consuming.')
     await publishAll(broker, queue, numbers(5))
     await eventually('the numbers are told', () => statusOf(manager).endsWith('4 in flight, 1 waiting.'))
@@ -92,7 +96,11 @@ test.concurrent('the last message is sent before a process without work ends', a
   startDaemon,
 }) => {
   const manager = await openSocket()
-  const daemon = await startDaemon({ environment: manager.environment })
+  const folder = temporaryFolder('slow')
+  const slow = `#!/bin/sh\nsleep 0.5\nexec ${installedProgram('systemdNotify')} "$@"\n`
+  writeFileSync(join(folder, 'systemd-notify'), slow, { mode: 0o755 })
+  const environment = { ...manager.environment, PATH: `${folder}:${process.env['PATH']}` }
+  const daemon = await startDaemon({ environment })
   await eventually('it is ready', () => manager.all('READY').length === 1)
   daemon.signal('SIGTERM')
   expect(await daemon.exited).toMatchObject({ code: 0 })
@@ -169,17 +177,19 @@ test.concurrent('a fleet is ready when all consume; its processes have nothing o
   startDaemon,
 }) => {
   const manager = await openSocket()
+  const startedAt = performance.now()
   const fleet = await startDaemon({
     args: ['--instances', '3'],
     environment: { ...manager.environment, WATCHDOG_USEC: '600000' },
   })
   await eventually('it is ready', () => manager.all('READY').length === 1)
+  expect(performance.now() - startedAt).toBeLessThan(9_000)
   // Lines wait a little to be written together.
   await eventually('all consume', () => saying(fleet, 'Consuming.').length === 3, { within: 1_000 })
   expect(statusOf(manager)).toBe('3 of 3 processes consume.')
   await eventually('it lives', () => manager.all('WATCHDOG').length >= 3)
-  for (const child of workersOf(fleet))
-    expect(readFileSync(`/proc/${child}/environ`, 'utf8')).not.toMatch(/NOTIFY_SOCKET|WATCHDOG/)
+  expect(workersOf(fleet)).toHaveLength(3)
+  for (const child of workersOf(fleet)) expect(environmentOf(child)).not.toMatch(/NOTIFY_SOCKET|WATCHDOG/)
   const [first = 0] = workersOf(fleet)
   const before = manager.told.length
   process.kill(first, 'SIGKILL')
@@ -218,7 +228,7 @@ test.concurrent('what does not get through is told later; the log says it once',
   startDaemon,
 }) => {
   const path = join(temporaryFolder('notify'), 'socket')
-  const environment = { NOTIFY_SOCKET: path, WATCHDOG_USEC: '3000000' }
+  const environment = { NOTIFY_SOCKET: path }
   const daemon = await startDaemon({ environment })
   const line = await daemon.waitForLine('The service manager is not told')
   expect(line).toMatchObject({ level: 'warn', reason: expect.stringContaining('No such file') })
@@ -246,7 +256,15 @@ test.concurrent('a systemd-notify that hangs holds up neither the work nor the e
   rmSync(folder, { recursive: true })
 })
 
-/** The processes of a fleet, without those of systemd-notify. */
+/** The processes of a fleet: not those of systemd-notify, which come and go. */
 function workersOf({ pid }: BridgeProcess): number[] {
-  return childrenOf(pid).filter((child) => readFileSync(`/proc/${child}/comm`, 'utf8').trim() === 'node')
+  return childrenOf(pid).filter((child) => environmentOf(child).includes('FPM_BRIDGE_CHILD_ID='))
+}
+
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8')
+  } catch {
+    return '' // ended since
+  }
 }
