@@ -185,7 +185,7 @@ test.concurrent('a fleet is ready when all consume; its processes have nothing o
   await eventually('it is ready', () => manager.all('READY').length === 1)
   expect(performance.now() - startedAt).toBeLessThan(9_000)
   // Lines wait a little to be written together.
-  await eventually('all consume', () => saying(fleet, 'Consuming.').length === 3, { within: 1_000 })
+  await eventually('all consume', () => saying(fleet, 'Consuming.').length === 3)
   expect(statusOf(manager)).toBe('3 of 3 processes consume.')
   await eventually('it lives', () => manager.all('WATCHDOG').length >= 3)
   expect(workersOf(fleet)).toHaveLength(3)
