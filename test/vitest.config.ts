@@ -13,8 +13,14 @@ export default defineConfig({
     dangerouslyIgnoreUnhandledErrors: false,
     // None of the limits decides a test: they are what a test that hangs may cost, many times what one takes.
     projects: [
-      { extends: true, test: { name: 'unit', include: include('unit'), testTimeout: 60_000 } },
-      { extends: true, test: { name: 'wire', include: include('wire'), testTimeout: 60_000 } },
+      {
+        extends: true,
+        test: { name: 'unit', include: include('unit'), testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+      {
+        extends: true,
+        test: { name: 'wire', include: include('wire'), testTimeout: 60_000, hookTimeout: 60_000 },
+      },
       {
         extends: true,
         test: {
