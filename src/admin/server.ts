@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { isOwnHost } from './host.ts'
 import type { Answer, Page } from './page.ts'
 import { hasToken } from './token.ts'
 
@@ -8,6 +9,8 @@ export interface AdminOptions {
   readonly pages: ReadonlyMap<string, Page>
   /** That each request has to bring; undefined: none. */
   readonly token: string | undefined
+  /** Where it listens: requests that name another host than that and this machine are refused. Undefined: any may be named. */
+  readonly host?: string | undefined
 }
 
 /** Milliseconds for the head of a request, from its first byte on, and for all of it; a connection without any has as long. */
@@ -19,6 +22,9 @@ const IDLE_TIMEOUT = 5_000
 const MAX_CONNECTIONS = 32
 /** Bytes of a request line and headers. */
 const MAX_HEAD = 8 * 1024
+
+const OTHER_HOST =
+  'The Host header names neither localhost nor the address of --admin. To allow any name: --admin-token-file, or --admin-open.'
 
 const METHODS: readonly (string | undefined)[] = ['GET', 'HEAD']
 
@@ -80,7 +86,7 @@ async function answer(
 
 type Refusal = readonly [status: number, reason: string, headers?: Readonly<Record<string, string>>]
 
-function refusalOf(request: IncomingMessage, { pages, token }: AdminOptions): Refusal | undefined {
+function refusalOf(request: IncomingMessage, { pages, token, host }: AdminOptions): Refusal | undefined {
   const { method, headers } = request
   if (token !== undefined && !hasToken(headers.authorization, token))
     return [
@@ -88,6 +94,7 @@ function refusalOf(request: IncomingMessage, { pages, token }: AdminOptions): Re
       'The token of --admin-token-file is missing, or is another one.',
       { 'WWW-Authenticate': 'Bearer' },
     ]
+  if (host !== undefined && !isOwnHost(headers.host, host)) return [403, OTHER_HOST]
   if (!pages.has(pathOf(request))) return [404, `There are ${[...pages.keys()].join(', ')}.`]
   if (!METHODS.includes(method)) return [405, 'Only GET and HEAD.', { Allow: 'GET, HEAD' }]
   if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)

@@ -51,7 +51,9 @@ export async function run(
   logUnread(unread, log)
   const queues = config.bridges.map(({ queue }) => queue)
   const history = new ProcessHistory(daemonId, queues)
-  const processEnd = new ProcessEnd(history, recordFile, log)
+  const processEnd = new ProcessEnd(history, recordFile, log, (record) => {
+    if (config.process.admin !== undefined) link?.tell({ kind: 'record', record })
+  })
   let recycle = (_reason: RecyclingReason): void => {}
   const recycling = new Recycling(config.process, (reason) => recycle(reason))
   let print = printed(effectiveConfig(given, config))
@@ -62,6 +64,7 @@ export async function run(
     },
     ended: () => processEnd.record(),
     printConfig: () => print,
+    link,
   })
   const reload = async (): Promise<void> => {
     const next = await readAgain(options, daemonId, log)
@@ -156,12 +159,12 @@ function afterReload({ process }: PrintedConfig, next: PrintedConfig): PrintedCo
   }
 }
 
-/** @param id in place of the one that the configuration says; then the supervisor is whom operators ask, and not each process */
+/** @param id in place of the one that the configuration says */
 function withId(config: RunConfig, id: string | undefined): RunConfig {
   if (id === undefined) return config
   const { process, bridges } = config
   return {
-    process: { ...process, daemonId: id, admin: undefined },
+    process: { ...process, daemonId: id },
     bridges: bridges.map((bridge) => ({ ...bridge, daemonId: id })),
   }
 }

@@ -2,8 +2,11 @@ import { OptionError } from '../config/option-error.ts'
 import { DAEMON_ID_BYTES } from '../config/values.ts'
 import { childStarter } from '../daemon/child.ts'
 import { claimId } from '../daemon/claimed-id.ts'
+import type { FleetAdmin } from '../daemon/fleet-admin.ts'
+import { refuseRecordFile } from '../daemon/record-file.ts'
 import type { ServiceManager } from '../daemon/service-manager.ts'
 import { Supervisor } from '../daemon/supervisor.ts'
+import { formatPoolAddress } from '../fastcgi/address.ts'
 import { createLogger } from '../observe/logger.ts'
 import type { Invocation } from './command.ts'
 import type { Configured } from './configured.ts'
@@ -19,17 +22,17 @@ import { logUnread } from './tell-unread.ts'
  * @throws {OptionError}
  */
 export async function supervise(
-  { options, unread, signals }: Invocation,
-  { given, config: { process: config } }: Configured,
+  { options, version, unread, signals }: Invocation,
+  { given, config: { process: config, bridges: first } }: Configured,
   service: ServiceManager,
 ): Promise<number> {
   const { daemonId, instances, logLevel, logFormat } = config
   const ids = Array.from({ length: instances }, (_, index) => `${daemonId}-${index + 1}`)
   refuseLongId(ids.at(-1) ?? daemonId)
-  // One address cannot be listened at by several processes.
-  if (config.admin !== undefined)
-    throw new OptionError('--admin serves one process; leave it out where --instances is more than 1', 78)
+  // Each process would say so.
+  if (config.recordFile !== undefined) refuseRecordFile(config.recordFile)
   let { drainTimeout } = config
+  let bridges = first
   const log = createLogger({
     level: logLevel,
     format: logFormat,
@@ -39,10 +42,13 @@ export async function supervise(
   })
   const debugLines = new DebugLines(log, logLevel)
   logUnread(unread, log)
+  const admin = await openAdmin(config, { daemonId, version, ids }, () => bridges)
+  if (config.admin !== undefined) log.info('Listening.', { admin: formatPoolAddress(config.admin.address) })
   if (given.options.has('daemon-id')) claimId(daemonId, log)
+  const start = childStarter(process.env)
   const supervisor = new Supervisor({
     ids,
-    start: childStarter(process.env),
+    start: admin?.watch.watching(start) ?? start,
     log,
     drainTimeout: () => drainTimeout,
     allConsume: () => service.ready(),
@@ -53,13 +59,17 @@ export async function supervise(
     const next = await readAgain(options, daemonId, log)
     if (next === undefined) return
     drainTimeout = next.config.process.drainTimeout
+    bridges = next.config.bridges
     log.info('Reloading the fleet, one process after the other.')
     await supervisor.reload()
     log.info('The fleet has reloaded.')
   }
-  return new Promise((resolve, reject) => {
+  const end = new Promise<number>((resolve, reject) => {
     signals.listen({
-      end: (signal) => supervisor.drain(signal),
+      end(signal) {
+        admin?.watch.drain()
+        supervisor.drain(signal)
+      },
       leave: (signal) => supervisor.leave(signal),
       hangUp: given.options.has('config')
         ? () => {
@@ -80,6 +90,13 @@ export async function supervise(
     service.begin({ log, status: () => supervisor.status })
     supervisor.run().then(resolve, reject)
   })
+  return end.finally(() => admin?.close())
+}
+
+/** It is loaded where somebody wants it. @throws {OptionError} when it cannot listen there */
+async function openAdmin(...what: Parameters<typeof FleetAdmin.open>): Promise<FleetAdmin | undefined> {
+  const [{ admin }] = what
+  return admin && (await import('../daemon/fleet-admin.ts')).FleetAdmin.open(...what)
 }
 
 /** The id of each process has a number beside it. */

@@ -9,6 +9,8 @@ export interface AdminConfig {
   readonly address: PoolAddress
   /** That each request has to bring; undefined: none. */
   readonly token: string | undefined
+  /** Whether requests may name any host: of others, a browser may send them for a page that is none of ours. */
+  readonly anyHost: boolean
 }
 
 export const ADMIN_OPTIONS = {
@@ -39,7 +41,8 @@ export function readAdmin(read: OptionReader): AdminConfig | undefined {
       'admin',
       'can be reached from other machines: give --admin-token-file, or --admin-open if anybody may read it',
     )
-  return Object.freeze({ address, token: tokenFile === undefined ? undefined : readToken(read, tokenFile) })
+  const token = tokenFile === undefined ? undefined : readToken(read, tokenFile)
+  return Object.freeze({ address, token, anyHost: open || token !== undefined || address.kind === 'unix' })
 }
 
 function adminAddress(text: string): PoolAddress {

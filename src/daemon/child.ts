@@ -8,11 +8,14 @@ export interface ChildExit {
   readonly signal: NodeJS.Signals | null
 }
 
-/** Hears of a process. Neither is called before `startChild` has returned. */
+/** Hears of a process. Nothing is called before `startChild` has returned. */
 export interface ChildListener {
+  /** Its last words may come after its end. */
   told(message: FromChild): void
   /** Once. */
   ended(exit: ChildExit): void
+  /** It has ended, and there are no more words of it. Once. */
+  silent?(): void
 }
 
 /** The end of the channel that a supervisor has. */
@@ -42,6 +45,7 @@ export function childStarter(environment: NodeJS.ProcessEnv): StartChild {
       listener.ended(exit)
     }
     if (child === undefined) setImmediate(end, { code: null, signal: null })
+    child?.on('close', () => listener.silent?.())
     child?.on('message', (message) => listener.told(message as FromChild))
     child?.on('exit', (code, signal) => end({ code, signal }))
     // Of a signal or a message that a process has not got since it has just ended, its exit tells.

@@ -10,12 +10,12 @@ import { formatPoolAddress } from '../fastcgi/address.ts'
 import { logLines } from '../observe/log-lines.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { ProcessView } from '../observe/views.ts'
-import type { Admin } from './admin.ts'
 import { Bridge } from './bridge.ts'
 import { Bridges } from './bridges.ts'
 import { PoolWatches } from './pool-watch.ts'
 import { demandsOf, describePool } from './pools.ts'
 import { keptOptions } from './reload.ts'
+import type { SupervisorLink } from './supervisor-link.ts'
 
 type State =
   | { readonly kind: 'running' | 'stopped' }
@@ -32,6 +32,16 @@ export interface DaemonWatch {
   ended(): void
   /** The configuration as operators may see it, without secrets. */
   printConfig(): unknown
+  /** To the supervisor of the process, if it has one: who wants to see the process asks there. */
+  readonly link?: SupervisorLink | undefined
+}
+
+/** Hears what bridges tell, and shows the process to those who ask. */
+interface DaemonObserver {
+  /** @returns what the bridge of that queue is to tell */
+  subscriber(queue: string): Tell
+  /** Everything has been told. Never rejects. */
+  close(): Promise<void>
 }
 
 /**
@@ -44,7 +54,7 @@ export class Daemon {
   readonly #bridges: Bridges
   readonly #version: string
   readonly #pools = new PoolWatches()
-  #admin: Admin | undefined
+  #observer: DaemonObserver | undefined
   readonly #watch: DaemonWatch
   #config: RunConfig
   #abort: () => void = () => {}
@@ -65,7 +75,7 @@ export class Daemon {
         publishing: new Connections(`${process.daemonId} publisher`),
       },
       version,
-      subscriber: (queue: string) => this.#admin?.subscriber(queue),
+      subscriber: (queue: string) => this.#observer?.subscriber(queue),
       watch: watch.tell,
     }
     this.#bridges = new Bridges(
@@ -84,7 +94,7 @@ export class Daemon {
    */
   async start(): Promise<void> {
     const { process, bridges } = this.#config
-    await this.#openAdmin()
+    await this.#openObserver()
     if (this.#state.kind !== 'running') return
     new BrokerList(process.brokers, logLines(this.#log)).warnOfInsecure()
     this.#describePools(bridges)
@@ -184,17 +194,23 @@ export class Daemon {
         in_flight: inFlight,
       })
     }
-    this.#admin?.close()
+    await this.#observer?.close()
     return end
   }
 
   /** Before anything is consumed: what cannot be watched is not to run. */
-  async #openAdmin(): Promise<void> {
-    const { process } = this.#config
-    if (process.admin === undefined) return
+  async #openObserver(): Promise<void> {
+    const { admin } = this.#config.process
+    if (admin === undefined) return
+    const { link } = this.#watch
+    if (link !== undefined) {
+      const { Reporter } = await import('./reporter.ts')
+      this.#observer = new Reporter(this.view, link)
+      return
+    }
     const { Admin } = await import('./admin.ts')
-    this.#admin = await Admin.open(process.admin, this.view)
-    this.#log.info('Listening.', { admin: formatPoolAddress(process.admin.address) })
+    this.#observer = await Admin.open(admin, this.view)
+    this.#log.info('Listening.', { admin: formatPoolAddress(admin.address) })
   }
 
   #describePools(bridges: readonly BridgeConfig[]): void {

@@ -1,3 +1,6 @@
+import type { ProcessReport, Question } from '../observe/fleet-views.ts'
+import type { ProcessSamples } from '../observe/process-metrics.ts'
+import type { ProcessRecord } from './process-record.ts'
 import type { RecyclingReason } from './recycling.ts'
 
 /*
@@ -13,6 +16,20 @@ export type FromChild =
   | { readonly kind: 'tired'; readonly reason: RecyclingReason }
   /** It has taken the new configuration, or has said in the log why it has not. */
   | { readonly kind: 'reloaded' }
+  | Said
+
+/** What a process says of itself, where somebody wants to see it (--admin). */
+export type Said =
+  /** As it is now. `to`: the question that it answers, and what was asked for beside the report; left out: it has not been asked. */
+  | {
+      readonly kind: 'report'
+      readonly report: ProcessReport
+      readonly to?: Question
+      readonly samples?: ProcessSamples
+      readonly status?: object
+    }
+  /** It is about to end. */
+  | { readonly kind: 'record'; readonly record: ProcessRecord }
 
 /** From a supervisor to one of its processes. */
 export type ToChild =
@@ -22,3 +39,5 @@ export type ToChild =
   | { readonly kind: 'reload' }
   /** From now on lines of level debug are wanted, or not. */
   | { readonly kind: 'show-debug' | 'hide-debug' }
+  /** Say how you are. Not told before it has said so unasked. */
+  | { readonly kind: 'ask'; readonly question: Question }

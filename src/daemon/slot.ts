@@ -146,6 +146,10 @@ export class Slot {
       case 'reloaded':
         this.#hasReloaded(number)
         break
+      case 'report':
+      case 'record':
+        // Who wants to see that has heard it before (FleetWatch).
+        break
     }
   }
 

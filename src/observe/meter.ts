@@ -1,20 +1,15 @@
-import type { BridgeEvent, SessionEnd } from '../bridge/events.ts'
+import type { BridgeEvent, SessionEnd, Tell } from '../bridge/events.ts'
 import type { FinishedExecution } from '../bridge/facts.ts'
 import type { DeadLetterCause, FinalOutcome } from '../bridge/outcome.ts'
 import { Counters } from './counters.ts'
 import { Distribution } from './distribution.ts'
-
-export interface FastCgiErrors {
-  readonly code: string
-  readonly phase: string
-  count: number
-}
+import type { Totals, TotalsByQueue } from './totals.ts'
 
 /** Seconds that the clock of a publisher may be ahead of ours. What is further off is no time in seconds. */
 const CLOCK_TOLERANCE = 60
 
 /** Counts what the bridges of one queue tell, one after the other, for as long as the process lives. */
-export class Meter {
+export class Meter implements Totals {
   readonly #counters = new Counters()
   readonly executionSeconds = new Distribution()
   readonly ageSeconds = new Distribution()
@@ -30,15 +25,23 @@ export class Meter {
     attempts: 0,
     unread: 0,
   }
-  /** Those that there were, of a closed set. */
-  readonly #fastCgiErrors = new Map<string, FastCgiErrors>()
+  readonly fastCgiErrors: Record<string, number> = {}
 
   get counts() {
     return this.#counters.counts
   }
 
-  get fastCgiErrors(): Iterable<FastCgiErrors> {
-    return this.#fastCgiErrors.values()
+  /** As plain data, which changes with what is heard. */
+  get totals(): Totals {
+    const { counts, executionSeconds, ageSeconds, sessions, deadLetters, fastCgiErrors } = this
+    return {
+      counts,
+      executionSeconds: { counts: executionSeconds.counts, sum: executionSeconds.sum },
+      ageSeconds: { counts: ageSeconds.counts, sum: ageSeconds.sum },
+      sessions,
+      deadLetters,
+      fastCgiErrors,
+    }
   }
 
   hear(event: BridgeEvent): void {
@@ -75,9 +78,7 @@ export class Meter {
 
   #hearOfFailure(code: string, phase: string): void {
     const key = `${code} ${phase}`
-    const errors = this.#fastCgiErrors.get(key)
-    if (errors === undefined) this.#fastCgiErrors.set(key, { code, phase, count: 1 })
-    else errors.count += 1
+    this.fastCgiErrors[key] = (this.fastCgiErrors[key] ?? 0) + 1
   }
 
   /** What no request could be made of was not executed. */
@@ -87,5 +88,21 @@ export class Meter {
 
   #observe({ durationMs }: FinishedExecution): void {
     this.executionSeconds.observe(durationMs / 1_000)
+  }
+}
+
+/** The meters of a process, one for each queue that it has had. */
+export class Meters {
+  readonly #byQueue = new Map<string, Meter>()
+
+  get totals(): TotalsByQueue {
+    return Object.fromEntries([...this.#byQueue].map(([queue, { totals }]) => [queue, totals]))
+  }
+
+  /** @returns what the bridge of that queue is to tell; the one that takes its place goes on with its counts */
+  subscriber(queue: string): Tell {
+    const meter = this.#byQueue.get(queue) ?? new Meter()
+    this.#byQueue.set(queue, meter)
+    return (event) => meter.hear(event)
   }
 }

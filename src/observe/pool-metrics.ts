@@ -95,7 +95,7 @@ const PROCESS: readonly Row<PoolProcess>[] = [
 /** Each is there with 0, so that a panel finds it. */
 const STATES = ['Idle', 'Running', 'Finishing', 'Reading headers', 'Getting request informations', 'Ending']
 
-export function registerPoolMetrics(registry: Registry, view: ProcessView): void {
+export function registerPoolMetrics(registry: Registry, view: Pick<ProcessView, 'pools'>): void {
   const register = (
     type: Row<never>[0],
     name: string,
@@ -133,7 +133,7 @@ export function registerPoolMetrics(registry: Registry, view: ProcessView): void
 }
 
 async function samplesOf(
-  view: ProcessView,
+  view: Pick<ProcessView, 'pools'>,
   read: (labels: Labels, reading: Answered) => Iterable<Sample>,
 ): Promise<readonly Sample[]> {
   const pools = view.pools.map(async (pool): Promise<readonly Sample[]> => {

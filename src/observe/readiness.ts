@@ -12,9 +12,20 @@ export type Obstruction =
  * @returns what is in the way; empty when it is ready
  */
 export async function obstructionsOf(view: ProcessView): Promise<readonly Obstruction[]> {
-  if (view.draining) return [{ reason: 'draining' }]
-  const unreachable = await Promise.all(view.pools.map(unreachablePools))
-  return [...idleBridges(view.bridges), ...unreachable.flat()]
+  const own = ownObstructionsOf(view)
+  return view.draining ? own : [...own, ...(await unreachablePools(view.pools))]
+}
+
+/** The same without the pools, which processes may share. */
+export function ownObstructionsOf({
+  draining,
+  bridges,
+}: Pick<ProcessView, 'draining' | 'bridges'>): readonly Obstruction[] {
+  return draining ? [{ reason: 'draining' }] : idleBridges(bridges)
+}
+
+export async function unreachablePools(pools: readonly PoolView[]): Promise<readonly Obstruction[]> {
+  return (await Promise.all(pools.map(unreachable))).flat()
 }
 
 /** A bridge that takes the place of another may start while the former goes on, which is enough. */
@@ -30,7 +41,7 @@ function consumes({ state, sessionUp, paused }: BridgeView): boolean {
   return paused || (state === 'running' && sessionUp)
 }
 
-async function unreachablePools(view: PoolView): Promise<readonly Obstruction[]> {
+async function unreachable(view: PoolView): Promise<readonly Obstruction[]> {
   const reason = await view.obstacle()
   return reason === undefined ? [] : [{ pool: view.pool, reason }]
 }

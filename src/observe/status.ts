@@ -6,24 +6,40 @@ import type { BridgeView, PoolReading, PoolView, ProcessView } from './views.ts'
 const MAX_IN_FLIGHT = 100
 
 /** All that /status says; docs/metrics.md has each field. What JSON leaves out is not known. */
-export async function statusOf(view: ProcessView, failures: readonly Failure[]): Promise<unknown> {
-  const { daemonId, version, draining, bridges, pools, config } = view
-  const { rss, heapUsed } = process.memoryUsage()
+export async function statusOf(view: ProcessView, failures: readonly Failure[]): Promise<object> {
+  const { config, ...own } = ownStatusOf(view, failures)
+  return { ...own, pools: await poolsStatusOf(view.pools), config }
+}
+
+/** The same without the pools, which processes may share. */
+export function ownStatusOf(view: ProcessView, failures: readonly Failure[]) {
+  const { daemonId, version, draining, bridges, config } = view
   return {
-    daemon_id: daemonId,
-    version,
-    node_version: process.version,
-    pid: process.pid,
-    state: draining ? 'draining' : 'running',
-    started: new Date(Date.now() - process.uptime() * 1_000).toISOString(),
-    uptime_s: Math.round(process.uptime()),
-    memory: { rss_bytes: rss, heap_used_bytes: heapUsed },
+    ...systemStatusOf({ daemonId, version, draining }),
     bridges: bridges.map(bridgeStatus),
     in_flight: oldest(bridges),
     failures: failures.map(({ execution, ...failure }) => ({ ...failure, ...idsOf(execution) })),
-    pools: await Promise.all(pools.map(poolStatus)),
     config,
   }
+}
+
+/** What there is to say of any process. */
+export function systemStatusOf(view: Pick<ProcessView, 'daemonId' | 'version' | 'draining'>) {
+  const { rss, heapUsed } = process.memoryUsage()
+  return {
+    daemon_id: view.daemonId,
+    version: view.version,
+    node_version: process.version,
+    pid: process.pid,
+    state: view.draining ? 'draining' : 'running',
+    started: new Date(Date.now() - process.uptime() * 1_000).toISOString(),
+    uptime_s: Math.round(process.uptime()),
+    memory: { rss_bytes: rss, heap_used_bytes: heapUsed },
+  }
+}
+
+export function poolsStatusOf(pools: readonly PoolView[]): Promise<readonly object[]> {
+  return Promise.all(pools.map(poolStatus))
 }
 
 function bridgeStatus(bridge: BridgeView) {

@@ -14,8 +14,11 @@ let port: number
 let where: string
 const sockets: Socket[] = []
 
-async function serve(pages: Readonly<Record<string, Page>>, token?: string): Promise<void> {
-  server = createAdminServer({ pages: new Map(Object.entries(pages)), token })
+async function serve(
+  pages: Readonly<Record<string, Page>>,
+  { token, host }: { readonly token?: string; readonly host?: string } = {},
+): Promise<void> {
+  server = createAdminServer({ pages: new Map(Object.entries(pages)), token, host })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   port = (server.address() as AddressInfo).port
@@ -91,7 +94,7 @@ describe('a token', () => {
   const token = 'a-token-of-some-length'
   beforeEach(async () => {
     server.close()
-    await serve({ '/page': page }, token)
+    await serve({ '/page': page }, { token })
   })
 
   it.each([
@@ -110,6 +113,40 @@ describe('a token', () => {
   it('is missing before anything else is', async () => {
     expect(await ask(where, '/other')).toMatchObject({ status: 401 })
     expect(await ask(where, '/page', { method: 'POST', body: 'x' })).toMatchObject({ status: 401 })
+  })
+})
+
+describe('where a browser could be led here, a Host header', () => {
+  beforeEach(async () => {
+    server.close()
+    await serve({ '/page': page }, { host: 'admin.internal' })
+  })
+
+  it.each([
+    ['127.0.0.1:9180', 200],
+    ['127.8.9.1', 200],
+    ['localhost:9180', 200],
+    ['LOCALHOST', 200],
+    ['[::1]:9180', 200],
+    ['admin.internal:9180', 200],
+    ['evil.example:9180', 403],
+    ['localhost.evil.example', 403],
+    ['127.0.0.1.evil.example', 403],
+    ['10.0.0.1:9180', 403],
+    ['[::2]:9180', 403],
+    ['localhost:9180:9180', 403],
+    ['[localhost', 403],
+  ])('of "%s": %i', async (host, status) => {
+    const { status: seen, body } = await ask(where, '/page', { headers: { host } })
+    expect(seen).toBe(status)
+    if (status === 403)
+      expect(body).toMatch(/^The Host header names .*--admin-token-file, or --admin-open\.\n$/)
+  })
+
+  it('may be missing: then it is no browser', async () => {
+    const { socket, closed } = open()
+    socket.write('GET /page HTTP/1.0\r\n\r\n')
+    expect(await closed).toMatch(/^HTTP\/1\.1 200 /)
   })
 })
 

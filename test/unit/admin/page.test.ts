@@ -23,3 +23,15 @@ it('that fails does so for those who asked, and no longer', async () => {
   fails = false
   expect((await ask()).status).toBe(200)
 })
+
+it('is not made again and again without a pause, however fast somebody asks', async () => {
+  const moments: number[] = []
+  const ask = shared(() => {
+    moments.push(performance.now())
+    return json(200, moments.length)
+  })
+  for (let n = 0; n < 4; n += 1) await ask()
+  const pauses = moments.slice(1).map((moment, index) => moment - (moments[index] ?? 0))
+  // A timer may be a millisecond early.
+  expect(Math.min(...pauses)).toBeGreaterThan(45)
+})

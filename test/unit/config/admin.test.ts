@@ -28,7 +28,13 @@ describe('--admin', () => {
     ['localhost:9180', { kind: 'tcp', host: 'localhost', port: 9180 }],
     ['[::1]:9180', { kind: 'tcp', host: '::1', port: 9180 }],
   ])('may be %s as it is', (admin, address) => {
-    expect(adminOf({ admin })).toEqual({ address, token: undefined })
+    expect(adminOf({ admin })).toEqual({ address, token: undefined, anyHost: address.kind === 'unix' })
+  })
+
+  it('may be asked for under any name with a token, or where it is open', () => {
+    const admin = '127.0.0.1:9180'
+    expect(adminOf({ admin, 'admin-open': 'true' })?.anyHost).toBe(true)
+    expect(adminOf({ admin, 'admin-token-file': fileWith('0123456789abcdef') })?.anyHost).toBe(true)
   })
 
   it.each(['0.0.0.0:9180', '[::]:9180', '10.0.0.1:9180', 'localhost.example:9180', '127.0.0.1.example:9180'])(
