@@ -244,7 +244,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     PROCESS,
     'admin-open',
     { kind: 'flag', default: 'false' },
-    'let --admin be reached from other machines without a token',
+    'let --admin be reached from other machines, and under any name, without a token',
   ),
   option(
     PROCESS,

@@ -24,8 +24,8 @@ import { viewOf } from './bridge-view.ts'
 import { createClient } from './pool-client.ts'
 import { queuesOf } from './queues.ts'
 
-/** The broker must be consumed from within 5 s of its return, so the longest pause is well below. */
-const SESSION_DELAY: BackoffRange = { min: 100, max: 2_000 }
+/** The broker must be consumed from within 2 s of its return, so the longest pause is well below. */
+const SESSION_DELAY: BackoffRange = { min: 100, max: 1_500 }
 
 /** Publishing is prepared beside everything else, and may take its time. */
 const PREPARE_DELAY: BackoffRange = { min: 500, max: 30_000 }

@@ -7,8 +7,10 @@ import { firstRetries } from './first-retries.ts'
 import { fleet } from './fleet.ts'
 import { idleBridges } from './idle-bridges.ts'
 import { poolEnds } from './pool-ends.ts'
+import { readyz } from './readyz.ts'
 import { reload } from './reload.ts'
 import { reloadBridges } from './reload-bridges.ts'
+import { scrape } from './scrape.ts'
 import { sharedConnections } from './shared-connections.ts'
 import { unpublishable } from './unpublishable.ts'
 
@@ -25,6 +27,8 @@ export const MEASUREMENTS = {
   'idle-bridges': idleBridges,
   'reload-bridges': reloadBridges,
   fleet,
+  readyz,
+  scrape,
 } as const satisfies Readonly<Record<string, Measurement>>
 
 export type MeasurementName = keyof typeof MEASUREMENTS
