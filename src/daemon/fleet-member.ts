@@ -1,5 +1,4 @@
 import type { FleetProcess, ProcessReport, Question } from '../observe/fleet-views.ts'
-import type { ProcessSamples } from '../observe/process-metrics.ts'
 import type { Child, ChildExit } from './child.ts'
 import type { Said } from './fleet-messages.ts'
 import type { ProcessRecord } from './process-record.ts'
@@ -30,7 +29,7 @@ export class FleetMember implements FleetProcess {
   readonly #asked = new Map<Question, Asked>()
   hasConsumed = false
   report: ProcessReport | undefined
-  samples: ProcessSamples | undefined
+  metrics: string | undefined
   status: object | undefined
   record: ProcessRecord | undefined
   ended: MemberEnd | undefined
@@ -73,7 +72,7 @@ export class FleetMember implements FleetProcess {
       return
     }
     this.report = said.report
-    this.samples = said.samples ?? this.samples
+    this.metrics = said.metrics ?? this.metrics
     this.status = said.status ?? this.status
     if (said.to !== undefined) this.#settle(said.to)
   }

@@ -1,5 +1,4 @@
 import type { ProcessReport, Question } from '../observe/fleet-views.ts'
-import type { ProcessSamples } from '../observe/process-metrics.ts'
 import type { ProcessRecord } from './process-record.ts'
 import type { RecyclingReason } from './recycling.ts'
 
@@ -25,7 +24,7 @@ export type Said =
       readonly kind: 'report'
       readonly report: ProcessReport
       readonly to?: Question
-      readonly samples?: ProcessSamples
+      readonly metrics?: string
       readonly status?: object
     }
   /** It is about to end. */

@@ -84,13 +84,13 @@ export class Reporter {
   }
 
   async #answer(to: Question): Promise<void> {
-    const samples = to === 'metrics' ? await this.#system.read() : undefined
+    const metrics = to === 'metrics' ? await this.#system.read() : undefined
     const status = to === 'status' ? ownStatusOf(this.#view, this.#failures.latest) : undefined
     this.#link.tell({
       kind: 'report',
       report: this.#report,
       to,
-      ...(samples && { samples }),
+      ...(metrics !== undefined && { metrics }),
       ...(status && { status }),
     })
   }

@@ -3,8 +3,8 @@ import { registerBridgeMetrics } from './bridge-metrics.ts'
 import type { FleetView } from './fleet-views.ts'
 import type { GaugesByQueue } from './gauges.ts'
 import { registerPoolMetrics } from './pool-metrics.ts'
-import { ProcessMetrics, type ProcessSamples, processText } from './process-metrics.ts'
-import { addUp } from './totals.ts'
+import { joined, ProcessMetrics } from './process-metrics.ts'
+import { addUp, type TotalsByQueue } from './totals.ts'
 
 /** The metrics of a fleet, added up from what its processes have said last. */
 export class FleetMetrics {
@@ -13,17 +13,21 @@ export class FleetMetrics {
   readonly #own: ProcessMetrics
   readonly #view: FleetView
 
+  /** Added up once for each text. */
+  #sums: { readonly totals: TotalsByQueue; readonly gauges: GaugesByQueue } = { totals: {}, gauges: {} }
+
   constructor(view: FleetView) {
     this.#view = view
     this.#own = new ProcessMetrics(view.daemonId)
     this.contentType = this.#registry.contentType
+    const sums = () => this.#sums
     registerBridgeMetrics(this.#registry, {
       version: view.version,
       get totals() {
-        return view.totals
+        return sums().totals
       },
       get gauges() {
-        return gaugesOfFleet(view)
+        return sums().gauges
       },
     })
     registerProcesses(this.#registry, view)
@@ -31,9 +35,13 @@ export class FleetMetrics {
   }
 
   async text(): Promise<string> {
-    const said = this.#view.slots.flatMap(({ processes }) => processes.map(({ samples }) => samples))
-    const all = [await this.#own.read(), ...said].filter((each): each is ProcessSamples => each !== undefined)
-    return `${await this.#registry.metrics()}\n${await processText(all)}`
+    this.#sums = { totals: this.#view.totals, gauges: gaugesOfFleet(this.#view) }
+    // Of two processes of one id, the younger one that has been asked.
+    const said = this.#view.slots.flatMap(({ processes }) => {
+      const text = processes.find(({ metrics }) => metrics !== undefined)?.metrics
+      return text === undefined ? [] : [text]
+    })
+    return `${await this.#registry.metrics()}\n${joined([await this.#own.read(), ...said])}`
   }
 }
 

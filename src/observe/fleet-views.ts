@@ -1,5 +1,4 @@
 import type { GaugesByQueue } from './gauges.ts'
-import type { ProcessSamples } from './process-metrics.ts'
 import type { Obstruction } from './readiness.ts'
 import type { TotalsByQueue } from './totals.ts'
 import type { PoolView } from './views.ts'
@@ -29,8 +28,8 @@ export interface FleetProcess {
   readonly silentSince: number | undefined
   /** Undefined until it has spoken. */
   readonly report: ProcessReport | undefined
-  /** Undefined until it has been asked. */
-  readonly samples: ProcessSamples | undefined
+  /** Its own, in Prometheus' text format. Undefined until it has been asked. */
+  readonly metrics: string | undefined
   /** As its part of /status. Undefined until it has been asked. */
   readonly status: object | undefined
 }

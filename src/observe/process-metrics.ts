@@ -1,7 +1,4 @@
-import { AggregatorRegistry, collectDefaultMetrics, type MetricObject, Registry } from 'prom-client'
-
-/** prom-client's own metrics of a process, as plain data. */
-export type ProcessSamples = readonly MetricObject[]
+import { collectDefaultMetrics, Registry } from 'prom-client'
 
 /** CPU, memory, event loop and so on of this process, each with its daemon id as label `process`. */
 export class ProcessMetrics {
@@ -11,14 +8,30 @@ export class ProcessMetrics {
     collectDefaultMetrics({ register: this.#registry, labels: { process: daemonId } })
   }
 
-  async read(): Promise<ProcessSamples> {
-    // Its types name an object for each metric, and mean one that is read.
-    return (await this.#registry.getMetricsAsJSON()) as unknown as ProcessSamples
+  /** In Prometheus' text format. */
+  read(): Promise<string> {
+    return this.#registry.metrics()
   }
 }
 
-/** In Prometheus' text format. @param all of processes with labels of their own; of two that have the same one, the first counts */
-export function processText(all: readonly ProcessSamples[]): Promise<string> {
-  const each = all.map((samples) => samples.map((metric) => ({ ...metric, aggregator: 'first' })))
-  return AggregatorRegistry.aggregate(each).metrics()
+/** What prom-client writes between two metrics. */
+const BETWEEN = '\n\n'
+
+/**
+ * One text of several, in which each metric is once, with the samples of all. Texts cost a fraction of what samples as objects would.
+ *
+ * @param texts of processes with labels of their own
+ */
+export function joined(texts: readonly string[]): string {
+  const samples = new Map<string, string[]>()
+  for (const text of texts) {
+    for (const metric of text.trimEnd().split(BETWEEN)) {
+      const [help = '', type = '', ...lines] = metric.split('\n')
+      const head = `${help}\n${type}`
+      const known = samples.get(head)
+      if (known === undefined) samples.set(head, lines)
+      else known.push(...lines)
+    }
+  }
+  return `${[...samples].map(([head, lines]) => [head, ...lines].join('\n')).join(BETWEEN)}\n`
 }
