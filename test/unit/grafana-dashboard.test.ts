@@ -56,7 +56,7 @@ it('filters each metric by job, instance and, where it has one, by queue', () =>
     for (const [, name = '', labels = ''] of expression.matchAll(
       /((?:fpm_bridge|phpfpm|process|nodejs)_\w+)(\{[^}]*\})?/g,
     )) {
-      const hasQueue = name.startsWith('fpm_bridge_') && name !== 'fpm_bridge_build_info'
+      const hasQueue = name.startsWith('fpm_bridge_') && !/^fpm_bridge_(?:build_info|process_)/.test(name)
       const filter = `{job=~"$job", instance=~"$instance"${hasQueue ? ', queue=~"$queue"' : ''}`
       expect([title, name, labels]).toEqual([title, name, expect.stringContaining(filter)])
     }
