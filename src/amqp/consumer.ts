@@ -34,12 +34,6 @@ type State =
   | { readonly kind: 'consuming'; readonly session: Session }
   | { readonly kind: 'cancelled'; readonly session: Session | undefined }
 
-/** While it is there, no session is opened and none consumes. */
-interface Pause {
-  readonly over: Promise<void>
-  readonly end: () => void
-}
-
 /** The milliseconds for which the broker waits for an ack, where that is why it has closed the channel (rabbit_channel). */
 export function patienceIn(reason: string): number | undefined {
   const named = /delivery acknowledgement on channel \d+ timed out\. Timeout value used: (\d+) ms/.exec(
@@ -60,7 +54,10 @@ export class Consumer implements Intake {
   readonly #tell: Tell
   readonly #stop = new AbortController()
   #state: State = { kind: 'idle' }
-  #pause: Pause | undefined
+  /** While it is, sessions are opened, and none consumes. */
+  #paused = false
+  /** Tells that the session consumes: once, where it did not at first. */
+  #announce: (() => void) | undefined
   /** Connections in a row that have ended as it began to consume on them: others may be at fault as well. */
   #cuts = 0
   /** What has been said of the queues: each session finds it again. */
@@ -89,31 +86,29 @@ export class Consumer implements Intake {
   }
 
   get paused(): boolean {
-    return this.#pause !== undefined
+    return this.#paused
   }
 
   /** Idempotent. The session stays open, for what runs. */
   async pause(): Promise<void> {
-    if (this.#pause !== undefined) return
-    let end = (): void => {}
-    const over = new Promise<void>((resolve) => {
-      end = resolve
-    })
-    this.#pause = { over, end }
-    this.#tell({ kind: 'paused' })
+    this.#paused = true
     if (this.#state.kind === 'consuming') await this.#state.session.cancel()
   }
 
+  /** Idempotent. */
   resume(): void {
-    if (this.#pause === undefined) return
-    this.#pause.end()
-    this.#pause = undefined
-    this.#tell({ kind: 'resumed' })
-    if (this.#state.kind === 'consuming') void this.#state.session.resume()
+    if (!this.#paused) return
+    this.#paused = false
+    if (this.#state.kind === 'consuming') this.#resume(this.#state.session)
+  }
+
+  /** Looks whether the queue is paused. Without a session the next one will. */
+  async look(): Promise<void> {
+    if (this.#state.kind === 'consuming') await this.#state.session.look()
   }
 
   widen(): void {
-    if (this.#state.kind === 'consuming' && this.#pause === undefined) void this.#state.session.widen()
+    if (this.#state.kind === 'consuming') void this.#state.session.widen()
   }
 
   /** No more deliveries and no more sessions; what was delivered can still be settled. */
@@ -121,8 +116,7 @@ export class Consumer implements Intake {
     const session = this.#state.kind === 'consuming' ? this.#state.session : undefined
     this.#state = { kind: 'cancelled', session }
     this.#stop.abort()
-    this.#pause?.end()
-    this.#pause = undefined
+    this.#paused = false
     await session?.cancel()
   }
 
@@ -155,7 +149,6 @@ export class Consumer implements Intake {
     let reported: string | undefined
     for (let attempt = 1; !this.#stop.signal.aborted; attempt += 1) {
       this.#state = { kind: 'opening' }
-      await this.#pause?.over
       try {
         const [session, broker] = await brokers.open(async (broker) =>
           this.#stop.signal.aborted ? undefined : await this.#openAt(broker),
@@ -165,10 +158,13 @@ export class Consumer implements Intake {
           return undefined
         }
         this.#state = { kind: 'consuming', session }
-        // Paused while it was opened: to consume twice with one tag would end the connection.
-        if (this.#pause !== undefined) await session.cancel()
         for (const finding of session.findings) this.#say(finding)
-        this.#tell({ kind: 'consuming', broker: formatBrokerUrl(broker), queue, prefetch })
+        this.#announce = () => {
+          this.#tell({ kind: 'consuming', broker: formatBrokerUrl(broker), queue, prefetch })
+        }
+        // What was asked for while it was opened.
+        if (this.#paused) await session.cancel()
+        else this.#resume(session)
         return session
       } catch (error) {
         if (!(error instanceof BrokerError)) throw error
@@ -181,10 +177,16 @@ export class Consumer implements Intake {
     return undefined
   }
 
+  #resume(session: Session): void {
+    void session.resume()
+    this.#announce?.()
+    this.#announce = undefined
+  }
+
   #openAt(broker: BrokerUrl): Promise<Session> {
     const open = async (lease: Lease): Promise<Session> => {
       try {
-        return await Session.open(lease, this.#options, this.#accept)
+        return await Session.open(lease, this.#options, this.#accept, () => !this.#paused)
       } catch (error) {
         if (lease.lost) this.#cuts += 1
         // The broker may close the connection over it a minute later, and would over each further try.

@@ -1,10 +1,11 @@
 import type { Channel } from 'amqplib'
 import type { Delivery } from '../bridge/ports.ts'
 import { Acknowledgements } from './acknowledgements.ts'
-import { asBrokerError, withDeadline } from './broker-error.ts'
+import { asBrokerError, BrokerError, withDeadline } from './broker-error.ts'
 import { RPC_TIMEOUT, reasonOf } from './connection.ts'
 import { SessionDelivery } from './delivery.ts'
 import type { Lease } from './lease.ts'
+import type { PauseLook } from './pause-look.ts'
 import { examineQueues, type Finding } from './queue-fitness.ts'
 import { consumeError, ensureQueues, type Topology } from './topology.ts'
 
@@ -17,6 +18,8 @@ export interface SessionOptions {
   readonly consumerTag: string
   /** Deliveries unacked at most, 1 to 65,535. */
   readonly prefetch: number
+  /** Looks whether the queue is paused, before each session consumes, and when somebody asks. */
+  readonly pauseLook?: PauseLook
 }
 
 /**
@@ -34,6 +37,7 @@ export class Session {
   readonly #accept: (delivery: Delivery) => void
   readonly #acknowledgements: Acknowledgements
   #consumers = 0
+  #consuming = false
   #cancelled = false
   /** Whether deliveries are asked for, or will be when it is the turn of that. */
   #wanted = true
@@ -42,12 +46,14 @@ export class Session {
 
   /**
    * @param lease is the session's from now on, if it opens
+   * @param isWanted asked as late as possible: whether it is to consume before somebody resumes it
    * @throws {BrokerError}
    */
   static async open(
     lease: Lease,
     options: SessionOptions,
     accept: (delivery: Delivery) => void,
+    isWanted: () => boolean = () => true,
   ): Promise<Session> {
     const { connection } = lease
     try {
@@ -56,7 +62,9 @@ export class Session {
       const findings = await examineQueues(connection, topology, { consumed: queue, allowTransient })
       const session = new Session(lease, await lease.openChannel(), options, accept, findings)
       await withDeadline(session.#channel.prefetch(options.prefetch), RPC_TIMEOUT, 'basic.qos')
-      await session.#consume()
+      await options.pauseLook?.at(connection)
+      session.#wanted = isWanted()
+      if (session.#wanted) await session.#consume()
       return session
     } catch (error) {
       throw asBrokerError(reasonOf(connection, error), 'the start of the consumer')
@@ -104,6 +112,7 @@ export class Session {
   async #consume(): Promise<void> {
     const { queue } = this.#options
     this.#consumers += 1
+    this.#consuming = true
     const consuming = this.#channel.consume(
       queue,
       (message) => {
@@ -128,16 +137,30 @@ export class Session {
     })
   }
 
-  /** Asks for no more deliveries. Those on their way still arrive, until this resolves. */
+  /** Asks for no more deliveries. Those on their way still arrive, until this resolves. Idempotent. */
   cancel(): Promise<void> {
     this.#wanted = false
-    return this.#inTurn(() => this.#cancel(this.#tag))
+    return this.#inTurn(async () => {
+      if (!this.#consuming) return
+      this.#consuming = false
+      await this.#cancel(this.#tag)
+    })
   }
 
-  /** Asks for deliveries again, after a cancel. If that fails the session ends. */
+  /** Asks for deliveries, again or at first. If that fails the session ends. Idempotent. */
   resume(): Promise<void> {
     this.#wanted = true
-    return this.#inTurn(() => this.#consumeAgain())
+    return this.#inTurn(async () => {
+      if (!this.#consuming) await this.#consumeAgain()
+    })
+  }
+
+  /** Looks whether the queue is paused. A session that ends meanwhile leaves it to the next one. */
+  async look(): Promise<void> {
+    if (!this.open) return
+    await this.#options.pauseLook?.at(this.#lease.connection).catch((error: unknown) => {
+      if (!(error instanceof BrokerError)) throw error
+    })
   }
 
   /**
@@ -146,7 +169,7 @@ export class Session {
    */
   widen(): Promise<void> {
     return this.#inTurn(async () => {
-      if (!this.#wanted) return
+      if (!this.#wanted || !this.#consuming) return
       const former = this.#tag
       await this.#consumeAgain()
       await this.#cancel(former)

@@ -1,10 +1,12 @@
 import type { Adoption } from './adoption.ts'
 import type { Backlog } from './backlog.ts'
 import type { Conclusion } from './conclusion.ts'
+import type { ControlMessages } from './control-messages.ts'
 import type { Tell } from './events.ts'
 import { Execution } from './execution.ts'
 import type { Gate } from './gates/gate.ts'
 import type { Obstacle } from './gates/hold.ts'
+import type { Pause } from './gates/pause.ts'
 import type { Slots } from './gates/slots.ts'
 import type { BridgePolicy, Delivery } from './ports.ts'
 import type { Returns } from './returns.ts'
@@ -16,10 +18,14 @@ import type { StaleWatch } from './stale-watch.ts'
 export interface DispatcherParts {
   readonly backlog: Backlog
   readonly slots: Slots
-  /** All that say what may start now, the slots among them. */
+  /** While it lasts, what waits goes back. */
+  readonly pause: Pick<Pause, 'handsBack'>
+  /** All that say what may start now, slots and pause among them. */
   readonly gates: readonly Gate[]
   readonly returns: Returns
   readonly adoption: Adoption
+  /** Takes what is for the daemon, where it is to. */
+  readonly control: ControlMessages | undefined
   readonly runner: Runner
   readonly conclusion: Conclusion
   readonly settlement: Settlement
@@ -70,8 +76,9 @@ export class Dispatcher {
     if (!this.#parts.returns.take(execution)) this.admit(execution)
   }
 
-  /** To be executed, when it is its turn. */
+  /** To be executed, when it is its turn; unless it is for the daemon. */
   admit(execution: Execution): void {
+    if (this.#parts.control?.take(execution)) return
     this.#backlog.add(execution)
     this.#fill()
   }
@@ -126,6 +133,7 @@ export class Dispatcher {
   }
 
   #fill(): void {
+    if (this.#parts.pause.handsBack) this.#backlog.handBackAll()
     for (let next = this.#backlog.first; next !== undefined; next = this.#backlog.first) {
       if (!this.#mayStart(next)) return
       const execution = this.#backlog.takeFirst()

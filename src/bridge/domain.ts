@@ -2,15 +2,18 @@ import type { FastCgiClient } from '../fastcgi/types.ts'
 import { Adoption } from './adoption.ts'
 import { Backlog } from './backlog.ts'
 import { Conclusion } from './conclusion.ts'
+import { ControlMessages } from './control-messages.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Tell } from './events.ts'
 import { BytesInFlight } from './gates/bytes-in-flight.ts'
 import type { Gate } from './gates/gate.ts'
 import { Hold } from './gates/hold.ts'
 import { HoldProbe } from './gates/hold-probe.ts'
+import { Pause } from './gates/pause.ts'
 import { Slots } from './gates/slots.ts'
+import { IntakeReasons } from './intake-reasons.ts'
 import { Patience } from './patience.ts'
-import type { BridgePolicy, Intake, Publisher, ReplyPublisher } from './ports.ts'
+import type { BridgePolicy, ControlDesk, Intake, Publisher, ReplyPublisher } from './ports.ts'
 import { Replies } from './replies.ts'
 import { type AdoptElsewhere, Returns } from './returns.ts'
 import { Runner } from './runner.ts'
@@ -24,6 +27,8 @@ export interface Surroundings {
   /** Apart from copies: a reply that the broker does not take cuts off none of them. */
   readonly replyPublisher?: ReplyPublisher | undefined
   readonly intake: Intake
+  /** Where messages go that are for the daemon, and no script; without it there are none. */
+  readonly control?: ControlDesk | undefined
   readonly tell: Tell
   /** Asked of what is delivered again; without it, nobody else executes messages of this queue here. */
   readonly adoptElsewhere?: AdoptElsewhere | undefined
@@ -40,6 +45,7 @@ export class Domain {
   /** Those that are executed. */
   readonly executions: Pick<Adoption, 'running' | 'adopt'>
   readonly hold: Pick<Hold, 'obstacle' | 'since'>
+  readonly pause: Pause
   readonly #patience: Patience
   readonly #settlement: Settlement
   readonly #probe: HoldProbe
@@ -49,9 +55,12 @@ export class Domain {
   /** @param gates further ones, asked after its own */
   constructor(
     policy: BridgePolicy,
-    { client, publisher, replyPublisher, intake, tell, adoptElsewhere, signal }: Surroundings,
+    { client, publisher, replyPublisher, intake, control, tell, adoptElsewhere, signal }: Surroundings,
     gates: readonly Gate[] = [],
   ) {
+    const intakes = new IntakeReasons(intake, tell)
+    const heldIntake = intakes.for('hold')
+    this.pause = new Pause(intakes.for('told'), tell)
     this.slots = new Slots(policy)
     this.#patience = new Patience(policy, tell)
     const backlog = new Backlog(this.#patience)
@@ -61,17 +70,18 @@ export class Domain {
     this.#settlement = new Settlement(policy, publisher, intake, signal, tell)
     if (policy.replyAllow !== undefined && replyPublisher !== undefined)
       this.#replies = new Replies(policy.replyAllow, policy, replyPublisher, tell)
-    this.#probe = new HoldProbe(client, intake, this.slots, backlog, (execution) =>
+    this.#probe = new HoldProbe(client, heldIntake, this.slots, this.pause, backlog, (execution) =>
       this.dispatcher.run(execution),
     )
-    this.#hold = new Hold(tell, (obstacle) => this.#probe.probe(obstacle), intake)
+    this.#hold = new Hold(tell, (obstacle) => this.#probe.probe(obstacle), heldIntake)
     this.hold = this.#hold
     this.dispatcher = new Dispatcher(
       policy,
       {
         backlog,
         slots: this.slots,
-        gates: [this.slots, this.#hold, new BytesInFlight(policy), ...gates],
+        pause: this.pause,
+        gates: [this.pause, this.slots, this.#hold, new BytesInFlight(policy), ...gates],
         returns: new Returns(
           adoption,
           this.#settlement,
@@ -79,10 +89,14 @@ export class Domain {
           adoptElsewhere,
         ),
         adoption,
+        control:
+          control && replyPublisher
+            ? new ControlMessages(control, replyPublisher, this.#settlement, this.slots, tell)
+            : undefined,
         runner: new Runner(policy, client, tell),
         conclusion: new Conclusion(backlog, this.#hold, this.slots, this.#settlement, this.#replies, tell),
         settlement: this.#settlement,
-        staleWatch: new StaleWatch(backlog, this.#hold, intake),
+        staleWatch: new StaleWatch(backlog, this.#hold, heldIntake),
       },
       tell,
     )

@@ -7,6 +7,7 @@ import type {
   Met,
   OutcomeCopy,
   ParkedSummary,
+  PauseCause,
   PutBackCopy,
   ReplyFailure,
   ResetCopy,
@@ -21,7 +22,15 @@ import type { FinalOutcome } from './outcome.ts'
 /** Hears each event when it is true. Must not throw, and is not waited for. */
 export type Tell = (event: BridgeEvent) => void
 
-export type BridgeEvent = DeliveryEvent | ReplyEvent | CopyEvent | HoldEvent | BrokerEvent | BridgeLifeEvent
+export type BridgeEvent =
+  | DeliveryEvent
+  | ReplyEvent
+  | CopyEvent
+  | HoldEvent
+  | PauseEvent
+  | ControlEvent
+  | BrokerEvent
+  | BridgeLifeEvent
 
 /** A delivery on its way, in the order in which it meets them. */
 export type DeliveryEvent =
@@ -133,6 +142,39 @@ export type HoldEvent =
   | Readonly<{ kind: 'hold-began'; reason: string; met: Met | undefined }>
   | Readonly<{ kind: 'hold-changed'; reason: string; met: Met | undefined }>
   | Readonly<{ kind: 'hold-over'; heldMs: number }>
+  /** It lasts for so long that what waits goes back to the broker. */
+  | Readonly<{ kind: 'intake-paused' }>
+  | Readonly<{ kind: 'intake-resumed' }>
+
+/** Operators want nothing to be executed, or that to be over. */
+export type PauseEvent =
+  | Readonly<{ kind: 'pause-began'; cause: PauseCause }>
+  /** Its marker says something else. */
+  | Readonly<{ kind: 'pause-changed'; cause: PauseCause }>
+  | Readonly<{ kind: 'pause-over'; cause: PauseCause['kind']; stillPaused: boolean }>
+  /** The user may not look for the marker, or take it away: the bridge goes on as if there were none. */
+  | Readonly<{ kind: 'pause-unknown'; reason: string }>
+
+/** What operators tell this process by way of the broker. */
+export type ControlEvent =
+  /** Commands come by the exchange: at first, and after a refusal. */
+  | Readonly<{ kind: 'control-open'; broker: string; exchange: string }>
+  /** Tried again each minute. Told once for each reason in a row. */
+  | Readonly<{ kind: 'control-refused'; reason: string }>
+  | Readonly<{ kind: 'answers-refused'; reason: string }>
+  | Readonly<{ kind: 'answer-failed'; replyTo: string; reason: string }>
+  | Readonly<{ kind: 'commanded'; verb: string; queue: string | undefined }>
+  /** The last one of so many since it was told before. */
+  | Readonly<{ kind: 'command-ignored'; reason: string; count: number }>
+  /** It came in the work queue, and is acked. `refusal`: why a ping is not answered to its `reply_to`. */
+  | Readonly<{
+      kind: 'control-message'
+      verb: 'ping' | 'shutdown'
+      deliveryTag: number
+      messageId: string | undefined
+      replyTo: string | undefined
+      refusal: string | undefined
+    }>
 
 /** Why a session ended: its connection, its channel, its consumer, or a delivery that was unacked for too long. */
 export type SessionEnd = 'connection-lost' | 'channel-closed' | 'consumer-cancelled' | 'consumer-timeout'
@@ -152,9 +194,6 @@ export type BrokerEvent =
       cause: SessionEnd
       brokerConsumerTimeoutMs: number | undefined
     }>
-  /** What waited has gone back to the broker. */
-  | Readonly<{ kind: 'paused' }>
-  | Readonly<{ kind: 'resumed' }>
   /** `transient`: the queue loses messages some day; `unknown`: the user may not ask. */
   | Readonly<{ kind: 'queue-finding'; finding: 'transient' | 'unknown'; queue: string; reason: string }>
   | Readonly<{ kind: 'queue-silent'; queue: string; remedy: string }>

@@ -1,3 +1,4 @@
+import type { PauseNote } from '../control/protocol.ts'
 import type { Diagnosis } from './diagnosis.ts'
 import type { FinalOutcome } from './outcome.ts'
 
@@ -42,6 +43,9 @@ export interface Met {
   readonly execution: ExecutionIds
   readonly diagnosis: Diagnosis
 }
+
+/** Why a bridge takes no messages, though it could. `queue`: its queue is paused, for all daemons; `drain`: this one has been told to. */
+export type PauseCause = { readonly kind: 'queue'; readonly note: PauseNote } | { readonly kind: 'drain' }
 
 /** A copy of a message, and what it is made for. */
 export type Copied = OutcomeCopy | PutBackCopy | ResetCopy

@@ -59,9 +59,10 @@ export type FinalOutcome =
  * - `unprocessable`: no request can be made of it;
  * - `rejected`: the worker has said so, by its status or its X-Bridge-Outcome;
  * - `attempts`: it has failed as often as it may;
- * - `unread`: the pool takes other messages, and has not read this one, several times in a row.
+ * - `unread`: the pool takes other messages, and has not read this one, several times in a row;
+ * - `control`: it is for the daemon, which does not know what it says.
  */
-export type DeadLetterCause = 'unprocessable' | 'rejected' | 'attempts' | 'unread'
+export type DeadLetterCause = 'unprocessable' | 'rejected' | 'attempts' | 'unread' | 'control'
 
 /**
  * `log` stands for what is only logged and counted: the delivery was acked when it was dispatched. `again`: it has not run.

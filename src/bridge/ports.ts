@@ -79,10 +79,21 @@ export interface ReplyPublisher extends Publisher {
   send(message: OutgoingMessage, onSent: () => void, alone?: boolean): Promise<void>
 }
 
+/** Where messages in the work queue go that are for the daemon. */
+export interface ControlDesk {
+  /** How the daemon is, as JSON. */
+  report(): Buffer
+  /** @returns why no answer goes to that queue; undefined where it may */
+  answerRefusal(replyTo: string): string | undefined
+  /** Has the process end, as a signal does. */
+  shutDown(): void
+}
+
 /** Where deliveries come from. */
 export interface Intake {
-  /** Resolves when no more deliveries come; those that are here can still be settled. */
+  /** Idempotent. Resolves when no more deliveries come; those that are here can still be settled. */
   pause(): Promise<void>
+  /** Idempotent. */
   resume(): void
   /** As many deliveries more as are handed out at once, whatever is unacked by then. */
   widen(): void

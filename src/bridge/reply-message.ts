@@ -30,6 +30,16 @@ export function replyOf(
   }
 }
 
+/** The answer to a command. Nobody wants to find it after a restart of the broker. */
+export function answerTo(
+  replyTo: string,
+  correlationId: string | undefined,
+  report: Buffer,
+): OutgoingMessage {
+  const properties = expressible({ correlationId, contentType: 'application/json', deliveryMode: 1 })
+  return { queue: replyTo, properties, headers: [], body: report }
+}
+
 function headersOf(outcome: FinalOutcome, status: number | undefined, truncated: boolean): HeaderField[] {
   const headers: HeaderField[] = [['outcome', outcome.kind]]
   // One that could not be read is NaN, for which AMQP has no value.

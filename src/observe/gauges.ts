@@ -16,7 +16,7 @@ export const GAUGES: readonly GaugeSpec[] = [
   gauge('concurrency', 'Requests in flight at most.', ({ concurrency }) => concurrency, Math.max),
   gauge('session_up', 'How many processes have a session with a broker.', ({ sessionUp }) => +sessionUp),
   gauge('hold', 'How many processes can execute nothing.', ({ hold }) => +(hold !== undefined)),
-  gauge('paused', 'How many processes take no messages on purpose.', ({ paused }) => +paused),
+  gauge('paused', 'How many processes operators have paused.', ({ pauses }) => +(pauses.length > 0)),
 ]
 
 /** By queue, and then by name. Plain data, and numbers only. */

@@ -1,6 +1,7 @@
 import type { BridgeEvent, Tell } from '../bridge/events.ts'
 import { BRIDGE_LINES } from './log-lines/bridge.ts'
 import { BROKER_LINES } from './log-lines/broker.ts'
+import { CONTROL_LINES } from './log-lines/control.ts'
 import { COPY_LINES } from './log-lines/copies.ts'
 import { DELIVERY_LINES, SUCCESS } from './log-lines/deliveries.ts'
 import type { Line, Lines } from './log-lines/line.ts'
@@ -11,6 +12,7 @@ const LINES: Lines<BridgeEvent> = {
   ...DELIVERY_LINES,
   ...REPLY_LINES,
   ...COPY_LINES,
+  ...CONTROL_LINES,
   ...BRIDGE_LINES,
   ...BROKER_LINES,
 }

@@ -5,6 +5,9 @@ import { Counters } from './counters.ts'
 import { Distribution } from './distribution.ts'
 import type { Totals, TotalsByQueue } from './totals.ts'
 
+/** What no request could be made of, or should, was not executed. */
+const NOT_EXECUTED: ReadonlySet<DeadLetterCause> = new Set(['unprocessable', 'control'])
+
 /** Seconds that the clock of a publisher may be ahead of ours. What is further off is no time in seconds. */
 const CLOCK_TOLERANCE = 60
 
@@ -24,6 +27,7 @@ export class Meter implements Totals {
     rejected: 0,
     attempts: 0,
     unread: 0,
+    control: 0,
   }
   readonly fastCgiErrors: Record<string, number> = {}
 
@@ -81,9 +85,8 @@ export class Meter implements Totals {
     this.fastCgiErrors[key] = (this.fastCgiErrors[key] ?? 0) + 1
   }
 
-  /** What no request could be made of was not executed. */
   #hearOfEnd(execution: FinishedExecution, outcome: FinalOutcome): void {
-    if (outcome.kind !== 'dead-letter' || outcome.cause !== 'unprocessable') this.#observe(execution)
+    if (outcome.kind !== 'dead-letter' || !NOT_EXECUTED.has(outcome.cause)) this.#observe(execution)
   }
 
   #observe({ durationMs }: FinishedExecution): void {

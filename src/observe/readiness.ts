@@ -37,8 +37,8 @@ function idleBridges(bridges: readonly BridgeView[]): readonly Obstruction[] {
     .map(({ name }) => ({ bridge: name, reason: 'not consuming' }))
 }
 
-function consumes({ state, sessionUp, paused }: BridgeView): boolean {
-  return paused || (state === 'running' && sessionUp)
+function consumes({ state, sessionUp, resting }: BridgeView): boolean {
+  return resting || (state === 'running' && sessionUp)
 }
 
 async function unreachable(view: PoolView): Promise<readonly Obstruction[]> {

@@ -18,7 +18,7 @@ const REASON = 120
 /** What a bridge may be at, what is out of order first. */
 const STATES: readonly (readonly [title: string, holds: (bridge: BridgeView) => boolean])[] = [
   ['Held', ({ hold }) => hold !== undefined],
-  ['Paused', ({ paused }) => paused],
+  ['Paused', ({ pauses }) => pauses.length > 0],
   ['Without a broker', ({ state, sessionUp }) => state === 'starting' || !sessionUp],
   ['Consuming', () => true],
 ]

@@ -1,6 +1,8 @@
-import type { ExecutionIds } from '../bridge/facts.ts'
+import type { ExecutionIds, PauseCause } from '../bridge/facts.ts'
 import type { Failure } from './failures.ts'
 import type { BridgeView, PoolReading, PoolView, ProcessView } from './views.ts'
+
+type PauseNote = Extract<PauseCause, { kind: 'queue' }>['note']
 
 /** Of what is being executed, the oldest ones. */
 const MAX_IN_FLIGHT = 100
@@ -43,7 +45,7 @@ export function poolsStatusOf(pools: readonly PoolView[]): Promise<readonly obje
 }
 
 function bridgeStatus(bridge: BridgeView) {
-  const { name, queue, pool, state, sessionUp, paused, hold, counts } = bridge
+  const { name, queue, pool, state, sessionUp, pauses, hold, counts } = bridge
   const { inFlight, waiting, concurrency } = bridge
   return {
     name,
@@ -51,13 +53,21 @@ function bridgeStatus(bridge: BridgeView) {
     pool,
     state,
     session: sessionUp ? 'up' : 'down',
-    paused,
+    paused: pauses.length > 0,
+    drained: pauses.some(({ kind }) => kind === 'drain'),
+    pause: noteOf(pauses),
     hold: hold && { reason: hold.reason, held_ms: millisecondsSince(hold.since) },
     in_flight: inFlight,
     waiting,
     concurrency,
     messages: counts,
   }
+}
+
+/** What the marker beside its queue says, if there is one. */
+export function noteOf(pauses: BridgeView['pauses']): PauseNote | undefined {
+  for (const pause of pauses) if (pause.kind === 'queue') return pause.note
+  return undefined
 }
 
 function oldest(bridges: readonly BridgeView[]) {

@@ -1,4 +1,4 @@
-import type { ExecutionIds } from '../bridge/facts.ts'
+import type { ExecutionIds, PauseCause } from '../bridge/facts.ts'
 import type { Counts } from './counters.ts'
 
 /*
@@ -14,8 +14,10 @@ export interface BridgeView {
   readonly state: 'starting' | 'running' | 'draining'
   /** Whether it has a session with a broker. */
   readonly sessionUp: boolean
-  /** Whether it takes no messages on purpose. */
-  readonly paused: boolean
+  /** Whether it takes no messages on purpose: it is paused, or has given back what would wait too long during a hold. */
+  readonly resting: boolean
+  /** Why operators have paused it; empty: they have not. */
+  readonly pauses: readonly PauseCause[]
   readonly hold: HoldView | undefined
   /** Executing, or not settled yet. */
   readonly inFlight: number

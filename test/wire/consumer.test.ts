@@ -15,16 +15,17 @@ import { brokerThat, leavesAfterTest } from './after-test.ts'
 const shortStringAt = (bytes: Buffer, offset: number): string =>
   bytes.toString('latin1', offset + 1, offset + 1 + bytes.readUInt8(offset))
 
-/** A consumer, and what its broker is asked for. */
-async function consumerOf(onOpening: (consumer: Consumer) => void = () => {}) {
+/** A consumer, and what its broker is asked for. `on`: called as the broker gets a method. */
+async function consumerOf(on: Readonly<Record<string, (consumer: Consumer) => void>> = {}) {
   const asked: string[] = []
   const broker = await brokerThat({
     'basic.qos': (channel) => {
-      onOpening(consumer)
+      on['qos']?.(consumer)
       return method(channel, [60, 11])
     },
     'basic.consume': (channel, _, args) => {
       // After two bytes and the queue's name.
+      on['consume']?.(consumer)
       const tag = shortStringAt(args, 4)
       asked.push(`consume ${tag}`)
       return method(channel, [60, 21], shortString(tag))
@@ -64,8 +65,23 @@ it('cancels, and consumes again on the same session', async () => {
   expect(broker.sockets.size).toBe(1)
 })
 
-it('asked for while the session is opened cancels what that starts, and never consumes twice', async () => {
-  const { consumer, asked } = await consumerOf((starting) => void starting.pause())
+it('asked for while the session is opened consumes nothing until it is over', async () => {
+  const { consumer, asked, told } = await consumerOf({ qos: (starting) => void starting.pause() })
+  await consumer.start()
+  expect([asked, told.of('consuming')]).toEqual([[], []])
+  consumer.resume()
+  await eventually('it consumes', () => asked.length >= 1)
+  expect(asked).toEqual(['consume tag'])
+  expect(told.of('consuming')).toHaveLength(1)
+})
+
+it('asked for while the session begins to consume cancels that, and never consumes twice', async () => {
+  let begun = false
+  const consume = (starting: Consumer): void => {
+    if (!begun) void starting.pause()
+    begun = true
+  }
+  const { consumer, asked } = await consumerOf({ consume })
   await consumer.start()
   expect(asked).toEqual(['consume tag', 'cancel tag'])
   consumer.resume()
@@ -83,24 +99,25 @@ it('ended before the broker has cancelled consumes after that', async () => {
   expect(asked).toEqual(['consume tag', 'cancel tag', 'consume tag.2'])
 })
 
-it('while the broker is away opens no session until it is over', async () => {
-  const { consumer, broker, asked } = await consumerOf()
+it('while the broker is away opens a session that consumes when it is over', async () => {
+  const { consumer, broker, asked, told } = await consumerOf()
   await consumer.start()
   await consumer.pause()
   for (const socket of broker.sockets) socket.resetAndDestroy()
   await new Promise((resolve) => setTimeout(resolve, 100))
-  expect([broker.sockets.size, asked.length]).toEqual([0, 2])
+  expect([broker.sockets.size, asked.length]).toEqual([1, 2])
+  expect(told.of('consuming')).toHaveLength(1)
   consumer.resume()
   await eventually('it consumes again', () => asked.length >= 3)
   expect(asked).toEqual(['consume tag', 'cancel tag', 'consume tag'])
+  expect(told.of('consuming')).toHaveLength(2)
 })
 
-it('is over when cancelled, and says nothing of consuming then', async () => {
-  const { consumer, asked, told } = await consumerOf()
+it('is over when cancelled', async () => {
+  const { consumer, asked } = await consumerOf()
   await consumer.start()
   await consumer.pause()
   await consumer.cancel()
   consumer.resume()
-  expect(asked).toEqual(['consume tag', 'cancel tag', 'cancel tag'])
-  expect(told.of('resumed')).toEqual([])
+  expect(asked).toEqual(['consume tag', 'cancel tag'])
 })

@@ -4,6 +4,7 @@ import { pause } from '../backoff.ts'
 import type { Execution } from '../execution.ts'
 import type { Intake } from '../ports.ts'
 import type { Obstacle } from './hold.ts'
+import type { Pause } from './pause.ts'
 import type { Slots } from './slots.ts'
 
 /** Milliseconds after which a delivery that probes counts as executing: what php-fpm will not run it refuses at once. */
@@ -17,13 +18,22 @@ export class HoldProbe {
   readonly #client: FastCgiClient
   readonly #intake: Intake
   readonly #slots: Slots
+  readonly #pause: Pick<Pause, 'active'>
   readonly #backlog: Backlog
   readonly #run: Run
 
-  constructor(client: FastCgiClient, intake: Intake, slots: Slots, backlog: Backlog, run: Run) {
+  constructor(
+    client: FastCgiClient,
+    intake: Intake,
+    slots: Slots,
+    pause: Pick<Pause, 'active'>,
+    backlog: Backlog,
+    run: Run,
+  ) {
     this.#client = client
     this.#intake = intake
     this.#slots = slots
+    this.#pause = pause
     this.#backlog = backlog
     this.#run = run
   }
@@ -42,6 +52,8 @@ export class HoldProbe {
   async probe(obstacle: Obstacle): Promise<Obstacle | undefined> {
     if (obstacle.probe === 'connect') return this.connect()
     if (!this.#slots.hasFree) return obstacle
+    // To probe with a delivery is to execute it.
+    if (this.#pause.active) return (await this.connect()) ?? obstacle
     const execution = this.#backlog.next()
     if (execution === undefined) return (await this.connect()) ?? this.#takeMore(obstacle)
     const patience = new AbortController()

@@ -1,6 +1,6 @@
 import type { BridgeLifeEvent, HoldEvent } from '../../bridge/events.ts'
 import { obstacleFields } from './fields.ts'
-import type { Line, Lines } from './line.ts'
+import { type Line, type Lines, NO_FIELDS } from './line.ts'
 
 type NotPrepared = Extract<BridgeLifeEvent, { kind: 'copies-not-prepared' }>
 
@@ -56,5 +56,11 @@ export const BRIDGE_LINES: Lines<BridgeLifeEvent | HoldEvent> = {
     (event) => obstacleFields(event),
   ],
   'hold-changed': ['warn', 'Still holding, for another reason.', (event) => obstacleFields(event)],
+  'intake-paused': [
+    'warn',
+    'Waiting messages go back to the broker, before they wait too long for it; not consuming.',
+    NO_FIELDS,
+  ],
+  'intake-resumed': ['info', 'Consuming again.', NO_FIELDS],
   'hold-over': ['info', 'The hold is over; dispatching.', ({ heldMs }) => ({ held_ms: heldMs })],
 }

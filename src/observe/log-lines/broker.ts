@@ -32,12 +32,6 @@ export const BROKER_LINES: Lines<BrokerEvent> = {
           : `${reason}; --consumer-timeout and --timeout must stay below ${patience} ms`,
     }),
   ],
-  paused: [
-    'warn',
-    'Waiting messages go back to the broker, before they wait too long for it; not consuming.',
-    NO_FIELDS,
-  ],
-  resumed: ['info', 'Consuming again.', NO_FIELDS],
   'queue-finding': ({ finding }) => FINDINGS[finding],
   'queue-silent': [
     'error',

@@ -50,7 +50,7 @@ describe('a delivery as a probe', () => {
     await settle()
     expect(dispatcher.inFlight).toBe(2)
     expect(pool.requests).toHaveLength(started + 3)
-    expect(intake.asked).toEqual(['resume'])
+    expect(intake.asked).toEqual([])
     expect(deliveries.filter(({ settled }) => settled.length > 0)).toHaveLength(1)
     expect([events.of('hold-began').length, events.of('hold-over').length]).toEqual([1, 1])
   })

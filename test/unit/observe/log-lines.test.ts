@@ -380,12 +380,12 @@ const BROKER: readonly Row[] = [
     { reason: 'timed out; --consumer-timeout and --timeout must stay below 900 ms' },
   ],
   [
-    { kind: 'paused' },
+    { kind: 'intake-paused' },
     'warn',
     'Waiting messages go back to the broker, before they wait too long for it; not consuming.',
     {},
   ],
-  [{ kind: 'resumed' }, 'info', 'Consuming again.', {}],
+  [{ kind: 'intake-resumed' }, 'info', 'Consuming again.', {}],
   [
     { kind: 'queue-finding', finding: 'transient', queue: 'q', reason: 'auto-delete' },
     'warn',

@@ -101,7 +101,7 @@ it('gauges are read when somebody asks; of two bridges of a queue together', asy
   }
   expect(await read()).toEqual([2, 1, 4, 0, 0, 0])
   const hold = { reason: 'no pool', since: 0 }
-  bridges.push(bridgeView({ inFlight: 3, concurrency: 8, hold, paused: true }))
+  bridges.push(bridgeView({ inFlight: 3, concurrency: 8, hold, pauses: [{ kind: 'drain' }] }))
   expect(await read()).toEqual([5, 1, 8, 1, 1, 1])
   bridges.length = 0
   expect(await read()).toEqual(Array(6).fill(undefined))

@@ -7,7 +7,7 @@ const NOT_CONSUMING = [{ bridge: 'commands', reason: 'not consuming' }]
 
 it.each<[string, Partial<BridgeView>[], readonly unknown[]]>([
   ['consumes', [{}], []],
-  ['is paused', [{ sessionUp: false, paused: true }], []],
+  ['is paused', [{ sessionUp: false, resting: true }], []],
   ['has no session', [{ sessionUp: false }], NOT_CONSUMING],
   ['has just been started', [{ state: 'starting' }], NOT_CONSUMING],
   ['starts in place of one that consumes', [{}, { state: 'starting', sessionUp: false }], []],

@@ -12,7 +12,7 @@ it('names the queues, what is out of order first', () => {
     stateOf(
       bridge('a'),
       bridge('b', { sessionUp: false }),
-      bridge('c', { paused: true }),
+      bridge('c', { pauses: [{ kind: 'drain' }] }),
       bridge('d', held('no pool')),
       bridge('e', { state: 'starting' }),
     ),
