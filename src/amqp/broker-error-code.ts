@@ -12,7 +12,7 @@
  * - `MESSAGE_REFUSED`, `BODY_TOO_LARGE`: a message that the broker takes from nobody; it has closed channel or connection over it.
  * - `SUSPECTED`: that has happened while several messages were on their way. `CUT_OFF`: the connection has ended under it, for another
  *   reason, or for none that was given. `UNANSWERED`: nobody has confirmed it in time.
- * - `PUBLISH_REFUSED`: the user may not publish. `CHANNEL_LIMIT`: the broker allows fewer channels than we need.
+ * - `PUBLISH_REFUSED`: the user may not publish. `CONTROL_REFUSED`: it may not hear commands. `CHANNEL_LIMIT`: the broker allows fewer channels than we need.
  */
 export type BrokerErrorCode =
   | 'UNREACHABLE'
@@ -32,4 +32,5 @@ export type BrokerErrorCode =
   | 'CUT_OFF'
   | 'UNANSWERED'
   | 'PUBLISH_REFUSED'
+  | 'CONTROL_REFUSED'
   | 'CHANNEL_LIMIT'

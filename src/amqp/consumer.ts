@@ -6,6 +6,7 @@ import type { BrokerList } from './broker-list.ts'
 import { type BrokerUrl, formatBrokerUrl } from './broker-url.ts'
 import type { Connections } from './connections.ts'
 import type { Lease } from './lease.ts'
+import type { LookKind } from './pause-look.ts'
 import type { Finding } from './queue-fitness.ts'
 import { Session, type SessionOptions } from './session.ts'
 
@@ -102,9 +103,15 @@ export class Consumer implements Intake {
     if (this.#state.kind === 'consuming') this.#resume(this.#state.session)
   }
 
-  /** Looks whether the queue is paused. Without a session the next one will. */
-  async look(): Promise<void> {
-    if (this.#state.kind === 'consuming') await this.#state.session.look()
+  /**
+   * Looks whether the queue is paused.
+   *
+   * @returns why it is not known: without a session, for one, the next one looks
+   * @throws {BrokerError} where the connection fails
+   */
+  async look(kind: LookKind): Promise<string | undefined> {
+    if (this.#state.kind !== 'consuming') return 'there is no session with a broker: the next one looks'
+    return this.#state.session.look(kind)
   }
 
   widen(): void {

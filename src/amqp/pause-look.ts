@@ -1,15 +1,24 @@
 import type { ChannelModel } from 'amqplib'
 import type { Tell } from '../bridge/events.ts'
-import type { PauseNote } from '../control/protocol.ts'
+import { PAUSE_SUFFIX, type PauseNote } from '../control/protocol.ts'
 import { BrokerError } from './broker-error.ts'
 import { endPause, lookForPause } from './pause-marker.ts'
+import { exists, plainQueue } from './topology.ts'
+
+/**
+ * `whole`: what the marker says, which takes it out of its queue for a moment. `glance`: whether it is there yet, where it is known what it
+ * says.
+ */
+export type LookKind = 'whole' | 'glance'
 
 /** Looks for the marker beside a queue, one look at a time, and takes away one whose time is over. */
 export class PauseLook {
   readonly #queue: string
   readonly #onSeen: (note: PauseNote | undefined) => void
   readonly #tell: Tell
-  #looking: Promise<void> = Promise.resolve()
+  #looking: Promise<unknown> = Promise.resolve()
+  /** What was seen last. */
+  #note: PauseNote | undefined
   /** The refusal that was told last: it is found again with each look. */
   #told: string | undefined
 
@@ -20,40 +29,61 @@ export class PauseLook {
     this.#tell = tell
   }
 
-  /** @throws {BrokerError} where the connection fails; what the broker refuses is told once, and pauses nothing */
-  at(connection: ChannelModel): Promise<void> {
-    const look = this.#looking.then(() => this.#look(connection))
+  /**
+   * @returns why it is not known, where the broker refuses the look: that is told once, and pauses nothing
+   * @throws {BrokerError} where the connection fails
+   */
+  at(connection: ChannelModel, kind: LookKind = 'whole'): Promise<string | undefined> {
+    const look = this.#looking.then(() => this.#look(connection, kind))
     this.#looking = look.catch(() => {})
     return look
   }
 
-  async #look(connection: ChannelModel): Promise<void> {
+  async #look(connection: ChannelModel, kind: LookKind): Promise<string | undefined> {
     try {
-      const note = await lookForPause(connection, this.#queue)
-      this.#onSeen(note !== undefined && isOver(note) ? await this.#end(connection, note) : note)
+      this.#note = await (kind === 'glance' && this.#isKnown
+        ? this.#glance(connection)
+        : this.#read(connection))
+      this.#onSeen(this.#note)
       this.#told = undefined
+      return undefined
     } catch (error) {
-      this.#tellRefusal(error)
+      return this.#tellRefusal(error)
     }
+  }
+
+  get #isKnown(): boolean {
+    return this.#note !== undefined && Object.keys(this.#note).length > 0 && !isOver(this.#note)
+  }
+
+  async #glance(connection: ChannelModel): Promise<PauseNote | undefined> {
+    const isThere = await exists(connection, plainQueue(this.#queue + PAUSE_SUFFIX, 'classic'))
+    return isThere ? this.#note : undefined
+  }
+
+  async #read(connection: ChannelModel): Promise<PauseNote | undefined> {
+    const note = await lookForPause(connection, this.#queue)
+    return note !== undefined && isOver(note) ? this.#end(connection, note) : note
   }
 
   /** Whoever may not delete the marker goes by what it says all the same. @returns why it is paused now */
   async #end(connection: ChannelModel, note: PauseNote): Promise<PauseNote | undefined> {
-    // Somebody may have put another one in its place.
     try {
       if (await endPause(connection, this.#queue, { onlyIfOver: new Date() })) return undefined
     } catch (error) {
       this.#tellRefusal(error)
       return undefined
     }
+    // Somebody else has ended it, or put another one in its place.
     const next = await lookForPause(connection, this.#queue)
     return next?.until === note.until ? undefined : next
   }
 
-  #tellRefusal(error: unknown): void {
+  #tellRefusal(error: unknown): string {
     if (!(error instanceof BrokerError && error.permanent)) throw error
     if (error.message !== this.#told) this.#tell({ kind: 'pause-unknown', reason: error.message })
     this.#told = error.message
+    return error.message
   }
 }
 

@@ -1,42 +1,86 @@
-import type { Channel, ChannelModel } from 'amqplib'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Channel, ChannelModel, GetMessage } from 'amqplib'
 import { PAUSE_SUFFIX, type PauseNote } from '../control/protocol.ts'
 import { meaningOf, replyOf } from './reply.ts'
 import { onOwnChannel, queueError } from './topology.ts'
 
-/** STUB until the branch that owns this file brings it. */
+/** Tries to read the note, and milliseconds between them: whoever reads it has it alone for a moment, and all daemons look at once. */
+const TRIES = 5
+const INTERVAL = 30
+
+/** Bytes of a note that are read. */
+const MAX_NOTE = 4_096
+
+/**
+ * Looks for the marker beside a queue.
+ *
+ * @returns undefined where the queue is not paused; `{}` where its marker has no note that can be read
+ * @throws {BrokerError}
+ */
 export async function lookForPause(connection: ChannelModel, queue: string): Promise<PauseNote | undefined> {
   let note: PauseNote | undefined
-  await ask(connection, queue, async (channel, name) => {
-    const { messageCount } = await channel.checkQueue(name)
-    note = {}
-    if (messageCount === 0) return
-    const message = await channel.get(name)
-    if (message === false) return
-    channel.nack(message)
-    try {
-      note = JSON.parse(message.content.toString()) as PauseNote
-    } catch {}
+  await onMarker(connection, queue, async (channel, marker) => {
+    note = noteIn(await readMarker(channel, marker))
   })
   return note
 }
 
+/**
+ * Takes the marker away.
+ *
+ * @param onlyIfOver only where its note says that it ends by then
+ * @returns whether it was there, and is not any more
+ * @throws {BrokerError}
+ */
 export async function endPause(
   connection: ChannelModel,
   queue: string,
-  _: { readonly onlyIfOver?: Date } = {},
+  { onlyIfOver }: { readonly onlyIfOver?: Date } = {},
 ): Promise<boolean> {
-  await ask(connection, queue, (channel, name) => channel.deleteQueue(name))
-  return true
+  let isGone = false
+  await onMarker(connection, queue, async (channel, marker) => {
+    const { until } = noteIn(await readMarker(channel, marker))
+    if (onlyIfOver !== undefined && !(until !== undefined && Date.parse(until) <= onlyIfOver.getTime()))
+      return
+    await channel.deleteQueue(marker)
+    isGone = true
+  })
+  return isGone
 }
 
-async function ask(
+/** It stays there, for others to read. */
+async function readMarker(channel: Channel, marker: string): Promise<GetMessage | false> {
+  await channel.checkQueue(marker)
+  for (let tries = 1; ; tries += 1) {
+    const message = await channel.get(marker)
+    if (message !== false) channel.nack(message)
+    if (message !== false || tries === TRIES) return message
+    await pause(INTERVAL * (0.5 + Math.random()))
+  }
+}
+
+function noteIn(message: GetMessage | false): PauseNote {
+  if (message === false || message.content.length > MAX_NOTE) return {}
+  try {
+    const value: unknown = JSON.parse(message.content.toString())
+    if (typeof value !== 'object' || value === null) return {}
+    const { by, at, reason, until } = value as Readonly<Record<string, unknown>>
+    return Object.fromEntries(
+      Object.entries({ by, at, reason, until }).filter(([, text]) => typeof text === 'string'),
+    )
+  } catch {
+    return {}
+  }
+}
+
+async function onMarker(
   connection: ChannelModel,
   queue: string,
-  what: (channel: Channel, name: string) => Promise<unknown>,
-) {
+  ask: (channel: Channel, marker: string) => Promise<void>,
+): Promise<void> {
   const name = queue + PAUSE_SUFFIX
   try {
-    await onOwnChannel(connection, (channel) => what(channel, name))
+    await onOwnChannel(connection, (channel) => ask(channel, name))
   } catch (error) {
     const reply = replyOf(error)
     if (reply !== undefined && meaningOf(reply).code === 'QUEUE_MISSING') return

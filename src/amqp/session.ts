@@ -1,11 +1,11 @@
 import type { Channel } from 'amqplib'
 import type { Delivery } from '../bridge/ports.ts'
 import { Acknowledgements } from './acknowledgements.ts'
-import { asBrokerError, BrokerError, withDeadline } from './broker-error.ts'
+import { asBrokerError, withDeadline } from './broker-error.ts'
 import { RPC_TIMEOUT, reasonOf } from './connection.ts'
 import { SessionDelivery } from './delivery.ts'
 import type { Lease } from './lease.ts'
-import type { PauseLook } from './pause-look.ts'
+import type { LookKind, PauseLook } from './pause-look.ts'
 import { examineQueues, type Finding } from './queue-fitness.ts'
 import { consumeError, ensureQueues, type Topology } from './topology.ts'
 
@@ -155,12 +155,9 @@ export class Session {
     })
   }
 
-  /** Looks whether the queue is paused. A session that ends meanwhile leaves it to the next one. */
-  async look(): Promise<void> {
-    if (!this.open) return
-    await this.#options.pauseLook?.at(this.#lease.connection).catch((error: unknown) => {
-      if (!(error instanceof BrokerError)) throw error
-    })
+  /** Looks whether the queue is paused; see PauseLook. */
+  async look(kind: LookKind): Promise<string | undefined> {
+    return this.#options.pauseLook?.at(this.#lease.connection, kind)
   }
 
   /**

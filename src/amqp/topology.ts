@@ -84,7 +84,7 @@ export async function ensureQueues(
 }
 
 /** A passive declare has no side effect, and unlike an active one does not mind other arguments. */
-async function exists(connection: ChannelModel, queue: Queue): Promise<boolean> {
+export async function exists(connection: ChannelModel, queue: Queue): Promise<boolean> {
   try {
     await onOwnChannel(connection, (channel) => channel.checkQueue(queue.name))
     return true

@@ -248,6 +248,12 @@ export const OPTIONS: readonly OptionSpec[] = [
   ),
   option(
     PROCESS,
+    'control',
+    { kind: 'flag', default: 'false' },
+    'obey what operators say by way of the broker: ping, pause, resume, drain, reload',
+  ),
+  option(
+    PROCESS,
     'instances',
     { default: '1' },
     'processes; from 2 on, one more starts, replaces and ends them',

@@ -10,13 +10,13 @@ import { refuseNonSockets } from './pool-sockets.ts'
  * Reads the configuration of `run` again, with the flags and the environment of the start.
  *
  * @param daemonId where it is made up, it stays
- * @returns undefined where it is wrong, as the log says then
+ * @returns what is wrong with it, where it is wrong; the log says it, too
  */
 export async function readAgain(
   options: () => GivenOptions,
   daemonId: string,
   log: Log,
-): Promise<Configured | undefined> {
+): Promise<Configured | string> {
   try {
     const given = options()
     const config: RunConfig = readRunConfig(given, daemonId)
@@ -26,7 +26,7 @@ export async function readAgain(
     if (!(error instanceof OptionError)) throw error
     const reason = error.complaints.join('; ')
     log.error('Not reloaded: the configuration is wrong. The one before stays.', { reason })
-    return undefined
+    return reason
   }
 }
 

@@ -54,6 +54,7 @@ export async function run(
   const processEnd = new ProcessEnd(history, recordFile, log, (record) => {
     if (config.process.admin !== undefined) link?.tell({ kind: 'record', record })
   })
+  let shutDown = (): void => {}
   let recycle = (_reason: RecyclingReason): void => {}
   const recycling = new Recycling(config.process, (reason) => recycle(reason))
   let print = printed(effectiveConfig(given, config))
@@ -65,19 +66,27 @@ export async function run(
     ended: () => processEnd.record(),
     printConfig: () => print,
     link,
+    reload: async () => (given.options.has('config') ? reload() : 'there is no --config to read again'),
+    shutDown: () => shutDown(),
   })
-  const reload = async (): Promise<void> => {
+  /** @returns why not, where the configuration is wrong */
+  const reload = async (): Promise<string | undefined> => {
     const next = await readAgain(options, daemonId, log)
-    if (next === undefined) return
+    if (typeof next === 'string') return next
     const taken = withId(next.config, link?.daemonId)
     print = afterReload(print, printed(effectiveConfig(next.given, taken)))
     await daemon.reload(taken)
+    return undefined
   }
   giveBackUnusedMemory()
   return new Promise((resolve, reject) => {
     const endWith = (end: Promise<DrainEnd>): void => {
       service.stopping()
       end.then((how) => resolve(how === 'drained' ? EXIT.done : EXIT.incomplete), reject)
+    }
+    shutDown = () => {
+      processEnd.because('control')
+      endWith(daemon.drain())
     }
     let share: RecyclingReason = 'max-messages'
     const retire = (): void => {

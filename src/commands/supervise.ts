@@ -57,7 +57,7 @@ export async function supervise(
   let reloading = Promise.resolve()
   const reload = async (): Promise<void> => {
     const next = await readAgain(options, daemonId, log)
-    if (next === undefined) return
+    if (typeof next === 'string') return
     drainTimeout = next.config.process.drainTimeout
     bridges = next.config.bridges
     log.info('Reloading the fleet, one process after the other.')

@@ -6,7 +6,7 @@ import { allOf } from './option-error.ts'
 import { optional } from './parse.ts'
 import type { OptionReader } from './reader.ts'
 import { readTls, refuseTls } from './tls.ts'
-import { daemonId, duration, filePath, integer, oneOf, size } from './values.ts'
+import { daemonId, duration, filePath, flag, integer, oneOf, size } from './values.ts'
 
 /** What belongs to the process, whatever bridges it has. */
 export interface ProcessConfig {
@@ -20,6 +20,8 @@ export interface ProcessConfig {
   readonly logMessages: LogMessages
   /** Undefined: no web server. */
   readonly admin: AdminConfig | undefined
+  /** Whether operators can tell it what to do by way of the broker. */
+  readonly control: boolean
   /** Processes, from 1. */
   readonly instances: number
   /** Of deliveries that a process has come to the end of before another one takes its place. */
@@ -41,6 +43,7 @@ export const PROCESS_OPTIONS = {
   'log-format': oneOf<LogFormat>('auto', 'json', 'text'),
   'log-messages': oneOf<LogMessages>('all', 'failures'),
   ...ADMIN_OPTIONS,
+  control: flag,
   instances: integer(1, 64),
   'max-messages': optional(integer(1, 1_000_000_000)),
   'max-memory': optional(size(LEAST_MEMORY, 2 ** 44)),
@@ -65,6 +68,7 @@ export function readProcessConfig(read: OptionReader, madeUpId: string): Process
     logFormat: given['log-format'],
     logMessages: given['log-messages'],
     admin,
+    control: given.control,
     instances: given.instances,
     maxMessages: given['max-messages'],
     maxMemory: given['max-memory'],

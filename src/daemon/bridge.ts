@@ -5,6 +5,7 @@ import { BrokerList } from '../amqp/broker-list.ts'
 import type { Connections } from '../amqp/connections.ts'
 import { Consumer } from '../amqp/consumer.ts'
 import { consumerTagOf } from '../amqp/consumer-tag.ts'
+import { PauseLook } from '../amqp/pause-look.ts'
 import { ConfirmPublisher } from '../amqp/publisher.ts'
 import type { QueueAges } from '../amqp/queue-ages.ts'
 import { type BackoffRange, backoff, pause } from '../bridge/backoff.ts'
@@ -20,7 +21,9 @@ import { Counters, type Counts } from '../observe/counters.ts'
 import { logLines } from '../observe/log-lines.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { BridgeView } from '../observe/views.ts'
+import { BridgeControl } from './bridge-control.ts'
 import { viewOf } from './bridge-view.ts'
+import type { Control } from './control.ts'
 import { createClient } from './pool-client.ts'
 import { queuesOf } from './queues.ts'
 
@@ -46,6 +49,8 @@ export interface Surroundings {
   readonly subscriber: (queue: string) => Tell | undefined
   /** Hears what all bridges tell. */
   readonly watch: Tell
+  /** What operators tell the process, if they can. */
+  readonly control: Control | undefined
 }
 
 type State =
@@ -60,6 +65,10 @@ type State =
  */
 export class Bridge {
   readonly config: BridgeConfig
+  /** What operators tell it, if they can. */
+  readonly control: BridgeControl | undefined
+  /** Whether they have told it to drain before it began. */
+  readonly #isDrained: boolean
   readonly #tell: Tell
   readonly #counters = new Counters()
   readonly #gaveUp = new AbortController()
@@ -72,7 +81,7 @@ export class Bridge {
 
   /** @param adoptElsewhere asks the bridges whose place this one takes */
   constructor(config: BridgeConfig, surroundings: Surroundings, adoptElsewhere: AdoptElsewhere, log: Logger) {
-    const { process, ages, connections, version, subscriber, watch } = surroundings
+    const { process, ages, connections, version, subscriber, watch, control } = surroundings
     this.config = config
     const writeLine = logLines(log, process.logMessages)
     const hear = subscriber(config.queue)
@@ -80,6 +89,7 @@ export class Bridge {
       this.#counters.count(event)
       writeLine(event)
       hear?.(event)
+      this.control?.rate.hear(event)
       watch(event)
     }
     this.#tell = tell
@@ -97,7 +107,7 @@ export class Bridge {
       },
       tell,
     )
-    if (config.replyAllow !== undefined) {
+    if (config.replyAllow !== undefined || control !== undefined) {
       // Their queues are others'. What its connection does is told by the other one, which has the same.
       const topology = { queues: [], declare: false, ages }
       const options = { brokers, connections: connections.publishing, topology }
@@ -113,10 +123,13 @@ export class Bridge {
       publisher: this.#publisher,
       replyPublisher: this.#replyPublisher,
       intake,
+      control,
       tell,
       adoptElsewhere,
       signal: this.#gaveUp.signal,
     })
+    this.control = control && new BridgeControl(this.#domain.pause, (kind) => this.#consumer.look(kind))
+    this.#isDrained = control?.drains.has(queue) ?? false
     this.#consumer = new Consumer(
       {
         brokers,
@@ -125,6 +138,7 @@ export class Bridge {
         queue,
         prefetch,
         allowTransient: config.allowTransientQueue,
+        ...(control && { pauseLook: new PauseLook(queue, (note) => this.control?.see(note), tell) }),
         consumerTag: consumerTagOf(daemonId, config.listed ? config.name : undefined),
         delay: (attempt) => backoff(attempt, SESSION_DELAY),
         onImpatience: (milliseconds) => this.#domain.shorten(milliseconds),
@@ -181,6 +195,7 @@ export class Bridge {
       concurrency,
     })
     this.#warnOfEndlessExecutions()
+    if (this.#isDrained) this.control?.drain()
     try {
       // What fails for good must fail before the first message is executed.
       await this.#prepareCopies()
@@ -213,6 +228,7 @@ export class Bridge {
 
   /** Settling needs the channel the delivery came on, so that closes after the last of them. */
   async #finish(): Promise<void> {
+    this.control?.close()
     const cancelled = this.#consumer.cancel()
     // By then the broker has been told: what goes back while it still delivers may come here again.
     await turn()

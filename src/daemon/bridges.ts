@@ -32,6 +32,11 @@ export class Bridges {
     return [...this.#alive].map(({ view }) => view)
   }
 
+  /** Those that have not ended. */
+  get all(): readonly Bridge[] {
+    return [...this.#alive]
+  }
+
   /** How many have not ended. */
   get size(): number {
     return this.#alive.size

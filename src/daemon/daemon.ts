@@ -10,8 +10,9 @@ import { formatPoolAddress } from '../fastcgi/address.ts'
 import { logLines } from '../observe/log-lines.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { ProcessView } from '../observe/views.ts'
-import { Bridge } from './bridge.ts'
+import { Bridge, type ProcessConnections } from './bridge.ts'
 import { Bridges } from './bridges.ts'
+import type { Control } from './control.ts'
 import { PoolWatches } from './pool-watch.ts'
 import { demandsOf, describePool } from './pools.ts'
 import { keptOptions } from './reload.ts'
@@ -34,6 +35,10 @@ export interface DaemonWatch {
   printConfig(): unknown
   /** To the supervisor of the process, if it has one: who wants to see the process asks there. */
   readonly link?: SupervisorLink | undefined
+  /** Operators want the configuration to be read again. Resolves with why that has not been done, when it has not. */
+  reload(): Promise<string | undefined>
+  /** Operators want the process to end. */
+  shutDown(): void
 }
 
 /** Hears what bridges tell, and shows the process to those who ask. */
@@ -55,6 +60,8 @@ export class Daemon {
   readonly #version: string
   readonly #pools = new PoolWatches()
   #observer: DaemonObserver | undefined
+  readonly #connections: ProcessConnections
+  #control: Control | undefined
   readonly #watch: DaemonWatch
   #config: RunConfig
   #abort: () => void = () => {}
@@ -67,16 +74,21 @@ export class Daemon {
     this.#version = version
     this.#watch = watch
     const { process } = config
+    this.#connections = {
+      consuming: new Connections(process.daemonId),
+      publishing: new Connections(`${process.daemonId} publisher`),
+    }
+    const daemon = this
     const surroundings = {
       process,
       ages: new QueueAges(true),
-      connections: {
-        consuming: new Connections(process.daemonId),
-        publishing: new Connections(`${process.daemonId} publisher`),
-      },
+      connections: this.#connections,
       version,
       subscriber: (queue: string) => this.#observer?.subscriber(queue),
       watch: watch.tell,
+      get control() {
+        return daemon.#control
+      },
     }
     this.#bridges = new Bridges(
       (bridge, adoptElsewhere) =>
@@ -95,6 +107,7 @@ export class Daemon {
   async start(): Promise<void> {
     const { process, bridges } = this.#config
     await this.#openObserver()
+    await this.#openControl()
     if (this.#state.kind !== 'running') return
     new BrokerList(process.brokers, logLines(this.#log)).warnOfInsecure()
     this.#describePools(bridges)
@@ -195,6 +208,7 @@ export class Daemon {
       })
     }
     await this.#observer?.close()
+    await this.#control?.close()
     return end
   }
 
@@ -211,6 +225,25 @@ export class Daemon {
     const { Admin } = await import('./admin.ts')
     this.#observer = await Admin.open(admin, this.view)
     this.#log.info('Listening.', { admin: formatPoolAddress(admin.address) })
+  }
+
+  async #openControl(): Promise<void> {
+    const { process } = this.#config
+    if (!process.control) return
+    const { Control } = await import('./control.ts')
+    const daemon = this
+    const controlled = {
+      get bridges() {
+        return daemon.#bridges.all
+      },
+      get isEnding() {
+        return daemon.#state.kind !== 'running'
+      },
+      reload: () => this.#watch.reload(),
+      shutDown: () => this.#watch.shutDown(),
+    }
+    this.#control = new Control(process, this.#version, this.#connections, controlled, logLines(this.#log))
+    this.#control.start()
   }
 
   #describePools(bridges: readonly BridgeConfig[]): void {

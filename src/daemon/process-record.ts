@@ -3,12 +3,13 @@ import { Counters, type Counts } from '../observe/counters.ts'
 import { type Durations, Histogram } from '../observe/histogram.ts'
 import { peakMemory, residentMemory } from './resident-memory.ts'
 
-/** Why a process has ended. `fault`: of fpm-bridge itself. */
+/** Why a process has ended. `control`: a message in its queue said so; `fault`: of fpm-bridge itself. */
 export type EndReason =
   | NodeJS.Signals
   | 'max-messages'
   | 'max-memory'
   | 'supervisor-gone'
+  | 'control'
   | 'refused'
   | 'fault'
 

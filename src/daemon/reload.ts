@@ -33,6 +33,7 @@ const FIXED = {
   logLevel: '--log-level',
   logFormat: '--log-format',
   admin: '--admin, --admin-*',
+  control: '--control',
   instances: '--instances',
   maxMessages: '--max-messages',
   maxMemory: '--max-memory',

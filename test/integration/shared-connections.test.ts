@@ -47,7 +47,13 @@ test('a daemon of several bridges has two connections, and tags that tell the br
     bridges: configs.flatMap(({ bridges }) => bridges.map((each) => ({ ...each, listed: true }))),
   }
   const log = createLogger({ level: 'error', format: 'json', stream: new PassThrough(), fields: {} })
-  const watch = { tell() {}, ended() {}, printConfig: () => undefined }
+  const watch = {
+    tell() {},
+    ended() {},
+    printConfig: () => undefined,
+    reload: async () => undefined,
+    shutDown() {},
+  }
   const daemon = new Daemon(config, log, '0', watch)
   await daemon.start()
   try {

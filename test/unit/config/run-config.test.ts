@@ -47,6 +47,7 @@ describe('run', () => {
       logLevel: 'info',
       logFormat: 'auto',
       logMessages: 'all',
+      control: false,
       instances: 1,
       maxMessages: undefined,
       maxMemory: undefined,

@@ -1,0 +1,279 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { ask, scrape } from '../support/admin.ts'
+import { type BridgeProcess, spawnBridge } from '../support/bridge-process.ts'
+import { BridgesFile } from '../support/bridges-file.ts'
+import { type OwnBroker, startBroker } from '../support/broker.ts'
+import { type Commander, startCommander } from '../support/commander.ts'
+import { count } from '../support/daemon-log.ts'
+import { eventually } from '../support/eventually.ts'
+import { test as base } from '../support/fixtures.ts'
+import { putMarker, removeMarker } from '../support/marker.ts'
+import { numbers, publishAll } from '../support/messages.ts'
+import { countsOf, readyIn } from '../support/queue-counts.ts'
+import { temporaryFolder } from '../support/run-folder.ts'
+import { waitForFile, workerThat } from '../support/worker-script.ts'
+
+/* A queue is paused as long as its marker stands beside it; a daemon is drained until somebody tells it to resume. */
+
+const CONTROL = ['--control', '--ack', 'completed']
+const PAUSED = 'Paused. What is in flight goes on; everything else waits in the queue.'
+const RESUMED = 'Resumed: the queue is not paused any more.'
+const NOTE = { by: 'ops@host', at: '2026-01-02T03:04:05Z', reason: 'a migration' }
+
+const test = base.extend<{ commander: Commander }>({
+  commander: async ({ broker }, use) => {
+    const commander = await startCommander(broker)
+    await use(commander)
+    await commander.hangUp()
+  },
+})
+
+/** A worker that is in the middle of a message until it is told to end. */
+function slowWorker() {
+  const release = join(temporaryFolder('release'), 'now')
+  return { worker: workerThat(waitForFile(release)), release: () => writeFileSync(release, '') }
+}
+
+test('what is in flight ends, all else goes back at once, and nothing comes until it is over', async ({
+  broker,
+  queue,
+  startDaemon,
+  commander,
+}) => {
+  const { worker, release } = slowWorker()
+  const socket = join(temporaryFolder('admin'), 'admin.sock')
+  const args = [...CONTROL, '--concurrency', '2', '--prefetch', '6', '--admin', socket]
+  const daemon = await startDaemon({ script: worker.path, args })
+  await publishAll(broker, queue, numbers(10))
+  await eventually('two are in flight', () => worker.executions().length === 2)
+  await putMarker(broker, queue, NOTE)
+  const report = await commander.ask('pause', { queue })
+  expect(report.error).toBeUndefined()
+  expect(report.bridges).toMatchObject([
+    { state: 'paused', session: 'up', in_flight: 2, waiting: 0, pause: NOTE },
+  ])
+  expect(await countsOf(broker, queue)).toEqual({ ready: 8, unacked: 2 })
+  expect(await daemon.waitForLine(PAUSED)).toMatchObject({ level: 'warn', ...NOTE })
+
+  expect((await ask(socket, '/readyz')).status).toBe(200)
+  expect(JSON.parse((await ask(socket, '/status')).body).bridges).toMatchObject([
+    { paused: true, drained: false, pause: NOTE },
+  ])
+  expect((await scrape(socket)).get(`fpm_bridge_paused{queue="${queue}"}`)).toBe(1)
+
+  release()
+  await eventually('both are settled', () => count(daemon.log, 'Executed.') === 2)
+  expect(await countsOf(broker, queue)).toEqual({ ready: 8, unacked: 0 })
+  expect(worker.executions()).toHaveLength(2)
+
+  // Its marker stands there yet.
+  expect(await commander.ask('resume', { queue })).toMatchObject({ bridges: [{ state: 'paused' }] })
+  await removeMarker(broker, queue)
+  expect(await commander.ask('resume', { queue })).toMatchObject({ bridges: [{ state: 'running' }] })
+  await eventually('the rest is executed', () => count(daemon.log, 'Executed.') === 10)
+  expect([count(daemon.log, PAUSED), count(daemon.log, RESUMED)]).toEqual([1, 1])
+  expect((await scrape(socket)).get(`fpm_bridge_paused{queue="${queue}"}`)).toBe(0)
+})
+
+test('a marker that was there before has a daemon start paused; taken away by hand it is over', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const worker = workerThat('')
+  await publishAll(broker, queue, numbers(3))
+  await putMarker(broker, queue)
+  const daemon = await startDaemon({ script: worker.path, args: CONTROL })
+  await daemon.waitForLine(PAUSED)
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  expect([worker.executions().length, count(daemon.log, 'Consuming.')]).toEqual([0, 0])
+  expect(await countsOf(broker, queue)).toEqual({ ready: 3, unacked: 0 })
+  await removeMarker(broker, queue)
+  await daemon.waitForLine(RESUMED)
+  await eventually('all are executed', () => worker.executions().length === 3)
+  expect(count(daemon.log, 'Consuming.')).toBe(1)
+})
+
+test('ends by itself when its time is over, and takes its marker away', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const worker = workerThat('')
+  await publishAll(broker, queue, numbers(1))
+  const until = Date.now() + 3_000
+  await putMarker(broker, queue, { ...NOTE, until: new Date(until).toISOString() })
+  const daemon = await startDaemon({ script: worker.path, args: CONTROL })
+  expect(await daemon.waitForLine(PAUSED)).toMatchObject({ until: new Date(until).toISOString() })
+  await daemon.waitForLine('Executed.')
+  expect(Date.now()).toBeGreaterThanOrEqual(until)
+  expect(Date.now()).toBeLessThan(until + 15_000)
+  await eventually('it has gone', async () => (await countsOf(broker, `${queue}.paused`)) === undefined)
+})
+
+test('garbage in a marker is no reason, and pauses all the same', async ({ broker, queue, startDaemon }) => {
+  await putMarker(broker, queue, '{"reason": ["x"], "until": 7')
+  const daemon = await startDaemon({ args: CONTROL })
+  const line = await daemon.waitForLine(PAUSED)
+  expect([line['by'], line['reason'], line['until']]).toEqual([undefined, undefined, undefined])
+  daemon.signal('SIGTERM')
+  expect(await daemon.exited).toMatchObject({ code: 0 })
+})
+
+test('without --control a marker is a queue like any other', async ({ broker, queue, startDaemon }) => {
+  await publishAll(broker, queue, numbers(1))
+  await putMarker(broker, queue, NOTE)
+  const daemon = await startDaemon({ args: ['--ack', 'completed'] })
+  await daemon.waitForLine('Executed.')
+})
+
+test('a session that ends while paused is followed by one that does not consume', async ({
+  broker,
+  queue,
+  startDaemon,
+  commander,
+}) => {
+  const daemon = await startDaemon({ args: [...CONTROL, '--daemon-id', `D-${queue}`] })
+  await daemon.waitForLine('Consuming.')
+  await putMarker(broker, queue, NOTE)
+  await commander.ask('pause', { queue })
+  await publishAll(broker, queue, numbers(2))
+  await closeConnections(broker, `D-${queue}`)
+  await daemon.waitForLine('The session with the broker has ended')
+  await eventually('there is another', async () => {
+    const { bridges } = await commander.ask('ping', { queue })
+    return bridges[0]?.session === 'up'
+  })
+  expect(await countsOf(broker, queue)).toEqual({ ready: 2, unacked: 0 })
+  await removeMarker(broker, queue)
+  await eventually('both are executed', () => count(daemon.log, 'Executed.') === 2)
+  expect(count(daemon.log, PAUSED)).toBe(1)
+})
+
+test('drain settles what is in flight, and the daemon stays idle until it is told to resume', async ({
+  broker,
+  queue,
+  startDaemon,
+  commander,
+}) => {
+  const { worker, release } = slowWorker()
+  const daemon = await startDaemon({ script: worker.path, args: [...CONTROL, '--concurrency', '1'] })
+  await publishAll(broker, queue, numbers(3))
+  await eventually('one is in flight', () => worker.executions().length === 1)
+  expect(await commander.ask('drain', { queue })).toMatchObject({
+    bridges: [{ state: 'draining', in_flight: 1 }],
+  })
+  release()
+  await eventually('it has drained', async () => {
+    const { bridges } = await commander.ask('ping', { queue })
+    return bridges[0]?.state === 'drained'
+  })
+  expect(await countsOf(broker, queue)).toEqual({ ready: 2, unacked: 0 })
+  expect(worker.executions()).toHaveLength(1)
+  expect(await commander.ask('resume', { queue })).toMatchObject({ bridges: [{ state: 'running' }] })
+  await eventually('the rest is executed', () => worker.executions().length === 3)
+  await commander.ask('drain', { queue })
+  daemon.signal('SIGTERM')
+  expect(await daemon.exited).toMatchObject({ code: 0 })
+})
+
+test('a reload leaves what is drained as it is, and a new bridge of a paused queue begins paused', async ({
+  broker,
+  queue,
+  sharedPool,
+  commander,
+}) => {
+  const worker = workerThat('')
+  const common = {
+    url: broker.url,
+    socket: sharedPool.socket,
+    script: worker.path,
+    'log-format': 'json',
+    control: true,
+  }
+  const [a, b] = [`${queue}.a`, `${queue}.b`]
+  const file = new BridgesFile(common, [{ queue: a }])
+  const daemon = await spawnBridge(['--config', file.path])
+  try {
+    await daemon.waitForLine('Consuming.')
+    await commander.ask('drain', { queue: a })
+    await putMarker(broker, b, NOTE)
+    file.write([{ queue: a, concurrency: 2 }, { queue: b }])
+    const reloaded = await commander.ask('reload', { queue: a })
+    expect(reloaded.error).toBeUndefined()
+    await daemon.waitForLine('Reloaded.')
+    await publishAll(broker, a, numbers(2))
+    await publishAll(broker, b, numbers(2))
+    const stateOf = async (of: string) => (await commander.ask('ping', { queue: of })).bridges.at(-1)?.state
+    await eventually(
+      'both rest',
+      async () => (await stateOf(a)) === 'drained' && (await stateOf(b)) === 'paused',
+    )
+    expect((await commander.ask('ping', { queue: a })).bridges).toMatchObject([{ concurrency: 2 }])
+    expect(worker.executions()).toEqual([])
+    await commander.ask('resume', { queue: a })
+    await removeMarker(broker, b)
+    await eventually('all are executed', () => worker.executions().length === 4)
+    file.writeText('bridges: 7')
+    expect((await commander.ask('reload', { queue: a })).error).toMatch(/bridges/)
+  } finally {
+    await daemon.kill()
+  }
+})
+
+test('outlives the daemon and the broker', async ({ queue, sharedPool }) => {
+  const broker: OwnBroker = await startBroker()
+  const daemons: BridgeProcess[] = []
+  try {
+    const worker = workerThat('')
+    const start = async (): Promise<BridgeProcess> => {
+      const where = ['--url', broker.url, '--queue', queue, '--socket', sharedPool.socket]
+      const how = ['--script', worker.path, '--log-format', 'json', ...CONTROL]
+      const daemon = await spawnBridge(['run', ...where, ...how])
+      daemons.push(daemon)
+      return daemon
+    }
+    await publishAll(broker, queue, numbers(2), { persistent: true })
+    await putMarker(broker, queue, NOTE)
+    const first = await start()
+    await first.waitForLine(PAUSED)
+    await broker.flush()
+    await broker.kill()
+    await first.waitForLine('The session with the broker has ended')
+    await broker.start()
+    const commander = await startCommander(broker)
+    await eventually('it has a session', async () => {
+      const { bridges } = await commander.ask('ping', { queue })
+      return bridges[0]?.session === 'up' && bridges[0].state === 'paused'
+    })
+    await commander.hangUp()
+    await first.kill()
+    const second = await start()
+    expect(await second.waitForLine(PAUSED)).toMatchObject(NOTE)
+    await new Promise((resolve) => setTimeout(resolve, 3_000))
+    expect([worker.executions().length, await readyIn(broker, queue)]).toEqual([0, 2])
+    expect([count(first.log, PAUSED), count(first.log, RESUMED), count(second.log, RESUMED)]).toEqual([
+      1, 0, 0,
+    ])
+  } finally {
+    for (const daemon of daemons) await daemon.kill()
+    await broker.close()
+  }
+})
+
+async function closeConnections(
+  broker: { api<T>(method: 'GET' | 'DELETE', path: string): Promise<T> },
+  daemonId: string,
+): Promise<void> {
+  type Connection = { name: string; client_properties: { connection_name?: string } }
+  const ours = await eventually('its connections are listed', async () => {
+    const all = await broker.api<Connection[]>('GET', '/connections')
+    const found = all.filter(({ client_properties: { connection_name = '' } }) =>
+      connection_name.startsWith(daemonId),
+    )
+    return found.length >= 2 && found
+  })
+  for (const { name } of ours) await broker.api('DELETE', `/connections/${encodeURIComponent(name)}`)
+}
