@@ -11,7 +11,7 @@ import type { QueueAges } from '../amqp/queue-ages.ts'
 import { type BackoffRange, backoff, pause } from '../bridge/backoff.ts'
 import { Domain } from '../bridge/domain.ts'
 import type { Tell } from '../bridge/events.ts'
-import type { Delivery, Intake } from '../bridge/ports.ts'
+import type { ControlDesk, Delivery, Intake } from '../bridge/ports.ts'
 import type { AdoptElsewhere } from '../bridge/returns.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { ProcessConfig } from '../config/process-config.ts'
@@ -23,7 +23,7 @@ import type { Logger } from '../observe/logger.ts'
 import type { BridgeView } from '../observe/views.ts'
 import { BridgeControl } from './bridge-control.ts'
 import { viewOf } from './bridge-view.ts'
-import type { Control } from './control.ts'
+import type { Drains } from './drains.ts'
 import { createClient } from './pool-client.ts'
 import { queuesOf } from './queues.ts'
 
@@ -50,7 +50,7 @@ export interface Surroundings {
   /** Hears what all bridges tell. */
   readonly watch: Tell
   /** What operators tell the process, if they can. */
-  readonly control: Control | undefined
+  readonly control: (ControlDesk & { readonly drains: Drains }) | undefined
 }
 
 type State =

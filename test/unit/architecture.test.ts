@@ -37,6 +37,10 @@ const FORBIDDEN: readonly Probe[] = [
   type('src/bridge', '../fastcgi/client.ts'),
   value('src/bridge/gates', '../../fastcgi/types.ts'),
   type('src/bridge/gates', '../../amqp/session.ts'),
+  // Words that all others may know.
+  type('src/control', '../bridge/ports.ts'),
+  value('src/control', 'node:net'),
+  value('src/bridge', '../control/read-command.ts'),
   // Bytes to bytes.
   type('src/payload', '../bridge/ports.ts'),
   value('src/payload', '../fastcgi/types.ts'),
@@ -120,6 +124,8 @@ const CARELESS: readonly (Probe & { readonly rule: string })[] = [
 const ALLOWED: readonly Probe[] = [
   value('src/bridge', './hold.ts'),
   type('src/bridge', '../fastcgi/types.ts'),
+  value('src/bridge', '../control/protocol.ts'),
+  value('src/amqp', '../control/protocol.ts'),
   value('src/amqp', 'amqplib'),
   value('src/amqp', 'node:timers/promises'),
   value('src/amqp', './session.ts'),

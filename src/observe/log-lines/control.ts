@@ -53,7 +53,7 @@ export const CONTROL_LINES: Lines<PauseEvent | ControlEvent> = {
     'Nobody gets an answer to a ping.',
     ({ replyTo, reason }) => ({ reply_to: replyTo, reason }),
   ],
-  commanded: ['info', ({ verb }) => `Commanded: ${verb}.`, ({ queue }) => ({ queue })],
+  commanded: ['debug', ({ verb }) => `Commanded: ${verb}.`, ({ queue }) => ({ queue })],
   'command-ignored': [
     'warn',
     'Ignored what is no command.',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ReplyTargets } from '../../../src/bridge/reply-target.ts'
+import { commandRefusal, ReplyTargets } from '../../../src/bridge/reply-target.ts'
 
 const POLICY = { queue: 'commands', deadLetterQueue: 'commands.dead' }
 const DIRECT = 'amq.rabbitmq.reply-to.g1h2AA=='
@@ -29,6 +29,8 @@ describe('where answers may go', () => {
     ['commands', ['*'], /queue of this bridge/],
     ['commands.dead', ['*', 'commands.dead'], /queue of this bridge/],
     ['commands.retry.1000', ['*'], /queue of this bridge/],
+    ['commands.paused', ['*'], /ends with \.paused/],
+    ['others.paused', ['others.paused'], /ends with \.paused/],
     ['amq.rabbitmq.reply-to', ['*'], /begins with amq\./],
     ['amq.rabbitmq.trace', ['amq.gen-*', 'amq.*'], /begins with amq\./],
     // Somebody's own queue, if not by that name.
@@ -39,5 +41,25 @@ describe('where answers may go', () => {
     ['two\nlines', ['*'], /control characters/],
   ])('refuses %j with %j', (replyTo, allowed, why) => {
     expect(new ReplyTargets(allowed, POLICY).refusal(replyTo)).toMatch(why)
+  })
+})
+
+describe('where answers to commands may go', () => {
+  const silent = { ...POLICY, replyAllow: undefined }
+  const other = { queue: 'others', deadLetterQueue: 'others.dead', replyAllow: ['*'] }
+
+  it.each([
+    [DIRECT, [silent], true],
+    [DIRECT, [{ ...POLICY, replyAllow: ['answers'] }], true],
+    ['answers', [silent], false],
+    ['answers', [silent, other], true],
+    // Of whichever bridge.
+    ['commands', [silent, other], false],
+    ['others.dead', [other, silent], false],
+    ['others.retry.1000', [silent, other], false],
+    ['any.paused', [other], false],
+    [DIRECT, [], false],
+  ])('%s, with bridges %j: %s', (replyTo, bridges, expected) => {
+    expect(commandRefusal(replyTo, bridges) === undefined).toBe(expected)
   })
 })
