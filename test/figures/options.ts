@@ -2,6 +2,7 @@ import yargs from 'yargs'
 import { names, refuse, wholeNumber } from '../chaos/option-values.ts'
 import { bridgesApart } from './bridges-apart.ts'
 import { brokenApplication, poison } from './broken-application.ts'
+import { control } from './control.ts'
 import type { Measurement } from './figure.ts'
 import { firstRetries } from './first-retries.ts'
 import { fleet } from './fleet.ts'
@@ -29,6 +30,7 @@ export const MEASUREMENTS = {
   fleet,
   readyz,
   scrape,
+  control,
 } as const satisfies Readonly<Record<string, Measurement>>
 
 export type MeasurementName = keyof typeof MEASUREMENTS

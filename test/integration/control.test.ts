@@ -370,6 +370,34 @@ test('pings pass during a hold', async ({ queue, startDaemon, commander }) => {
   expect(report.bridges[0]?.hold?.held_ms).toBeGreaterThan(0)
 })
 
+test('each process of a fleet answers, and one that is shut down is replaced', async ({
+  queue,
+  startDaemon,
+  commander,
+}) => {
+  const id = `F-${queue}`
+  const fleet = await startDaemon({ args: [...CONTROL, '--instances', '2', '--daemon-id', id] })
+  await eventually('both listen', () => count(fleet.log, LISTENING) === 2)
+  await eventually('both consume', () => count(fleet.log, 'Consuming.') === 2)
+  const pids = new Map<string, number>()
+  for (const daemon of [`${id}-1`, `${id}-2`]) {
+    const report = await commander.ask('ping', { daemon })
+    expect(report.daemon_id).toBe(daemon)
+    pids.set(daemon, report.pid)
+  }
+  expect(new Set([...pids.values(), fleet.pid]).size).toBe(3)
+  commander.sayIn(queue, 'shutdown')
+  const record = await fleet.waitForLine('The record of this process.')
+  expect(record).toMatchObject({ reason: 'control' })
+  await eventually('another process consumes', () => count(fleet.log, 'Consuming.') === 3)
+  await eventually('it answers', async () => {
+    const { pid } = await commander.ask('ping', { daemon: String(record['daemonId'] ?? record['daemon_id']) })
+    return ![...pids.values()].includes(pid)
+  })
+  fleet.signal('SIGTERM')
+  expect(await fleet.exited).toMatchObject({ code: 0 })
+})
+
 async function hostOf(
   broker: {
     readonly url: string
