@@ -2,11 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Channel, ChannelModel, GetMessage } from 'amqplib'
 import { PAUSE_SUFFIX, type PauseNote } from '../control/protocol.ts'
 import { meaningOf, replyOf } from './reply.ts'
-import { onOwnChannel, queueError } from './topology.ts'
+import { markerError, onOwnChannel } from './topology.ts'
 
 /** Tries to read the note, and milliseconds between them: whoever reads it has it alone for a moment, and all daemons look at once. */
 const TRIES = 5
 const INTERVAL = 30
+
+/** Bytes of the name of a queue (AMQP 0-9-1, section 4.2.5.3). */
+const MAX_NAME = 255
 
 /** Bytes of a note that are read. */
 const MAX_NOTE = 4_096
@@ -79,11 +82,13 @@ async function onMarker(
   ask: (channel: Channel, marker: string) => Promise<void>,
 ): Promise<void> {
   const name = queue + PAUSE_SUFFIX
+  // There can be no such queue: it is never paused.
+  if (Buffer.byteLength(name) > MAX_NAME) return
   try {
     await onOwnChannel(connection, (channel) => ask(channel, name))
   } catch (error) {
     const reply = replyOf(error)
     if (reply !== undefined && meaningOf(reply).code === 'QUEUE_MISSING') return
-    throw queueError({ name, arguments: {}, exact: false }, error)
+    throw markerError(name, error)
   }
 }

@@ -146,6 +146,11 @@ export function queueError(queue: Queue, cause: unknown): BrokerError {
   return refusal(queue.name, options, cause, `the look-up of queue "${queue.name}"`, remedy)
 }
 
+/** What came of looking for the marker of a queue that is paused, or of taking it away. */
+export function markerError(marker: string, cause: unknown): BrokerError {
+  return refusal(marker, '--control', cause, `the look for queue "${marker}"`)
+}
+
 /** What came of basic.consume: the user may not read from the queue, or somebody else alone may. */
 export function consumeError(queue: string, cause: unknown): BrokerError {
   return refusal(queue, '--queue', cause, `the start of the consumer of queue "${queue}"`)

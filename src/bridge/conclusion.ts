@@ -39,6 +39,11 @@ export class Conclusion {
     })
   }
 
+  /** How many executions are over, and nobody knows yet what becomes of them. */
+  get undecided(): number {
+    return this.#obstacles.undecided
+  }
+
   /** @param wake called when something is back in the backlog */
   open(wake: () => void): void {
     this.#wake = wake

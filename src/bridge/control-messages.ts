@@ -21,6 +21,8 @@ export class ControlMessages {
   readonly #slots: Slots
   readonly #tell: Tell
   #underWay = 0
+  /** Whether the process has been told to end. */
+  #isEnding = false
 
   constructor(
     desk: ControlDesk,
@@ -56,8 +58,14 @@ export class ControlMessages {
 
   /** First the ack, or its successor would get it, and end too. */
   #shutDown(execution: Execution): void {
+    // Each message is for one daemon.
+    if (this.#isEnding) {
+      execution.delivery.requeue()
+      return
+    }
     // One of a session that has ended comes again.
     if (!execution.ack()) return
+    this.#isEnding = true
     this.#tellOf(execution, 'shutdown', undefined)
     this.#desk.shutDown()
   }

@@ -61,7 +61,7 @@ export class Dispatcher {
 
   /** Executing, or not settled yet. */
   get inFlight(): number {
-    return this.#parts.slots.inFlight
+    return this.#parts.slots.inFlight + this.#parts.conclusion.undecided
   }
 
   accept(delivery: Delivery): void {

@@ -40,6 +40,11 @@ export class Doubts {
     this.#onFault = onFault
   }
 
+  /** How many wait. */
+  get size(): number {
+    return this.#entries.size
+  }
+
   /** @returns whether by now it is nobody's fault: nothing can be executed */
   count(delivery: Delivery): boolean {
     if (this.#failures.size < IN_A_ROW) this.#failures.set(messageKey(delivery), performance.now())

@@ -44,6 +44,11 @@ export class Obstacles {
     this.#onRelease = onRelease
   }
 
+  /** How many deliveries wait until it is known whose fault it is. */
+  get undecided(): number {
+    return this.#doubts.size
+  }
+
   #enter(obstacle: Obstacle): void {
     this.#hold.enter(obstacle)
     for (const suspect of this.#doubts.takeAll()) this.#onRelease(suspect)

@@ -98,6 +98,12 @@ describe('shutdown', () => {
     expect(desk.ended).toBe(1)
   })
 
+  it('is for one daemon: another one gets the next', () => {
+    const { desk, deliver } = bridgeWithDesk()
+    const [first, second] = [deliver('fpm-bridge.shutdown'), deliver('fpm-bridge.shutdown')]
+    expect([first.settled, second.settled, desk.ended]).toEqual([['ack'], ['requeue'], 1])
+  })
+
   it('of a session that has ended comes again', () => {
     const { desk, deliver } = bridgeWithDesk()
     deliver('fpm-bridge.shutdown', {}, false)

@@ -161,3 +161,14 @@ it('a bridge that is paused drains, and hands back what comes', async () => {
   domain.pause.end('drain')
   expect(deliver().settled).toEqual(['requeue'])
 })
+
+it('a message of which nobody knows yet whose fault it is counts as in flight', async () => {
+  const { dispatcher, pool, deliver } = dispatcherOf({ ack: 'completed', requireMarker: true })
+  deliver()
+  await settle()
+  pool.requests[0]?.complete(answer(500))
+  await settle()
+  expect(dispatcher.inFlight).toBe(1)
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(dispatcher.inFlight).toBe(0)
+})
