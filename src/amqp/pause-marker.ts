@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Channel, ChannelModel, GetMessage } from 'amqplib'
 import { PAUSE_SUFFIX, type PauseNote } from '../control/protocol.ts'
+import { BrokerError } from './broker-error.ts'
 import { meaningOf, replyOf } from './reply.ts'
 import { markerError, onOwnChannel } from './topology.ts'
 
@@ -22,9 +23,17 @@ const MAX_NOTE = 4_096
  */
 export async function lookForPause(connection: ChannelModel, queue: string): Promise<PauseNote | undefined> {
   let note: PauseNote | undefined
-  await onMarker(connection, queue, async (channel, marker) => {
-    note = noteIn(await readMarker(channel, marker))
-  })
+  try {
+    await onMarker(connection, queue, async (channel, marker) => {
+      await channel.checkQueue(marker)
+      note = {}
+      note = await readNote(channel, marker)
+    })
+  } catch (error) {
+    // That it is there counts, whoever may read it.
+    const isThere = note !== undefined && error instanceof BrokerError && error.permanent
+    if (!isThere) throw error
+  }
   return note
 }
 
@@ -42,7 +51,7 @@ export async function endPause(
 ): Promise<boolean> {
   let isGone = false
   await onMarker(connection, queue, async (channel, marker) => {
-    const { until } = noteIn(await readMarker(channel, marker))
+    const { until } = await readNote(channel, marker)
     if (onlyIfOver !== undefined && !(until !== undefined && Date.parse(until) <= onlyIfOver.getTime()))
       return
     await channel.deleteQueue(marker)
@@ -52,12 +61,11 @@ export async function endPause(
 }
 
 /** It stays there, for others to read. */
-async function readMarker(channel: Channel, marker: string): Promise<GetMessage | false> {
-  await channel.checkQueue(marker)
+async function readNote(channel: Channel, marker: string): Promise<PauseNote> {
   for (let tries = 1; ; tries += 1) {
     const message = await channel.get(marker)
     if (message !== false) channel.nack(message)
-    if (message !== false || tries === TRIES) return message
+    if (message !== false || tries === TRIES) return noteIn(message)
     await pause(INTERVAL * (0.5 + Math.random()))
   }
 }

@@ -34,7 +34,7 @@ export const CONTROL_LINES: Lines<PauseEvent | ControlEvent> = {
   'pause-over': ({ cause }) => OVER[cause],
   'pause-unknown': [
     'warn',
-    'Whether the queue is paused is not known; going on. Give the user the right, or make the queue of that name.',
+    'Cannot look for the marker of a pause, or take it away; going on as if there were none.',
     ({ reason }) => ({ reason }),
   ],
   'control-open': ['info', 'Listening for commands.', ({ broker, exchange }) => ({ broker, exchange })],
