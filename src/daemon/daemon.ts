@@ -231,6 +231,8 @@ export class Daemon {
     const { process } = this.#config
     if (!process.control) return
     const { Control } = await import('./control.ts')
+    // Drained meanwhile: nobody would close it.
+    if (this.#state.kind !== 'running') return
     const daemon = this
     const controlled = {
       get bridges() {
