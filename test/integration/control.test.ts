@@ -391,7 +391,7 @@ test('each process of a fleet answers, and one that is shut down is replaced', a
   expect(record).toMatchObject({ reason: 'control' })
   await eventually('another process consumes', () => count(fleet.log, 'Consuming.') === 3)
   await eventually('it answers', async () => {
-    const { pid } = await commander.ask('ping', { daemon: String(record['daemonId'] ?? record['daemon_id']) })
+    const { pid } = await commander.ask('ping', { daemon: String(record['daemon_id']) })
     return ![...pids.values()].includes(pid)
   })
   fleet.signal('SIGTERM')
