@@ -52,7 +52,7 @@ export async function run(
   const queues = config.bridges.map(({ queue }) => queue)
   const history = new ProcessHistory(daemonId, queues)
   const processEnd = new ProcessEnd(history, recordFile, log, (record) => {
-    if (config.process.admin !== undefined) link?.tell({ kind: 'record', record })
+    if (link?.isWatched) link.tell({ kind: 'record', record })
   })
   let shutDown = (): void => {}
   let recycle = (_reason: RecyclingReason): void => {}

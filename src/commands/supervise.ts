@@ -45,7 +45,7 @@ export async function supervise(
   const admin = await openAdmin(config, { daemonId, version, ids }, () => bridges)
   if (config.admin !== undefined) log.info('Listening.', { admin: formatPoolAddress(config.admin.address) })
   if (given.options.has('daemon-id')) claimId(daemonId, log)
-  const start = childStarter(process.env)
+  const start = childStarter(process.env, admin !== undefined)
   const supervisor = new Supervisor({
     ids,
     start: admin?.watch.watching(start) ?? start,

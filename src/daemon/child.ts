@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { CHILD_ID } from '../config/child-id.ts'
+import { CHILD_ID, CHILD_WATCHED } from '../config/child-id.ts'
 import type { FromChild, ToChild } from './fleet-messages.ts'
 
 /** How a process ended: one of the two is null; both where it could not be started. */
@@ -32,11 +32,13 @@ export type StartChild = (daemonId: string, listener: ChildListener) => Child
 /**
  * Starts this very program again, with the same arguments and the same standard output and error. When its parent is gone, however that
  * ended, the channel closes: a child sees it, and nobody has to tell.
+ *
+ * @param isWatched whether the processes are to say how they are
  */
-export function childStarter(environment: NodeJS.ProcessEnv): StartChild {
+export function childStarter(environment: NodeJS.ProcessEnv, isWatched = false): StartChild {
   const [, script = '', ...args] = process.argv
   return (daemonId, listener) => {
-    const env = { ...environment, [CHILD_ID]: daemonId }
+    const env = { ...environment, [CHILD_ID]: daemonId, ...(isWatched && { [CHILD_WATCHED]: '1' }) }
     const child = tryFork(() => fork(script, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }))
     let hasEnded = false
     const end = (exit: ChildExit): void => {

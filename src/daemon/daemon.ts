@@ -214,14 +214,13 @@ export class Daemon {
 
   /** Before anything is consumed: what cannot be watched is not to run. */
   async #openObserver(): Promise<void> {
-    const { admin } = this.#config.process
-    if (admin === undefined) return
     const { link } = this.#watch
     if (link !== undefined) {
-      const { Reporter } = await import('./reporter.ts')
-      this.#observer = new Reporter(this.view, link)
+      if (link.isWatched) this.#observer = new (await import('./reporter.ts')).Reporter(this.view, link)
       return
     }
+    const { admin } = this.#config.process
+    if (admin === undefined) return
     const { Admin } = await import('./admin.ts')
     this.#observer = await Admin.open(admin, this.view)
     this.#log.info('Listening.', { admin: formatPoolAddress(admin.address) })

@@ -1,4 +1,4 @@
-import { CHILD_ID } from '../config/child-id.ts'
+import { CHILD_ID, CHILD_WATCHED } from '../config/child-id.ts'
 import type { Question } from '../observe/fleet-views.ts'
 import type { FromChild, ToChild } from './fleet-messages.ts'
 
@@ -9,16 +9,21 @@ export type SupervisorListener = Readonly<Record<Exclude<ToChild['kind'], 'ask'>
 export class SupervisorLink {
   /** In place of the one that the configuration says, or that would be made up. */
   readonly daemonId: string
+  /** Whether somebody wants to see the process. */
+  readonly isWatched: boolean
   #answer: (question: Question) => void = () => {}
 
   /** @returns undefined in a process that no supervisor has started */
   static ofThisProcess(environment: NodeJS.ProcessEnv): SupervisorLink | undefined {
     const id = environment[CHILD_ID]
-    return id === undefined || process.send === undefined ? undefined : new SupervisorLink(id)
+    return id === undefined || process.send === undefined
+      ? undefined
+      : new SupervisorLink(id, environment[CHILD_WATCHED] !== undefined)
   }
 
-  private constructor(daemonId: string) {
+  private constructor(daemonId: string, isWatched: boolean) {
     this.daemonId = daemonId
+    this.isWatched = isWatched
   }
 
   get isGone(): boolean {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -282,6 +282,14 @@ test('after a reload /status has the configuration of each process', async ({
     fleet.signal('SIGHUP')
     await fleet.waitForLine('The fleet has reloaded.')
     await eventually('both have it', async () => String(await concurrency()) === '3,3')
+
+    // One that starts later reads another --admin, or none; the supervisor shows it all the same.
+    file.writeText(readFileSync(file.path, 'utf8').replace(/^admin: .*\n/m, ''))
+    process.kill(childrenOf(fleet.pid)[0] as number, 'SIGKILL')
+    await eventually('it has another process', async () => {
+      const { processes, records } = await statusOf(admin)
+      return records.length === 1 && processes.length === 2 && processes.every(({ answers }) => answers)
+    })
   } finally {
     await fleet.kill()
   }
