@@ -3,7 +3,7 @@ import type { Channel, ChannelModel, GetMessage } from 'amqplib'
 import { PAUSE_SUFFIX, type PauseNote } from '../control/protocol.ts'
 import { BrokerError } from './broker-error.ts'
 import { meaningOf, replyOf } from './reply.ts'
-import { markerError, onOwnChannel } from './topology.ts'
+import { exists, markerError, onOwnChannel, plainQueue } from './topology.ts'
 
 /** Tries to read the note, and milliseconds between them: whoever reads it has it alone for a moment, and all daemons look at once. */
 const TRIES = 5
@@ -38,6 +38,40 @@ export async function lookForPause(connection: ChannelModel, queue: string): Pro
 }
 
 /**
+ * Puts the marker, or another note into the one that is there. Whoever reads a note has it alone for that moment; so the old one is
+ * taken out before the new one counts, and no two operators take each other's.
+ *
+ * @throws {BrokerError}
+ */
+export async function putPause(connection: ChannelModel, queue: string, note: PauseNote): Promise<void> {
+  const marker = queue + PAUSE_SUFFIX
+  if (Buffer.byteLength(marker) > MAX_NAME)
+    throw new BrokerError(
+      'QUEUE_UNFIT',
+      `queue "${queue}" cannot be paused: its name is too long for a marker`,
+    )
+  try {
+    // One that somebody has made may have other arguments.
+    if (!(await exists(connection, plainQueue(marker, 'classic'))))
+      await onOwnChannel(connection, (channel) => channel.assertQueue(marker, { durable: true }))
+    await onOwnChannel(connection, async (channel) => {
+      const former = await takeNote(channel, marker)
+      const { messageCount } = await channel.checkQueue(marker)
+      for (let left = messageCount; left > 0; left -= 1) await channel.get(marker, { noAck: true })
+      channel.sendToQueue(marker, Buffer.from(JSON.stringify(note)), {
+        persistent: true,
+        contentType: 'application/json',
+      })
+      // The broker takes what comes on a channel in turn: with the answer to this, the note is in the queue.
+      await channel.checkQueue(marker)
+      if (former !== false) channel.ack(former)
+    })
+  } catch (error) {
+    throw error instanceof BrokerError ? error : markerError(marker, error)
+  }
+}
+
+/**
  * Takes the marker away.
  *
  * @param onlyIfOver only where its note says that it ends by then
@@ -51,9 +85,14 @@ export async function endPause(
 ): Promise<boolean> {
   let isGone = false
   await onMarker(connection, queue, async (channel, marker) => {
-    const { until } = await readNote(channel, marker)
-    if (onlyIfOver !== undefined && !(until !== undefined && Date.parse(until) <= onlyIfOver.getTime()))
+    // As long as we have it, nobody puts another one in its place.
+    const message = await takeNote(channel, marker)
+    const { until } = noteIn(message)
+    if (onlyIfOver !== undefined && !(until !== undefined && Date.parse(until) <= onlyIfOver.getTime())) {
+      if (message !== false) channel.nack(message)
       return
+    }
+    await channel.checkQueue(marker)
     await channel.deleteQueue(marker)
     isGone = true
   })
@@ -62,10 +101,16 @@ export async function endPause(
 
 /** It stays there, for others to read. */
 async function readNote(channel: Channel, marker: string): Promise<PauseNote> {
+  const message = await takeNote(channel, marker)
+  if (message !== false) channel.nack(message)
+  return noteIn(message)
+}
+
+/** Nobody else has it until it is acked, or put back. @returns false where there is none, or somebody keeps it */
+async function takeNote(channel: Channel, marker: string): Promise<GetMessage | false> {
   for (let tries = 1; ; tries += 1) {
     const message = await channel.get(marker)
-    if (message !== false) channel.nack(message)
-    if (message !== false || tries === TRIES) return noteIn(message)
+    if (message !== false || tries === TRIES) return message
     await pause(INTERVAL * (0.5 + Math.random()))
   }
 }

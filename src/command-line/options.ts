@@ -22,11 +22,16 @@ export interface OptionSpec {
 type Group = Pick<OptionSpec, 'commands' | 'scope'>
 type Details = Partial<Omit<OptionSpec, 'name' | 'description' | keyof Group>>
 
-const BROKER: Group = { commands: ['run', 'publish', 'config'], scope: 'process' }
+const BROKER: Group = {
+  commands: ['run', 'publish', 'config', 'ps', 'pause', 'resume', 'drain', 'reload'],
+  scope: 'process',
+}
 const QUEUE: Group = { commands: ['run', 'publish', 'config'], scope: 'bridge' }
 const PROCESS: Group = { commands: ['run', 'config'], scope: 'process' }
 const BRIDGE: Group = { commands: ['run', 'config'], scope: 'bridge' }
 const PUBLISH: Group = { commands: ['publish'], scope: 'command-line' }
+/** What operators tell daemons by way of the broker. */
+const CONTROL: Pick<Group, 'scope'> = { scope: 'command-line' }
 const CONFIG: Group = { commands: ['config'], scope: 'command-line' }
 
 function option(group: Group, name: string, details: Details, description: string): OptionSpec {
@@ -293,6 +298,34 @@ export const OPTIONS: readonly OptionSpec[] = [
     'wait so long for the answer to each message: its body goes to standard output, its status to standard error',
   ),
   option(PUBLISH, 'verbose', { kind: 'flag', default: 'false' }, 'a line for each message'),
+  option(
+    { ...CONTROL, commands: ['ps', 'resume', 'drain', 'reload'] },
+    'queue',
+    { alias: 'q', defaultDescription: 'all' },
+    'the queue that is meant',
+  ),
+  option({ ...CONTROL, commands: ['pause'] }, 'queue', { alias: 'q' }, 'the queue to pause'),
+  option(
+    { ...CONTROL, commands: ['resume', 'drain', 'reload'] },
+    'daemon',
+    { defaultDescription: 'all' },
+    'the daemon that is meant, by its id',
+  ),
+  option({ ...CONTROL, commands: ['pause'] }, 'reason', {}, 'why, for those who find the queue paused'),
+  option(
+    { ...CONTROL, commands: ['pause'] },
+    'for',
+    { defaultDescription: 'until it is resumed' },
+    'for how long: the pause ends by itself',
+  ),
+  option(
+    { ...CONTROL, commands: ['drain'] },
+    'wait',
+    { kind: 'flag', default: 'false' },
+    'wait until all have drained; exit code 75 where that takes too long',
+  ),
+  option({ ...CONTROL, commands: ['drain'] }, 'wait-timeout', { default: '5m' }, 'how long --wait waits'),
+  option({ ...CONTROL, commands: ['ps'] }, 'json', { kind: 'flag', default: 'false' }, 'print JSON'),
   option(CONFIG, 'check', { kind: 'flag', default: 'false' }, 'print nothing but what is wrong'),
   option(CONFIG, 'json', { kind: 'flag', default: 'false' }, 'print JSON'),
   option(CONFIG, 'schema', { kind: 'flag', default: 'false' }, 'print the JSON Schema of a config file'),

@@ -41,7 +41,7 @@ export function collectOptions(
     const option =
       fromFlags(spec, flags) ??
       fromEnvironment(spec, environment) ??
-      file?.options.get(spec.name) ??
+      (spec.scope === 'command-line' ? undefined : file?.options.get(spec.name)) ??
       fromDefault(spec, file)
     if (option !== undefined) options.set(spec.name, option)
   }

@@ -1,0 +1,62 @@
+import { hostname, userInfo } from 'node:os'
+import type { FleetClient } from '../../amqp/fleet-client.ts'
+import { complain, say } from '../../command-line/output.ts'
+import type { ControlConfig } from '../../config/control-config.ts'
+import { OptionError } from '../../config/option-error.ts'
+import type { PauseNote } from '../../control/protocol.ts'
+import type { Invocation } from '../command.ts'
+import { complainOfErrors, complainOfOthers, concerned, counted } from './reports.ts'
+import { EXIT, withFleet } from './with-fleet.ts'
+
+/**
+ * `fpm-bridge pause`: puts the marker beside the queue, and tells the daemons, which look at once. A second one replaces what the
+ * first one says.
+ *
+ * @returns the exit code: 0 paused, 75 a daemon says that it has not obeyed, 78 there is no such queue
+ * @throws {OptionError}
+ */
+export function pause(invocation: Invocation): Promise<number> {
+  return withFleet(invocation, pauseQueue, ({ queue }) => {
+    if (queue === undefined) throw new OptionError('--queue is required: which one is to be paused', 64)
+  })
+}
+
+async function pauseQueue(
+  fleet: FleetClient,
+  { queue = '', reason, for: time }: ControlConfig,
+): Promise<number> {
+  // One that is misspelt would be paused without a word, and the one that is meant would go on.
+  if ((await fleet.consumersOf(queue)) === undefined) {
+    complain(`there is no queue "${queue}" at this broker and vhost`)
+    return EXIT.configuration
+  }
+  const now = Date.now()
+  const note: PauseNote = {
+    by: `${userName()}@${hostname()}`,
+    at: new Date(now).toISOString(),
+    ...(reason !== undefined && { reason }),
+    ...(time !== undefined && { until: new Date(now + time).toISOString() }),
+  }
+  await fleet.pause(queue, note)
+  const reports = concerned(await fleet.ask('pause', { queue }))
+  const failed = complainOfErrors(reports)
+  const until = note.until === undefined ? 'until somebody resumes it' : `until ${note.until}`
+  const obeying = reports.length - failed
+  say(
+    obeying === 0
+      ? `"${queue}" is paused ${until}; no daemon answered: those that start will find it paused`
+      : `"${queue}" is paused ${until}: ${counted(obeying, 'daemon')} took notice`,
+  )
+  // Those that are paused consume no more.
+  await complainOfOthers(fleet, queue, 0)
+  return failed > 0 ? EXIT.incomplete : EXIT.done
+}
+
+/** Some containers run under a number that has no name. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? 'somebody')
+  }
+}

@@ -1,0 +1,33 @@
+import { complain, say } from '../../command-line/output.ts'
+import type { BridgeReport } from '../../control/protocol.ts'
+import type { Invocation } from '../command.ts'
+import { fleetTable } from './fleet-table.ts'
+import { bridgesOf, commandOf, complainOfErrors, complainOfOthers, concerned } from './reports.ts'
+import { EXIT, withFleet } from './with-fleet.ts'
+
+/**
+ * `fpm-bridge ps`: all daemons that answer within a second, a line for each of their bridges.
+ *
+ * @returns the exit code: 0, or 69 where nobody answers
+ * @throws {OptionError}
+ */
+export function ps(invocation: Invocation): Promise<number> {
+  return withFleet(invocation, async (fleet, config) => {
+    const reports = concerned(await fleet.ask('ping', commandOf(config)))
+    if (config.json) for (const report of reports) say(JSON.stringify(report))
+    else if (reports.length > 0) for (const line of fleetTable(reports, process.stdout.columns)) say(line)
+    complainOfErrors(reports)
+    const bridges = bridgesOf(reports)
+    for (const queue of queuesOf(config.queue, bridges)) {
+      const consuming = bridges.filter((bridge) => bridge.queue === queue && bridge.session === 'up')
+      await complainOfOthers(fleet, queue, consuming.length)
+    }
+    if (reports.length > 0) return EXIT.done
+    complain('no daemon answers: none with --control runs at this broker and vhost, or consumes that queue')
+    return EXIT.unavailable
+  })
+}
+
+function queuesOf(asked: string | undefined, bridges: readonly BridgeReport[]): Iterable<string> {
+  return new Set([...(asked === undefined ? [] : [asked]), ...bridges.map(({ queue }) => queue)])
+}

@@ -1,0 +1,33 @@
+import { complain, say } from '../../command-line/output.ts'
+import type { Invocation } from '../command.ts'
+import { commandOf, complainOfErrors, counted } from './reports.ts'
+import { EXIT, withFleet } from './with-fleet.ts'
+
+/** Milliseconds for what takes some: bridges that are new connect before the answer comes. */
+const PATIENCE = 15_000
+
+/**
+ * `fpm-bridge reload`: has daemons read their configuration again, as SIGHUP does.
+ *
+ * @returns the exit code: 0 all that answer have, 69 nobody answers, 75 some have not
+ * @throws {OptionError}
+ */
+export function reload(invocation: Invocation): Promise<number> {
+  return withFleet(invocation, async (fleet, config) => {
+    const command = commandOf(config)
+    const there = await fleet.ask('ping', command)
+    if (there.length === 0) {
+      complain('no daemon answers: none with --control runs at this broker and vhost')
+      return EXIT.unavailable
+    }
+    const reports = await fleet.ask('reload', command, { within: PATIENCE, expected: there.length })
+    const failed = complainOfErrors(reports)
+    const silent = there.length - reports.length
+    if (silent > 0)
+      complain(
+        `${counted(silent, 'daemon')} did not say within ${PATIENCE / 1_000} s how it went: see the log there`,
+      )
+    say(`${counted(reports.length - failed, 'daemon')} reloaded`)
+    return failed + silent > 0 ? EXIT.incomplete : EXIT.done
+  })
+}

@@ -1,0 +1,44 @@
+import type { FleetClient } from '../../amqp/fleet-client.ts'
+import { complain } from '../../command-line/output.ts'
+import type { ControlConfig } from '../../config/control-config.ts'
+import type { BridgeReport, Command, DaemonReport } from '../../control/protocol.ts'
+
+/** @returns the body of a command to those that the options name */
+export function commandOf({ queue, daemon }: Pick<ControlConfig, 'queue' | 'daemon'>): Command {
+  return { ...(queue !== undefined && { queue }), ...(daemon !== undefined && { daemon }) }
+}
+
+/** Which process it is, whatever has the same id. */
+export function processOf({ daemon_id: id, host, pid }: DaemonReport): string {
+  return `${id} (${host}, pid ${pid})`
+}
+
+/** A daemon that consumes other queues answers a command that names one, and has no bridges to tell of. */
+export function concerned(reports: readonly DaemonReport[]): readonly DaemonReport[] {
+  return reports.filter(({ bridges, error }) => bridges.length > 0 || error !== undefined)
+}
+
+export function bridgesOf(reports: readonly DaemonReport[]): readonly BridgeReport[] {
+  return reports.flatMap(({ bridges }) => bridges)
+}
+
+/** @returns how many have not obeyed; each says why */
+export function complainOfErrors(reports: readonly DaemonReport[]): number {
+  const failed = reports.filter(({ error }) => error !== undefined)
+  for (const report of failed) complain(`${processOf(report)}: ${report.error}`)
+  return failed.length
+}
+
+/** The broker counts consumers, of whoever; those that go on do not know of commands. */
+export async function complainOfOthers(fleet: FleetClient, queue: string, answered: number): Promise<void> {
+  const consumers = (await fleet.consumersOf(queue)) ?? 0
+  const others = consumers - answered
+  if (others > 0)
+    complain(
+      `queue "${queue}" has ${others} more ${others === 1 ? 'consumer' : 'consumers'}, which did not answer: without --control, or no daemons of ours`,
+    )
+}
+
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

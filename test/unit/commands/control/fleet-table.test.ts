@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { duration, fleetTable } from '../../../../src/commands/control/fleet-table.ts'
+import type { BridgeReport, DaemonReport } from '../../../../src/control/protocol.ts'
+
+const bridge = (given: Partial<BridgeReport> = {}): BridgeReport => ({
+  name: 'mails',
+  queue: 'mails',
+  state: 'running',
+  session: 'up',
+  in_flight: 3,
+  concurrency: 8,
+  waiting: 1,
+  messages: { executed: 1_204, retry: 2, refused: 0, lost: 0, 'dead-letter': 1, hold: 9 },
+  rate: 12.34,
+  ...given,
+})
+const report = (...bridges: BridgeReport[]): DaemonReport => ({
+  daemon_id: 'D-1',
+  host: 'web1',
+  pid: 77,
+  version: '1.2.3',
+  uptime_s: 3_725,
+  bridges,
+})
+
+describe('the table of a fleet', () => {
+  it('has a line for each bridge, in columns', () => {
+    const lines = fleetTable([report(bridge(), bridge({ queue: 'q', name: 'invoices' }))], undefined)
+    expect(lines).toEqual([
+      'DAEMON  QUEUE         STATE    BUSY  MSG/S  EXECUTED  RETRIED  REFUSED  DEAD  LOST     UP  HOST  PID  VERSION',
+      'D-1     mails         running   3/8   12.3      1204        2        0     1     0  1h 2m  web1   77  1.2.3',
+      'D-1     q (invoices)  running   3/8   12.3      1204        2        0     1     0  1h 2m  web1   77  1.2.3',
+    ])
+  })
+
+  it('says why a bridge does nothing', () => {
+    const notes = fleetTable(
+      [
+        report(
+          bridge({ state: 'held', hold: { reason: 'no such socket', held_ms: 5 } }),
+          bridge({ state: 'paused', pause: { by: 'ana@ops', reason: 'migration', until: '2026-01-01' } }),
+          bridge({ state: 'paused', pause: {} }),
+          bridge({ session: 'down' }),
+        ),
+      ],
+      undefined,
+    )
+    expect(notes[1]).toMatch(/held .* no such socket$/)
+    expect(notes[2]).toMatch(/paused .* by ana@ops, migration, until 2026-01-01$/)
+    expect(notes[3]).toMatch(/paused .* 1\.2\.3$/)
+    expect(notes[4]).toContain('running, no broker')
+  })
+
+  it('is cut at the width of the terminal', () => {
+    const lines = fleetTable([report(bridge())], 40)
+    expect(lines.map(({ length }) => length)).toEqual([40, 40])
+    expect(lines[1]).toMatch(/^D-1 .*…$/)
+  })
+})
+
+it.each([
+  [0, '0s'],
+  [59, '59s'],
+  [60, '1m'],
+  [3_725, '1h 2m'],
+  [90_061, '1d 1h'],
+  [86_400 * 400, '400d'],
+])('%d seconds are %s', (seconds, text) => {
+  expect(duration(seconds)).toBe(text)
+})
