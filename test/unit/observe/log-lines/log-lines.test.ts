@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+import type { BridgeEvent } from '../../../../src/bridge/events.ts'
+import { BRIDGE_LINES } from '../../../../src/observe/log-lines/bridge.ts'
+import { BROKER_LINES } from '../../../../src/observe/log-lines/broker.ts'
+import { CONTROL_LINES } from '../../../../src/observe/log-lines/control.ts'
+import { COPY_LINES } from '../../../../src/observe/log-lines/copies.ts'
+import { DELIVERY_LINES } from '../../../../src/observe/log-lines/deliveries.ts'
+import { REPLY_LINES } from '../../../../src/observe/log-lines/replies.ts'
+import { logLines } from '../../../../src/observe/log-lines.ts'
+import type { LogLevel } from '../../../../src/observe/logger.ts'
+import { recordingLog } from '../recording-log.ts'
+import { BRIDGE } from './bridge.rows.ts'
+import { BROKER } from './broker.rows.ts'
+import { CONTROL } from './control.rows.ts'
+import { COPIES } from './copies.rows.ts'
+import { DELIVERIES } from './deliveries.rows.ts'
+import { REPLIES } from './replies.rows.ts'
+import { DEAD, DIAGNOSIS, EXECUTION, type Row, settledBy } from './samples.ts'
+
+/*
+ * Users read the log by these sentences, and script it by these fields: each is written in the rows as it is.
+ */
+
+describe.each<[of: string, table: Readonly<Record<string, unknown>>, rows: readonly Row[]]>([
+  ['a delivery', DELIVERY_LINES, DELIVERIES],
+  ['a reply', REPLY_LINES, REPLIES],
+  ['a copy', COPY_LINES, COPIES],
+  ['the bridge', BRIDGE_LINES, BRIDGE],
+  ['the broker', BROKER_LINES, BROKER],
+  ['operators', CONTROL_LINES, CONTROL],
+])('of %s the log says', (_, table, rows) => {
+  it.each(rows.map(([event, level, sentence, fields]) => ({ event, level, sentence, fields })))(
+    '$sentence ($event.kind)',
+    ({ event, level, sentence, fields }) => {
+      expect(linesOf(event)).toEqual([{ level, message: sentence, fields }])
+    },
+  )
+
+  it('nothing else, and calls all fields by names in snake_case', () => {
+    const spoken = Object.keys(table).filter((kind) => table[kind] !== undefined)
+    expect(new Set(rows.map(([{ kind }]) => kind))).toEqual(new Set(spoken))
+    const names = rows.flatMap(([event]) => linesOf(event).flatMap(({ fields }) => Object.keys(fields)))
+    expect(names.filter((name) => !/^[a-z]+(_[a-z]+)*$/.test(name))).toEqual([])
+  })
+})
+
+describe('the log says nothing', () => {
+  it.each<BridgeEvent>([
+    { kind: 'delivered', deliveryTag: 1, messageId: undefined, redelivered: false, bytes: 1 },
+    { kind: 'started', execution: EXECUTION, waitedMs: 0, timestamp: undefined },
+    { kind: 'answered', execution: EXECUTION, status: 200, timings: { connect: 0, firstByte: 0, total: 0 } },
+  ])('of what each delivery has on its way: $kind', (event) => {
+    expect(linesOf(event)).toEqual([])
+  })
+
+  it('and looks into no event whose level nobody reads', () => {
+    const log = { ...recordingLog(), wants: (level: LogLevel) => level !== 'debug' }
+    const execution = Object.defineProperty({ ...EXECUTION }, 'messageId', {
+      get: () => {
+        throw new Error('looked into')
+      },
+    })
+    logLines(log)({ kind: 'sent', execution })
+    expect(log.lines).toEqual([])
+  })
+})
+
+it.each<[string, string | undefined]>([
+  ['x'.repeat(3_000), 'x'.repeat(2_048)],
+  ['', undefined],
+])('a line has the beginning of a long stderr, and none of an empty one', (stderr, shown) => {
+  const outcome = { kind: 'dead-letter', cause: 'rejected', ...DIAGNOSIS, stderr } as const
+  const [line] = linesOf(
+    settledBy({ purpose: 'dead-letter', execution: EXECUTION, outcome, deadLetterQueue: 'q.dead' }),
+  )
+  expect(line?.fields['stderr']).toBe(shown)
+})
+
+it('with --log-messages failures, success is of level debug, and nothing else', () => {
+  const log = recordingLog()
+  const tell = logLines(log, 'failures')
+  tell({ kind: 'settled', by: 'ack', execution: EXECUTION, outcome: { kind: 'executed', status: 200 } })
+  tell(settledBy(DEAD))
+  expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
+    ['debug', 'Executed.'],
+    ['warn', 'Dead-lettered.'],
+  ])
+})
+
+function linesOf(event: BridgeEvent) {
+  const log = recordingLog()
+  logLines(log)(event)
+  return log.lines
+}
