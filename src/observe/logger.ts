@@ -6,10 +6,11 @@ import { LineBuffer } from './line-buffer.ts'
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 
+/** The facts of a line. Their names are in snake_case; where a line is written out, the compiler refuses camelCase. */
+export type Fields = Readonly<Record<Lowercase<string>, unknown>>
+
 /** One line per event: a sentence for the reader, and the facts as fields. */
-export type Log = Readonly<
-  Record<LogLevel, (message: string, fields?: Readonly<Record<string, unknown>>) => void>
->
+export type Log = Readonly<Record<LogLevel, (message: string, fields?: Fields) => void>>
 
 /** `auto`: readable on a terminal, JSON otherwise. */
 export type LogFormat = 'auto' | 'json' | 'text'
@@ -22,7 +23,7 @@ export interface LoggerOptions {
   /** Whether other processes write to it, too; default: no. */
   readonly shared?: boolean
   /** In every line. */
-  readonly fields: Readonly<Record<string, unknown>>
+  readonly fields: Fields
 }
 
 /** Which outcomes of messages have a line: all, or those that are no success. */
@@ -34,7 +35,7 @@ export interface Logger extends Log {
   /** From now on, lines of level debug are written or not; for all logs that are made of one another. */
   showDebug(on: boolean): void
   /** The same log, with more in every line. */
-  with(fields: Readonly<Record<string, unknown>>): Logger
+  with(fields: Fields): Logger
 }
 
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 }
@@ -102,8 +103,6 @@ export function createLogger(options: LoggerOptions): Logger {
 function isUrgent(level: LogLevel): boolean {
   return LEVELS[level] <= LEVELS.warn
 }
-
-type Fields = Readonly<Record<string, unknown>>
 
 type ToLine = (level: LogLevel, message: string, fields: Fields) => string
 

@@ -1,7 +1,8 @@
 import type { CopyEvent } from '../../bridge/events.ts'
 import type { ParkedSummary } from '../../bridge/facts.ts'
+import type { Fields } from '../logger.ts'
 import { copyFields } from './fields.ts'
-import type { Fields, Line, Lines } from './line.ts'
+import type { Line, Lines } from './line.ts'
 
 type Failed = Extract<CopyEvent, { kind: 'copy-failed' }>
 

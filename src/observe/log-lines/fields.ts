@@ -1,7 +1,7 @@
 import type { Diagnosis } from '../../bridge/diagnosis.ts'
 import type { Copied, ExecutionIds, FinishedExecution, Met, OutcomeCopy } from '../../bridge/facts.ts'
 import type { FinalOutcome } from '../../bridge/outcome.ts'
-import type { Fields } from './line.ts'
+import type { Fields } from '../logger.ts'
 
 /** Characters of a worker's stderr that go into a log line. */
 const LOGGED_STDERR = 2_048

@@ -1,7 +1,5 @@
 import type { BridgeEvent } from '../../bridge/events.ts'
-import type { LogLevel } from '../logger.ts'
-
-export type Fields = Readonly<Record<string, unknown>>
+import type { Fields, LogLevel } from '../logger.ts'
 
 type Of<Event, What> = What | ((event: Event) => What)
 

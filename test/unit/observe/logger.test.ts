@@ -54,6 +54,15 @@ const INVISIBLE: [string, string][] = [
 ]
 
 describe('a JSON line', () => {
+  it('has no field in camelCase: the compiler refuses it', () => {
+    const { log } = logging()
+    log.info('Executed.', { duration_ms: 3 })
+    // @ts-expect-error
+    log.info('Executed.', { durationMs: 3 })
+    // @ts-expect-error
+    log.with({ daemonId: 'D-1' })
+  })
+
   it('has time, level and message, then the fields of all lines, then its own', () => {
     const { log, text } = logging({ fields: { daemon_id: 'D-1' } })
     log.info('Executed.', { status: 200 })
