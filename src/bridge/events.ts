@@ -58,6 +58,8 @@ export type DeliveryEvent =
   | Readonly<{ kind: 'failed'; execution: ExecutionIds; code: FastCgiErrorCode; phase: FastCgiPhase }>
   /** The worker says success; PHP had left out fields of its form. */
   | Readonly<{ kind: 'fields-dropped'; execution: ExecutionIds; stderr: string }>
+  /** The worker says success, and something else on stderr. What it says of a failure is part of the outcome. */
+  | Readonly<{ kind: 'stderr-written'; execution: ExecutionIds; stderr: string }>
   /** It was not executed, and waits again. `probing`: it was to find out whether anything can be executed. */
   | Readonly<{ kind: 'held'; execution: ExecutionIds; reason: string; probing: boolean }>
   /** The broker has its ack: since now, or since it was sent. */

@@ -38,7 +38,7 @@ export class Runner {
     const result = await this.#resultOf(execution)
     execution.finish(result)
     const outcome = decide(result, this.#config, execution.attempt, Date.now())
-    if (outcome.kind === 'executed') this.#lookForDroppedFields(execution, result)
+    if (outcome.kind === 'executed') this.#tellOfStderr(execution, result)
     return { execution, result, outcome }
   }
 
@@ -95,8 +95,11 @@ export class Runner {
     return counts || !isUnread(result) ? result : { ...result, unread: execution.leftUnread() }
   }
 
-  #lookForDroppedFields(execution: Execution, result: Result): void {
-    if (this.#config.payload !== 'form' || result.kind !== 'answered' || !hasDroppedFields(result)) return
-    this.#tell({ kind: 'fields-dropped', execution, stderr: result.response.stderr })
+  /** Of a success: nobody else would look at it. */
+  #tellOfStderr(execution: Execution, result: Result): void {
+    if (result.kind !== 'answered' || result.response.stderr === '') return
+    const { stderr } = result.response
+    const dropped = this.#config.payload === 'form' && hasDroppedFields(result)
+    this.#tell({ kind: dropped ? 'fields-dropped' : 'stderr-written', execution, stderr })
   }
 }

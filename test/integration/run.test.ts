@@ -190,6 +190,25 @@ test('an answer that is no success is logged with what the worker said', async (
   })
 })
 
+test('what a worker writes to stderr beside its success is in the log, with its ids', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  await publishAll(broker, queue, [{ stderr: 'strftime() is deprecated' }])
+  const daemon = await startDaemon({ script: recordScript })
+  const executed = await daemon.waitForLine('Executed.')
+  const lines = daemon.log.filter(({ stderr }) => stderr !== undefined)
+  expect(lines).toMatchObject([
+    {
+      level: 'info',
+      message: 'The worker says success, and wrote to stderr.',
+      execution_id: executed['execution_id'],
+      stderr: 'PHP message: strftime() is deprecated',
+    },
+  ])
+})
+
 function executionsOf(workerLog: string, daemonId: string) {
   return readWorkerLog(workerLog).filter((execution) => execution.daemonId === daemonId)
 }

@@ -76,6 +76,12 @@ export const DELIVERY_LINES: Lines<DeliveryEvent> = {
     'The worker says success, and PHP had dropped fields of its form: raise the limit that stderr names, or take --payload raw.',
     ({ execution, stderr }) => ({ ...executionFields(execution), ...diagnosisFields({ stderr }) }),
   ],
+  // Often no more than a notice, and of each message: no warning of ours.
+  'stderr-written': [
+    'info',
+    'The worker says success, and wrote to stderr.',
+    ({ execution, stderr }) => ({ ...executionFields(execution), ...diagnosisFields({ stderr }) }),
+  ],
   held: [
     'debug',
     'Not executed: it waits, or goes back to the broker.',

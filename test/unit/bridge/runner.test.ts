@@ -220,6 +220,32 @@ describe('a success with a part of its form', () => {
   })
 })
 
+describe('what a worker writes to stderr', () => {
+  const told = async (stderr: string, status: number) => {
+    const { execute, events } = runnerOf(sent(() => answer(status, { stderr })))
+    await execute(new RecordingDelivery({ properties: { messageId: 'm-1' } }))
+    return events.of('stderr-written')
+  }
+
+  it('is told of beside its success, and is a part of its failure', async () => {
+    const stderr = 'PHP message: PHP Deprecated:  strftime()'
+    expect(await told(stderr, 200)).toMatchObject([{ execution: { messageId: 'm-1' }, stderr }])
+    expect(await told(stderr, 500)).toEqual([])
+    expect(await told('', 200)).toEqual([])
+  })
+
+  it('is told of once, where it says that fields were dropped', async () => {
+    const stderr = 'PHP message: PHP Warning:  Unknown: Input variables exceeded 1000.'
+    const { execute, events } = runnerOf(
+      sent(() => answer(200, { stderr })),
+      { ...COMPLETED, payload: 'form' },
+    )
+    await execute(new RecordingDelivery())
+    expect(events.of('fields-dropped')).toHaveLength(1)
+    expect(events.of('stderr-written')).toEqual([])
+  })
+})
+
 describe('what the pool has not read', () => {
   const unread = (headers: Record<string, unknown> = {}) => new RecordingDelivery({ properties: { headers } })
 

@@ -41,6 +41,12 @@ export const DELIVERIES: readonly Row[] = [
     { ...IDS, stderr: 'x' },
   ],
   [
+    { kind: 'stderr-written', execution: EXECUTION, stderr: 'PHP message: PHP Deprecated:  old' },
+    'info',
+    'The worker says success, and wrote to stderr.',
+    { ...IDS, stderr: 'PHP message: PHP Deprecated:  old' },
+  ],
+  [
     { kind: 'settled', by: 'ack', execution: EXECUTION, outcome: { kind: 'executed', status: 204 } },
     'info',
     'Executed.',
