@@ -20,6 +20,7 @@ import type { FastCgiClient } from '../fastcgi/types.ts'
 import { Counters, type Counts } from '../observe/counters.ts'
 import { logLines } from '../observe/log-lines.ts'
 import type { Logger } from '../observe/logger.ts'
+import { Minute } from '../observe/minute.ts'
 import type { BridgeView } from '../observe/views.ts'
 import { BridgeControl } from './bridge-control.ts'
 import { viewOf } from './bridge-view.ts'
@@ -71,6 +72,7 @@ export class Bridge {
   readonly #isDrained: boolean
   readonly #tell: Tell
   readonly #counters = new Counters()
+  readonly #minute: Minute
   readonly #gaveUp = new AbortController()
   readonly #client: FastCgiClient
   readonly #publisher: ConfirmPublisher
@@ -85,9 +87,12 @@ export class Bridge {
     this.config = config
     const writeLine = logLines(log, process.logMessages)
     const hear = subscriber(config.queue)
+    const minute = new Minute(log, () => this.view)
+    this.#minute = minute
     const tell: Tell = (event) => {
       this.#counters.count(event)
       writeLine(event)
+      minute.hear(event)
       hear?.(event)
       this.control?.rate.hear(event)
       watch(event)
@@ -237,6 +242,7 @@ export class Bridge {
     await this.#replyPublisher?.close()
     await this.#publisher.close()
     this.#client.close()
+    this.#minute.end()
   }
 
   /**

@@ -1,12 +1,9 @@
 import type { BridgeEvent, SessionEnd, Tell } from '../bridge/events.ts'
-import type { FinishedExecution } from '../bridge/facts.ts'
-import type { DeadLetterCause, FinalOutcome } from '../bridge/outcome.ts'
+import type { DeadLetterCause } from '../bridge/outcome.ts'
 import { Counters } from './counters.ts'
 import { Distribution } from './distribution.ts'
+import { executionTimeOf } from './execution-time.ts'
 import type { Totals, TotalsByQueue } from './totals.ts'
-
-/** What no request could be made of, or should, was not executed. */
-const NOT_EXECUTED: ReadonlySet<DeadLetterCause> = new Set(['unprocessable', 'control'])
 
 /** Seconds that the clock of a publisher may be ahead of ours. What is further off is no time in seconds. */
 const CLOCK_TOLERANCE = 60
@@ -50,6 +47,8 @@ export class Meter implements Totals {
 
   hear(event: BridgeEvent): void {
     this.#counters.count(event)
+    const time = executionTimeOf(event)
+    if (time !== undefined) this.executionSeconds.observe(time / 1_000)
     switch (event.kind) {
       case 'started':
         if (event.timestamp !== undefined) this.#hearOfAge(event.timestamp)
@@ -59,14 +58,6 @@ export class Meter implements Totals {
         break
       case 'settled':
         if (event.outcome.kind === 'dead-letter') this.deadLetters[event.outcome.cause] += 1
-        this.#hearOfEnd(event.execution, event.outcome)
-        break
-      case 'unsettled':
-        this.#hearOfEnd(event.execution, event.outcome)
-        break
-      case 'lost':
-        if (event.why === 'no-answer') this.#observe(event.execution)
-        else if (event.why === 'not-copied') this.#hearOfEnd(event.copy.execution, event.copy.outcome)
         break
       case 'session-ended':
         this.sessions[event.cause] += 1
@@ -83,14 +74,6 @@ export class Meter implements Totals {
   #hearOfFailure(code: string, phase: string): void {
     const key = `${code} ${phase}`
     this.fastCgiErrors[key] = (this.fastCgiErrors[key] ?? 0) + 1
-  }
-
-  #hearOfEnd(execution: FinishedExecution, outcome: FinalOutcome): void {
-    if (outcome.kind !== 'dead-letter' || !NOT_EXECUTED.has(outcome.cause)) this.#observe(execution)
-  }
-
-  #observe({ durationMs }: FinishedExecution): void {
-    this.executionSeconds.observe(durationMs / 1_000)
   }
 }
 
