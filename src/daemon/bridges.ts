@@ -119,7 +119,7 @@ export class Bridges {
         former === undefined
           ? 'Cannot start a bridge: the broker refuses its configuration.'
           : 'Cannot change a bridge: the broker refuses its new configuration. The former one goes on.'
-      this.#log.error(message, { bridge: name, reason: error.message, code: error.code })
+      this.#log.error(message, { queue, bridge: name, reason: error.message, code: error.code })
       // Yet another configuration may have come meanwhile.
       if (this.#wanted.get(queue) === bridge) {
         if (former?.consumes) this.#wanted.set(queue, former)
@@ -138,12 +138,12 @@ export class Bridges {
   /** Has it finish what it has, for as long as that takes. */
   #retire(bridge: Bridge): void {
     if (bridge.drains) return
-    const { name } = bridge.config
-    this.#log.info('Draining a bridge.', { bridge: name, in_flight: bridge.inFlight })
+    const { queue, name } = bridge.config
+    this.#log.info('Draining a bridge.', { queue, bridge: name, in_flight: bridge.inFlight })
     void bridge.drain().then(() => {
       this.#alive.delete(bridge)
       add(this.#past, bridge.counts)
-      this.#log.info('A bridge has ended.', { bridge: name, ...bridge.counts })
+      this.#log.info('A bridge has ended.', { queue, bridge: name, ...bridge.counts })
     })
   }
 }

@@ -1,6 +1,7 @@
 import type { ControlEvent, PauseEvent } from '../../bridge/events.ts'
 import type { PauseCause } from '../../bridge/facts.ts'
-import { type Fields, type Line, type Lines, NO_FIELDS } from './line.ts'
+import type { Fields } from '../logger.ts'
+import { type Line, type Lines, NO_FIELDS } from './line.ts'
 
 type Began = Extract<PauseEvent, { kind: 'pause-began' }>
 type Over = Extract<PauseEvent, { kind: 'pause-over' }>
