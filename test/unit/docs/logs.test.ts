@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { logLines } from '../../../src/observe/log-lines.ts'
 import { BRIDGE } from '../observe/log-lines/bridge.rows.ts'
 import { BROKER } from '../observe/log-lines/broker.rows.ts'
+import { CONTROL } from '../observe/log-lines/control.rows.ts'
 import { COPIES } from '../observe/log-lines/copies.rows.ts'
 import { DELIVERIES } from '../observe/log-lines/deliveries.rows.ts'
 import { REPLIES } from '../observe/log-lines/replies.rows.ts'
@@ -46,7 +47,8 @@ describe('the fields', () => {
 
   it('of all events are in the page', () => {
     const log = recordingLog()
-    for (const [event] of [...DELIVERIES, ...REPLIES, ...COPIES, ...BRIDGE, ...BROKER]) logLines(log)(event)
+    for (const [event] of [...DELIVERIES, ...REPLIES, ...COPIES, ...BRIDGE, ...BROKER, ...CONTROL])
+      logLines(log)(event)
     const written = new Set(log.lines.flatMap(({ fields }) => Object.keys(fields)))
     expect([...written].filter((field) => !documented.includes(field))).toEqual([])
   })
