@@ -52,7 +52,10 @@ export async function supervise(
     log,
     drainTimeout: () => drainTimeout,
     allConsume: () => service.ready(),
-    ending: () => service.stopping(),
+    ending() {
+      admin?.watch.drain()
+      service.stopping()
+    },
   })
   let reloading = Promise.resolve()
   const reload = async (): Promise<void> => {
@@ -66,10 +69,7 @@ export async function supervise(
   }
   const end = new Promise<number>((resolve, reject) => {
     signals.listen({
-      end(signal) {
-        admin?.watch.drain()
-        supervisor.drain(signal)
-      },
+      end: (signal) => supervisor.drain(signal),
       leave: (signal) => supervisor.leave(signal),
       hangUp: given.options.has('config')
         ? () => {
