@@ -1,12 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { logLines } from '../../../src/observe/log-lines.ts'
-import { BRIDGE } from '../observe/log-lines/bridge.rows.ts'
-import { BROKER } from '../observe/log-lines/broker.rows.ts'
-import { CONTROL } from '../observe/log-lines/control.rows.ts'
-import { COPIES } from '../observe/log-lines/copies.rows.ts'
-import { DELIVERIES } from '../observe/log-lines/deliveries.rows.ts'
-import { REPLIES } from '../observe/log-lines/replies.rows.ts'
+import { TABLES } from '../observe/log-lines/tables.ts'
 import { recordingLog } from '../observe/recording-log.ts'
 import { read, root, section } from './page.ts'
 
@@ -47,8 +42,7 @@ describe('the fields', () => {
 
   it('of all events are in the page', () => {
     const log = recordingLog()
-    for (const [event] of [...DELIVERIES, ...REPLIES, ...COPIES, ...BRIDGE, ...BROKER, ...CONTROL])
-      logLines(log)(event)
+    for (const [event] of TABLES.flatMap(([, , rows]) => rows)) logLines(log)(event)
     const written = new Set(log.lines.flatMap(({ fields }) => Object.keys(fields)))
     expect([...written].filter((field) => !documented.includes(field))).toEqual([])
   })

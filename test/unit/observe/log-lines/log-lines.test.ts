@@ -1,34 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { BridgeEvent } from '../../../../src/bridge/events.ts'
-import { BRIDGE_LINES } from '../../../../src/observe/log-lines/bridge.ts'
-import { BROKER_LINES } from '../../../../src/observe/log-lines/broker.ts'
-import { CONTROL_LINES } from '../../../../src/observe/log-lines/control.ts'
-import { COPY_LINES } from '../../../../src/observe/log-lines/copies.ts'
-import { DELIVERY_LINES } from '../../../../src/observe/log-lines/deliveries.ts'
-import { REPLY_LINES } from '../../../../src/observe/log-lines/replies.ts'
 import { logLines } from '../../../../src/observe/log-lines.ts'
 import type { LogLevel } from '../../../../src/observe/logger.ts'
 import { recordingLog } from '../recording-log.ts'
-import { BRIDGE } from './bridge.rows.ts'
-import { BROKER } from './broker.rows.ts'
-import { CONTROL } from './control.rows.ts'
-import { COPIES } from './copies.rows.ts'
-import { DELIVERIES } from './deliveries.rows.ts'
-import { REPLIES } from './replies.rows.ts'
-import { DEAD, DIAGNOSIS, EXECUTION, type Row, settledBy } from './samples.ts'
+import { DEAD, DIAGNOSIS, EXECUTION, settledBy } from './samples.ts'
+import { TABLES } from './tables.ts'
 
 /*
  * Users read the log by these sentences, and script it by these fields: each is written in the rows as it is.
  */
 
-describe.each<[of: string, table: Readonly<Record<string, unknown>>, rows: readonly Row[]]>([
-  ['a delivery', DELIVERY_LINES, DELIVERIES],
-  ['a reply', REPLY_LINES, REPLIES],
-  ['a copy', COPY_LINES, COPIES],
-  ['the bridge', BRIDGE_LINES, BRIDGE],
-  ['the broker', BROKER_LINES, BROKER],
-  ['operators', CONTROL_LINES, CONTROL],
-])('of %s the log says', (_, table, rows) => {
+describe.each(TABLES)('of %s the log says', (_, table, rows) => {
   it.each(rows.map(([event, level, sentence, fields]) => ({ event, level, sentence, fields })))(
     '$sentence ($event.kind)',
     ({ event, level, sentence, fields }) => {
