@@ -76,7 +76,7 @@ describe.concurrent('a queue that does not keep its messages', () => {
   }) => {
     await declare(broker, queue, NOT_DURABLE)
     const daemon = await startDaemon({ args: ['--allow-transient-queue', '--daemon-id', `D-${queue}`] })
-    const { reason, queue: named } = await daemon.waitForLine(
+    const { reason, about_queue: named } = await daemon.waitForLine(
       'This queue will lose messages (--allow-transient-queue).',
     )
     expect([named, reason]).toEqual([queue, expect.stringContaining('not durable')])
@@ -153,7 +153,7 @@ test('a user who may not ask consumes all the same, and is told so once', async 
     await closeConnection(broker, `D-${queue}`)
     await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2)
     const told = daemon.log.filter(({ message }) => message === 'Taken as it is.')
-    expect(told.map(({ level, queue: named }) => [level, named])).toEqual([
+    expect(told.map(({ level, about_queue: named }) => [level, named])).toEqual([
       ['info', queue],
       ['info', `${queue}.dead`],
     ])
