@@ -292,7 +292,7 @@ test('outlives the daemon and the broker', async ({ queue, sharedPool }) => {
     await first.kill()
     const second = await start()
     expect(await second.waitForLine(PAUSED)).toMatchObject(NOTE)
-    await new Promise((resolve) => setTimeout(resolve, 3_000))
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
     expect([worker.executions().length, await readyIn(broker, queue)]).toEqual([0, 2])
     expect([count(first.log, PAUSED), count(first.log, RESUMED), count(second.log, RESUMED)]).toEqual([
       1, 0, 0,

@@ -47,7 +47,7 @@ test('counters never fall: in the end they are what the worker has noted, throug
     expect(ended).toBe(worker.executions().length)
   }
   const killed: number[] = []
-  for (let round = 0; round < 4; round += 1) {
+  for (let round = 0; round < 2; round += 1) {
     await oneHundred()
     const victim = childrenOf(fleet.pid).at(-1) as number
     process.kill(victim, 'SIGKILL')
