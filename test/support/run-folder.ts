@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
  * what is left: the guard when the run dies, the leak check when it ends.
  */
 
-const RUN_FOLDER = 'FPM_BRIDGE_RUN_FOLDER'
+const RUN_FOLDER = 'TEST_RUN_FOLDER'
 const guardScript = fileURLToPath(new URL('guard.sh', import.meta.url))
 
 /**
