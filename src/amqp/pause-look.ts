@@ -2,7 +2,9 @@ import type { ChannelModel } from 'amqplib'
 import type { Tell } from '../bridge/events.ts'
 import { PAUSE_SUFFIX, type PauseNote } from '../control/protocol.ts'
 import { BrokerError } from './broker-error.ts'
+import { isStream } from './marker-queue.ts'
 import { endPause, lookForPause } from './pause-marker.ts'
+import { isOver } from './pause-note.ts'
 import { exists, plainQueue } from './topology.ts'
 
 /**
@@ -19,6 +21,8 @@ export class PauseLook {
   #looking: Promise<unknown> = Promise.resolve()
   /** What was seen last. */
   #note: PauseNote | undefined
+  /** It closes the connection of who reads it. */
+  #isUnreadable = false
   /** The refusal that was told last: it is found again with each look. */
   #told: string | undefined
 
@@ -41,7 +45,7 @@ export class PauseLook {
 
   async #look(connection: ChannelModel, kind: LookKind): Promise<string | undefined> {
     try {
-      this.#note = await (kind === 'glance' && this.#isKnown
+      this.#note = await (this.#isUnreadable || (kind === 'glance' && this.#isKnown)
         ? this.#glance(connection)
         : this.#read(connection))
       this.#onSeen(this.#note)
@@ -53,17 +57,28 @@ export class PauseLook {
   }
 
   get #isKnown(): boolean {
-    return this.#note !== undefined && Object.keys(this.#note).length > 0 && !isOver(this.#note)
+    return this.#note !== undefined && Object.keys(this.#note).length > 0 && !isOver(this.#note, Date.now())
   }
 
   async #glance(connection: ChannelModel): Promise<PauseNote | undefined> {
     const isThere = await exists(connection, plainQueue(this.#queue + PAUSE_SUFFIX, 'classic'))
-    return isThere ? this.#note : undefined
+    if (!isThere) this.#isUnreadable = false
+    return isThere ? (this.#note ?? {}) : undefined
   }
 
   async #read(connection: ChannelModel): Promise<PauseNote | undefined> {
-    const note = await lookForPause(connection, this.#queue)
-    return note !== undefined && isOver(note) ? this.#end(connection, note) : note
+    const note = await this.#readOrBeCutOff(connection)
+    return note !== undefined && isOver(note, Date.now()) ? this.#end(connection, note) : note
+  }
+
+  /** Once is enough: the next connection would end in the same way. */
+  async #readOrBeCutOff(connection: ChannelModel): Promise<PauseNote | undefined> {
+    try {
+      return await lookForPause(connection, this.#queue)
+    } catch (error) {
+      this.#isUnreadable = error instanceof BrokerError && isStream(error.cause)
+      throw error
+    }
   }
 
   /** Whoever may not delete the marker goes by what it says all the same. @returns why it is paused now */
@@ -85,8 +100,4 @@ export class PauseLook {
     this.#told = error.message
     return error.message
   }
-}
-
-function isOver({ until }: PauseNote): boolean {
-  return until !== undefined && Date.parse(until) <= Date.now()
 }

@@ -1,19 +1,17 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import type { Channel, ChannelModel, GetMessage } from 'amqplib'
+import type { ChannelModel, ConfirmChannel } from 'amqplib'
 import { PAUSE_SUFFIX, type PauseNote } from '../control/protocol.ts'
 import { BrokerError } from './broker-error.ts'
-import { meaningOf, replyOf } from './reply.ts'
-import { exists, markerError, onOwnChannel, plainQueue } from './topology.ts'
+import { isMissing, isStream, markerOf, onMarker, permitted, takeNotes } from './marker-queue.ts'
+import { isOver, lastingNote } from './pause-note.ts'
+import { natureOf } from './queue-nature.ts'
+import { replyOf } from './reply.ts'
+import { exists, markerError, onOwnChannel, onOwnConfirmChannel, plainQueue } from './topology.ts'
 
-/** Tries to read the note, and milliseconds between them: whoever reads it has it alone for a moment, and all daemons look at once. */
-const TRIES = 5
-const INTERVAL = 30
+/** A marker may be taken away while a note is put into it, and again. */
+const PUT_TRIES = 5
 
-/** Bytes of the name of a queue (AMQP 0-9-1, section 4.2.5.3). */
-const MAX_NAME = 255
-
-/** Bytes of a note that are read. */
-const MAX_NOTE = 4_096
+/** As we declare it: another note takes the place of the one that is there, at once. */
+const ARGUMENTS = { 'x-max-length': 1 }
 
 /**
  * Looks for the marker beside a queue.
@@ -27,7 +25,9 @@ export async function lookForPause(connection: ChannelModel, queue: string): Pro
     await onMarker(connection, queue, async (channel, marker) => {
       await channel.checkQueue(marker)
       note = {}
-      note = await readNote(channel, marker)
+      const notes = await takeNotes(channel, marker)
+      channel.nackAll(true)
+      note = lastingNote(notes)
     })
   } catch (error) {
     // That it is there counts, whoever may read it.
@@ -38,43 +38,29 @@ export async function lookForPause(connection: ChannelModel, queue: string): Pro
 }
 
 /**
- * Puts the marker, or another note into the one that is there. Whoever reads a note has it alone for that moment; so the old one is
- * taken out before the new one counts, and no two operators take each other's.
+ * Puts the marker, with a note in place of the one that is there. From its return on, the pause is there until its time is over, or
+ * somebody ends it: `endPause` with `onlyIfOver` never takes it away together with an older one.
  *
  * @throws {BrokerError}
  */
 export async function putPause(connection: ChannelModel, queue: string, note: PauseNote): Promise<void> {
-  const marker = queue + PAUSE_SUFFIX
-  if (Buffer.byteLength(marker) > MAX_NAME)
-    throw new BrokerError(
-      'QUEUE_UNFIT',
-      `queue "${queue}" cannot be paused: its name is too long for a marker`,
+  const marker = markerOf(queue)
+  if (marker === undefined)
+    throw unfit(
+      `queue "${queue}" cannot be paused: the name of its marker (${PAUSE_SUFFIX}) would have more than 255 bytes`,
     )
-  try {
-    // One that somebody has made may have other arguments.
-    if (!(await exists(connection, plainQueue(marker, 'classic'))))
-      await onOwnChannel(connection, (channel) => channel.assertQueue(marker, { durable: true }))
-    await onOwnChannel(connection, async (channel) => {
-      const former = await takeNote(channel, marker)
-      const { messageCount } = await channel.checkQueue(marker)
-      for (let left = messageCount; left > 0; left -= 1) await channel.get(marker, { noAck: true })
-      channel.sendToQueue(marker, Buffer.from(JSON.stringify(note)), {
-        persistent: true,
-        contentType: 'application/json',
-      })
-      // The broker takes what comes on a channel in turn: with the answer to this, the note is in the queue.
-      await channel.checkQueue(marker)
-      if (former !== false) channel.ack(former)
-    })
-  } catch (error) {
-    throw error instanceof BrokerError ? error : markerError(marker, error)
-  }
+  for (let tries = 1; tries <= PUT_TRIES; tries += 1)
+    if (await isPut(connection, marker, Buffer.from(JSON.stringify(note)))) return
+  throw new BrokerError(
+    'UNREACHABLE',
+    `queue "${marker}" has gone ${PUT_TRIES} times while a note was put in`,
+  )
 }
 
 /**
  * Takes the marker away.
  *
- * @param onlyIfOver only where its note says that it ends by then
+ * @param onlyIfOver only where all its notes say that the pause ends by then
  * @returns whether it was there, and is not any more
  * @throws {BrokerError}
  */
@@ -84,64 +70,104 @@ export async function endPause(
   { onlyIfOver }: { readonly onlyIfOver?: Date } = {},
 ): Promise<boolean> {
   let isGone = false
-  await onMarker(connection, queue, async (channel, marker) => {
-    // As long as we have it, nobody puts another one in its place.
-    const message = await takeNote(channel, marker)
-    const { until } = noteIn(message)
-    if (onlyIfOver !== undefined && !(until !== undefined && Date.parse(until) <= onlyIfOver.getTime())) {
-      if (message !== false) channel.nack(message)
-      return
-    }
-    await channel.checkQueue(marker)
-    await channel.deleteQueue(marker)
-    isGone = true
-  })
+  try {
+    await onMarker(connection, queue, async (channel, marker) => {
+      await channel.checkQueue(marker)
+      // As long as we have the notes, nobody else ends the pause for the same reason.
+      if (onlyIfOver !== undefined && !areOver(await takeNotes(channel, marker), onlyIfOver)) return
+      // Somebody may have put another note there meanwhile: it must not go with the marker.
+      const ifEmpty = onlyIfOver !== undefined && (await knowsIfEmpty(connection, marker))
+      if (ifEmpty === undefined) return
+      await permitted(channel.deleteQueue(marker, { ifEmpty }), marker, `configure "${marker}"`)
+      isGone = true
+    })
+  } catch (error) {
+    const isEmpty = !(error instanceof BrokerError && replyOf(error.cause)?.code === 406)
+    if (isEmpty) throw error
+  }
   return isGone
 }
 
-/** It stays there, for others to read. */
-async function readNote(channel: Channel, marker: string): Promise<PauseNote> {
-  const message = await takeNote(channel, marker)
-  if (message !== false) channel.nack(message)
-  return noteIn(message)
+function areOver(notes: readonly PauseNote[], at: Date): boolean {
+  return notes.length > 0 && notes.every((note) => isOver(note, at.getTime()))
 }
 
-/** Nobody else has it until it is acked, or put back. @returns false where there is none, or somebody keeps it */
-async function takeNote(channel: Channel, marker: string): Promise<GetMessage | false> {
-  for (let tries = 1; ; tries += 1) {
-    const message = await channel.get(marker)
-    if (message !== false || tries === TRIES) return message
-    await pause(INTERVAL * (0.5 + Math.random()))
-  }
-}
-
-function noteIn(message: GetMessage | false): PauseNote {
-  if (message === false || message.content.length > MAX_NOTE) return {}
+/**
+ * A quorum queue, which can only be made by hand, closes the connection for being asked.
+ *
+ * @returns undefined where there is no telling, such as that the marker has just gone
+ */
+async function knowsIfEmpty(connection: ChannelModel, marker: string): Promise<boolean | undefined> {
   try {
-    const value: unknown = JSON.parse(message.content.toString())
-    if (typeof value !== 'object' || value === null) return {}
-    const { by, at, reason, until } = value as Readonly<Record<string, unknown>>
-    return Object.fromEntries(
-      Object.entries({ by, at, reason, until }).filter(([, text]) => typeof text === 'string'),
-    )
-  } catch {
-    return {}
-  }
-}
-
-async function onMarker(
-  connection: ChannelModel,
-  queue: string,
-  ask: (channel: Channel, marker: string) => Promise<void>,
-): Promise<void> {
-  const name = queue + PAUSE_SUFFIX
-  // There can be no such queue: it is never paused.
-  if (Buffer.byteLength(name) > MAX_NAME) return
-  try {
-    await onOwnChannel(connection, (channel) => ask(channel, name))
+    return (await natureOf(connection, plainQueue(marker, 'classic'), false))?.type === 'classic'
   } catch (error) {
-    const reply = replyOf(error)
-    if (reply !== undefined && meaningOf(reply).code === 'QUEUE_MISSING') return
-    throw markerError(name, error)
+    if (error instanceof BrokerError && !error.permanent) return undefined
+    throw error
   }
+}
+
+/** @returns whether it is there; false: the marker has gone meanwhile */
+async function isPut(connection: ChannelModel, marker: string, body: Buffer): Promise<boolean> {
+  // One that somebody has made may be of another kind.
+  const wasThere = await exists(connection, plainQueue(marker, 'classic'))
+  if (!wasThere) await declare(connection, marker)
+  try {
+    let came = true
+    await onOwnConfirmChannel(connection, async (channel) => {
+      channel.on('return', () => {
+        came = false
+      })
+      // Nobody else takes the note that was there for the one that counts, and it goes once the new one is in its place.
+      if (wasThere) await takeNotes(channel, marker)
+      await permitted(publish(channel, marker, body), marker, 'write "amq\\.default"')
+      channel.ackAll()
+    })
+    return came
+  } catch (error) {
+    if (isMissing(error)) return false
+    if (isStream(error))
+      throw unfit(`queue "${marker}" is a stream, which holds no note; resume, and pause again`, error)
+    throw wasThere ? markerError(marker, error) : withoutNote(markerError(marker, error))
+  }
+}
+
+function withoutNote(error: BrokerError): BrokerError {
+  const { code, message } = error
+  return new BrokerError(code, `${message}; it is there now, without a note, and pauses the queue`, {
+    cause: error,
+  })
+}
+
+async function declare(connection: ChannelModel, marker: string): Promise<void> {
+  try {
+    await onOwnChannel(connection, (channel) =>
+      permitted(
+        channel.assertQueue(marker, { durable: true, arguments: ARGUMENTS }),
+        marker,
+        `configure "${marker}"`,
+      ),
+    )
+  } catch (error) {
+    // Somebody else has declared it a moment ago, in his own way.
+    if (replyOf(error)?.code !== 406) throw markerError(marker, error)
+  }
+}
+
+async function publish(channel: ConfirmChannel, marker: string, body: Buffer): Promise<void> {
+  // Whoever waits for a confirm is only told that the channel is closed.
+  let refusal: Error | undefined
+  channel.once('error', (error: Error) => {
+    refusal = error
+  })
+  const properties = { persistent: true, mandatory: true, contentType: 'application/json' }
+  channel.sendToQueue(marker, body, properties)
+  try {
+    await channel.waitForConfirms()
+  } catch (error) {
+    throw refusal ?? error
+  }
+}
+
+function unfit(text: string, cause?: unknown): BrokerError {
+  return new BrokerError('QUEUE_UNFIT', text, { cause })
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Channel, ChannelModel } from 'amqplib'
+import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib'
 import { asBrokerError, BrokerError, channelLimit, isChannelLimit, withDeadline } from './broker-error.ts'
 import { RPC_TIMEOUT, reasonOf } from './connection.ts'
 import type { QueueAges } from './queue-ages.ts'
@@ -106,11 +106,27 @@ async function declareQueue(connection: ChannelModel, queue: Queue): Promise<voi
 }
 
 /** A refused method closes its channel, so each question gets one of its own. */
-export async function onOwnChannel(
+export function onOwnChannel(
   connection: ChannelModel,
   ask: (channel: Channel) => Promise<unknown>,
 ): Promise<void> {
-  const opening = whenThereIsRoom(connection)
+  return onChannel(connection, () => connection.createChannel(), ask)
+}
+
+/** The same, with confirms. */
+export function onOwnConfirmChannel(
+  connection: ChannelModel,
+  ask: (channel: ConfirmChannel) => Promise<unknown>,
+): Promise<void> {
+  return onChannel(connection, () => connection.createConfirmChannel(), ask)
+}
+
+async function onChannel<C extends Channel>(
+  connection: ChannelModel,
+  open: () => Promise<C>,
+  ask: (channel: C) => Promise<unknown>,
+): Promise<void> {
+  const opening = whenThereIsRoom(open)
   try {
     const channel = await withDeadline(opening, RPC_TIMEOUT, 'channel.open')
     channel.on('error', () => {})
@@ -124,11 +140,11 @@ export async function onOwnChannel(
 }
 
 /** Many who share the connection may ask at the same time, and be done in a moment. */
-async function whenThereIsRoom(connection: ChannelModel): Promise<Channel> {
+async function whenThereIsRoom<C extends Channel>(open: () => Promise<C>): Promise<C> {
   const end = performance.now() + ROOM_TIMEOUT
   for (;;) {
     try {
-      return await connection.createChannel()
+      return await open()
     } catch (error) {
       if (!isChannelLimit(error) || performance.now() >= end) throw error
       await pause(ROOM_INTERVAL)
@@ -146,9 +162,14 @@ export function queueError(queue: Queue, cause: unknown): BrokerError {
   return refusal(queue.name, options, cause, `the look-up of queue "${queue.name}"`, remedy)
 }
 
-/** What came of looking for the marker of a queue that is paused, or of taking it away. */
-export function markerError(marker: string, cause: unknown): BrokerError {
-  return refusal(marker, '--control', cause, `the look for queue "${marker}"`)
+/**
+ * What came of looking for the marker of a queue that is paused, of putting it there, or of taking it away.
+ *
+ * @param permission what a refusal asks for, where that is known
+ */
+export function markerError(marker: string, cause: unknown, permission?: string): BrokerError {
+  const remedy = permission && `give the user the permission to ${permission} (rabbitmqctl set_permissions)`
+  return refusal(marker, '--control', cause, `the look for queue "${marker}"`, remedy)
 }
 
 /** What came of basic.consume: the user may not read from the queue, or somebody else alone may. */

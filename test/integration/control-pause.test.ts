@@ -125,6 +125,21 @@ test('garbage in a marker is no reason, and pauses all the same', async ({ broke
   expect(await daemon.exited).toMatchObject({ code: 0 })
 })
 
+test('a marker that is a stream, which nobody can read, pauses all the same, for one session', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  const marker = `/queues/%2F/${queue}.paused`
+  await broker.api('PUT', marker, { durable: true, arguments: { 'x-queue-type': 'stream' } })
+  const daemon = await startDaemon({ args: CONTROL })
+  await daemon.waitForLine(PAUSED)
+  await new Promise((resolve) => setTimeout(resolve, 5_000))
+  expect(count(daemon.log, 'The session with the broker has ended')).toBeLessThanOrEqual(1)
+  await broker.api('DELETE', marker)
+  await daemon.waitForLine('Consuming.')
+})
+
 describe('a user that may not', () => {
   const NO_MARKER = '^(?!.*\\.paused$)'
   const startAs = async (
