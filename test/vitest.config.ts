@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     // Forked processes: a test may start processes and send itself signals.
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     // A rejection that nobody awaited fails the run: Vitest's default, and never to be switched off here.
     dangerouslyIgnoreUnhandledErrors: false,
     // None of the limits decides a test: they are what a test that hangs may cost, many times what one takes.
@@ -27,7 +27,7 @@ export default defineConfig({
           name: 'integration',
           include: include('integration'),
           globalSetup: 'test/support/global-setup.ts',
-          // Two files at once: most of a test's time goes to waiting for processes to start.
+          // Three files at once on two cores: most of a test's time goes to waiting.
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
