@@ -1,28 +1,76 @@
-import type { DaemonReport } from './protocol.ts'
+import type { BridgeReport, DaemonReport, PauseNote } from './protocol.ts'
 
 /** Bytes of an answer that is read: a process may have many bridges. */
 const MAX_BODY = 4 * 1024 ** 2
 
-/** @returns undefined for what no daemon would answer */
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * A daemon of another version may say more, which is kept, or less, or something else: that is left empty.
+ *
+ * @returns undefined for what no daemon would answer
+ */
 export function readReport(body: Buffer): DaemonReport | undefined {
   if (body.length > MAX_BODY) return undefined
   try {
-    const value: unknown = JSON.parse(body.toString())
-    return isReport(value) ? value : undefined
+    return asReport(JSON.parse(body.toString()))
   } catch {
     return undefined
   }
 }
 
-/** As far as others rely on it; a daemon of another version may say more, or less. */
-function isReport(value: unknown): value is DaemonReport {
-  const { daemon_id: id, pid, bridges } = (value ?? {}) as Partial<Record<keyof DaemonReport, unknown>>
-  return (
-    typeof id === 'string' && typeof pid === 'number' && Array.isArray(bridges) && bridges.every(isBridge)
-  )
+function asReport(value: unknown): DaemonReport | undefined {
+  if (!isObject(value)) return undefined
+  const { daemon_id: id, pid, bridges, error } = value
+  if (typeof id !== 'string' || typeof pid !== 'number' || !Array.isArray(bridges)) return undefined
+  const read = bridges.map(asBridge)
+  if (read.includes(undefined)) return undefined
+  return {
+    ...value,
+    daemon_id: id,
+    host: text(value['host']),
+    pid,
+    version: text(value['version']),
+    uptime_s: number(value['uptime_s']),
+    bridges: read.filter((bridge) => bridge !== undefined),
+    ...(error !== undefined && { error: text(error) }),
+  }
 }
 
-function isBridge(value: unknown): boolean {
-  const { queue, state } = (value ?? {}) as Readonly<Record<string, unknown>>
-  return typeof queue === 'string' && typeof state === 'string'
+function asBridge(value: unknown): BridgeReport | undefined {
+  if (!isObject(value)) return undefined
+  const { name, queue, state, session, messages, hold, pause, ...others } = value
+  if (typeof queue !== 'string' || typeof state !== 'string') return undefined
+  return {
+    ...others,
+    name: typeof name === 'string' ? name : queue,
+    queue,
+    // One that we do not know is shown as it is.
+    state: state as BridgeReport['state'],
+    session: session === 'down' ? 'down' : 'up',
+    in_flight: number(value['in_flight']),
+    concurrency: number(value['concurrency']),
+    waiting: number(value['waiting']),
+    messages: isObject(messages) ? only(messages, 'number') : {},
+    rate: number(value['rate']),
+    ...(isObject(hold) && { hold: { reason: text(hold['reason']), held_ms: number(hold['held_ms']) } }),
+    ...(isObject(pause) && { pause: only<PauseNote>(pause, 'string') }),
+  }
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function number(value: unknown): number {
+  return typeof value === 'number' ? value : 0
+}
+
+/** Those of its members that are of that type. */
+function only<T extends object = Record<string, number>>(value: Fields, type: 'string' | 'number'): T {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => typeof member === type)) as T
 }

@@ -1,28 +1,60 @@
 import type { BridgeReport, DaemonReport } from '../../control/protocol.ts'
+import { duration, whyIdle } from './report-text.ts'
 
-type Cell = string
+interface Column {
+  readonly head: string
+  /** Set to the right. */
+  readonly isNumber?: true
+  /** Of columns that leave a terminal that is too narrow, the lowest goes first; undefined: it stays. */
+  readonly leaves?: number
+  /** Leaves before those, where it has nothing but zeros. */
+  readonly countsFaults?: true
+  of(report: DaemonReport, bridge: BridgeReport): string
+}
 
-const HEAD: readonly Cell[] = [
-  ...['DAEMON', 'QUEUE', 'STATE', 'BUSY', 'MSG/S', 'EXECUTED', 'RETRIED', 'REFUSED', 'DEAD', 'LOST'],
-  ...['UP', 'HOST', 'PID', 'VERSION', ''],
+const COLUMNS: readonly Column[] = [
+  { head: 'DAEMON', of: (report) => report.daemon_id },
+  { head: 'QUEUE', of: (_, { name, queue }) => (name === queue ? queue : `${queue} (${name})`) },
+  { head: 'STATE', of: (_, { state, session }) => (session === 'down' ? `${state}, no broker` : state) },
+  { head: 'BUSY', isNumber: true, of: (_, bridge) => `${bridge.in_flight}/${bridge.concurrency}` },
+  { head: 'MSG/S', isNumber: true, leaves: 3, of: (_, { rate }) => rate.toFixed(1) },
+  { head: 'EXECUTED', isNumber: true, of: counted('executed') },
+  { head: 'RETRIED', isNumber: true, countsFaults: true, of: counted('retry') },
+  { head: 'REFUSED', isNumber: true, countsFaults: true, of: counted('refused') },
+  { head: 'DEAD', isNumber: true, countsFaults: true, of: counted('dead-letter') },
+  { head: 'LOST', isNumber: true, countsFaults: true, of: counted('lost') },
+  { head: 'UP', isNumber: true, leaves: 2, of: (report) => duration(report.uptime_s) },
+  { head: 'HOST', leaves: 5, of: (report) => report.host },
+  { head: 'PID', isNumber: true, leaves: 4, of: (report) => String(report.pid) },
+  { head: 'VERSION', leaves: 1, of: (report) => report.version },
 ]
-/** Columns of numbers, which are set to the right. */
-const NUMBERS = new Set(['BUSY', 'MSG/S', 'EXECUTED', 'RETRIED', 'REFUSED', 'DEAD', 'LOST', 'UP', 'PID'])
+/** Why it does nothing. */
+const NOTE: Column = { head: '', of: (_, bridge) => whyIdle(bridge) ?? '' }
+
+/** A column as it is with these rows. */
+interface Laid {
+  readonly column: Column
+  readonly cells: readonly string[]
+  readonly width: number
+}
 
 /**
  * A line for each bridge of each daemon, below a head.
  *
- * @param width columns of the terminal: longer lines are cut; undefined: no terminal, and no end
+ * @param width columns of the terminal: what there is no room for is left out, and then cut; undefined: no terminal, and no end,
+ * so that each line also says why a bridge does nothing
  */
 export function fleetTable(reports: readonly DaemonReport[], width: number | undefined): readonly string[] {
-  const rows = [HEAD, ...reports.flatMap((report) => report.bridges.map((bridge) => row(report, bridge)))]
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)))
-  return rows.map((cells) => {
-    const line = cells
-      .map((cell, column) =>
-        NUMBERS.has(HEAD[column] ?? '')
-          ? cell.padStart(widths[column] ?? 0)
-          : cell.padEnd(widths[column] ?? 0),
+  const rows = reports.flatMap((report) => report.bridges.map((bridge) => ({ report, bridge })))
+  const all = (width === undefined ? [...COLUMNS, NOTE] : COLUMNS).map((column): Laid => {
+    const cells = [column.head, ...rows.map(({ report, bridge }) => column.of(report, bridge))]
+    return { column, cells, width: cells.reduce((longest, { length }) => Math.max(longest, length), 0) }
+  })
+  const laid = width === undefined ? all : fitting(all, width)
+  return [undefined, ...rows].map((_, row) => {
+    const line = laid
+      .map(({ column, cells, width: own }) =>
+        column.isNumber ? (cells[row] ?? '').padStart(own) : (cells[row] ?? '').padEnd(own),
       )
       .join('  ')
       .trimEnd()
@@ -30,49 +62,27 @@ export function fleetTable(reports: readonly DaemonReport[], width: number | und
   })
 }
 
-function row(report: DaemonReport, bridge: BridgeReport): readonly Cell[] {
-  const { daemon_id: id, host, pid, version, uptime_s: uptime } = report
-  const { name, queue, state, session, in_flight: inFlight, concurrency, rate, messages = {} } = bridge
-  const count = (outcome: string): Cell => String(messages[outcome] ?? 0)
-  return [
-    id,
-    name === queue ? queue : `${queue} (${name})`,
-    session === 'down' ? `${state}, no broker` : state,
-    `${inFlight}/${concurrency}`,
-    typeof rate === 'number' ? rate.toFixed(1) : '',
-    ...['executed', 'retry', 'refused', 'dead-letter', 'lost'].map(count),
-    duration(uptime),
-    host,
-    String(pid),
-    version,
-    note(bridge),
-  ]
-}
-
-/** Why it does nothing. */
-function note({ hold, pause }: BridgeReport): Cell {
-  if (pause !== undefined) {
-    const { by, reason, until } = pause
-    return [by && `by ${by}`, reason, until && `until ${until}`].filter(Boolean).join(', ')
+function fitting(all: readonly Laid[], width: number): readonly Laid[] {
+  const leaving = all
+    .filter((laid) => rankOf(laid) !== undefined)
+    .sort((a, b) => (rankOf(a) ?? 0) - (rankOf(b) ?? 0))
+  let left = all
+  for (const each of leaving) {
+    if (widthOf(left) <= width) break
+    left = left.filter((laid) => laid !== each)
   }
-  return hold?.reason ?? ''
+  return left
 }
 
-/** The two largest units: `3d 4h`, `12m 7s`. */
-export function duration(seconds: number): string {
-  const units = [
-    [86_400, 'd'],
-    [3_600, 'h'],
-    [60, 'm'],
-    [1, 's'],
-  ] as const
-  const first = units.findIndex(([size]) => seconds >= size)
-  if (first === -1) return '0s'
-  let rest = seconds
-  const parts = units.slice(first, first + 2).map(([size, unit]) => {
-    const count = Math.floor(rest / size)
-    rest -= count * size
-    return count === 0 ? '' : `${count}${unit}`
-  })
-  return parts.filter((part) => part !== '').join(' ')
+function rankOf({ column, cells }: Laid): number | undefined {
+  const hasFaults = cells.slice(1).some((cell) => cell !== '0')
+  return column.countsFaults && !hasFaults ? 0 : column.leaves
+}
+
+function widthOf(laid: readonly Laid[]): number {
+  return laid.reduce((sum, { width }) => sum + width + 2, -2)
+}
+
+function counted(outcome: string): Column['of'] {
+  return (_, { messages }) => String(messages[outcome] ?? 0)
 }

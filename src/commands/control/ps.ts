@@ -1,8 +1,9 @@
 import { complain, say } from '../../command-line/output.ts'
-import type { BridgeReport } from '../../control/protocol.ts'
+import type { BridgeReport, DaemonReport } from '../../control/protocol.ts'
 import type { Invocation } from '../command.ts'
 import { fleetTable } from './fleet-table.ts'
-import { bridgesOf, commandOf, complainOfErrors, complainOfOthers, concerned } from './reports.ts'
+import { reasonsOf } from './report-text.ts'
+import { bridgesOf, commandOf, complainOfErrors, complainOfOthers, concerned, mayConsume } from './reports.ts'
 import { EXIT, withFleet } from './with-fleet.ts'
 
 /**
@@ -15,17 +16,23 @@ export function ps(invocation: Invocation): Promise<number> {
   return withFleet(invocation, async (fleet, config) => {
     const reports = concerned(await fleet.ask('ping', commandOf(config)))
     if (config.json) for (const report of reports) say(JSON.stringify(report))
-    else if (reports.length > 0) for (const line of fleetTable(reports, process.stdout.columns)) say(line)
+    else if (reports.length > 0) for (const line of linesOf(reports)) say(line)
     complainOfErrors(reports)
     const bridges = bridgesOf(reports)
     for (const queue of queuesOf(config.queue, bridges)) {
-      const consuming = bridges.filter((bridge) => bridge.queue === queue && bridge.session === 'up')
+      const consuming = bridges.filter((bridge) => bridge.queue === queue && mayConsume(bridge))
       await complainOfOthers(fleet, queue, consuming.length)
     }
     if (reports.length > 0) return EXIT.done
     complain('no daemon answers: none with --control runs at this broker and vhost, or consumes that queue')
     return EXIT.unavailable
   })
+}
+
+/** On a terminal no line is longer than that, and reasons stand below; elsewhere there is one line for each bridge, with all of it. */
+function linesOf(reports: readonly DaemonReport[]): readonly string[] {
+  const { isTTY, columns } = process.stdout
+  return isTTY ? [...fleetTable(reports, columns), ...reasonsOf(reports)] : fleetTable(reports, undefined)
 }
 
 function queuesOf(asked: string | undefined, bridges: readonly BridgeReport[]): Iterable<string> {

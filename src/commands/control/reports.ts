@@ -29,14 +29,32 @@ export function complainOfErrors(reports: readonly DaemonReport[]): number {
   return failed.length
 }
 
-/** The broker counts consumers, of whoever; those that go on do not know of commands. */
-export async function complainOfOthers(fleet: FleetClient, queue: string, answered: number): Promise<void> {
+/** A bridge that is paused or has drained keeps its session, and has no consumer. */
+export function mayConsume({ state, session }: BridgeReport): boolean {
+  return session === 'up' && (state === 'running' || state === 'held')
+}
+
+/**
+ * The broker counts consumers, of whoever; those that do not answer do not know of commands.
+ *
+ * @param known consumers of those that have answered
+ */
+export async function complainOfOthers(fleet: FleetClient, queue: string, known: number): Promise<void> {
   const consumers = (await fleet.consumersOf(queue)) ?? 0
-  const others = consumers - answered
+  const others = consumers - known
   if (others > 0)
     complain(
       `queue "${queue}" has ${others} more ${others === 1 ? 'consumer' : 'consumers'}, which did not answer: without --control, or no daemons of ours`,
     )
+}
+
+/** @returns whether reports of all these processes are among some */
+export function includeAll(processes: Iterable<string>): (reports: readonly DaemonReport[]) => boolean {
+  const expected = [...processes]
+  return (reports) => {
+    const names = new Set(reports.map(processOf))
+    return expected.every((name) => names.has(name))
+  }
 }
 
 export function counted(count: number, noun: string): string {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { duration, fleetTable } from '../../../../src/commands/control/fleet-table.ts'
+import { fleetTable } from '../../../../src/commands/control/fleet-table.ts'
+import { duration, reasonsOf } from '../../../../src/commands/control/report-text.ts'
 import type { BridgeReport, DaemonReport } from '../../../../src/control/protocol.ts'
 
 const bridge = (given: Partial<BridgeReport> = {}): BridgeReport => ({
@@ -51,11 +52,33 @@ describe('the table of a fleet', () => {
     expect(notes[4]).toContain('running, no broker')
   })
 
-  it('is cut at the width of the terminal', () => {
-    const lines = fleetTable([report(bridge())], 40)
-    expect(lines.map(({ length }) => length)).toEqual([40, 40])
+  it('fits a terminal: what says nothing leaves first, and then what can be had otherwise', () => {
+    const quiet = bridge({ messages: { executed: 1_204, retry: 2 } })
+    const heads = (width: number, ...bridges: BridgeReport[]) => {
+      const lines = fleetTable([report(...bridges)], width)
+      expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(width)
+      return lines[0]
+    }
+    expect(heads(120, quiet)).toMatch(/RETRIED {2}REFUSED {2}DEAD {2}LOST .* VERSION$/)
+    expect(heads(80, quiet)).toBe('DAEMON  QUEUE  STATE    BUSY  MSG/S  EXECUTED  RETRIED     UP  HOST  PID')
+    expect(heads(64, bridge())).toBe('DAEMON  QUEUE  STATE    BUSY  EXECUTED  RETRIED  DEAD  HOST  PID')
+  })
+
+  it('is cut where there is no room at all', () => {
+    const lines = fleetTable([report(bridge())], 30)
+    expect(lines.map(({ length }) => length)).toEqual([30, 30])
     expect(lines[1]).toMatch(/^D-1 .*…$/)
   })
+})
+
+it('tells each reason once, with those that have it', () => {
+  const paused = bridge({ state: 'paused', pause: { by: 'ana@ops', reason: 'migration' } })
+  const held = bridge({ queue: 'q', state: 'held', hold: { reason: 'no such socket', held_ms: 5 } })
+  const of = (id: string) => ({ ...report(paused), daemon_id: id })
+  expect(reasonsOf([of('a'), of('b'), of('c'), of('d'), of('e'), report(held, bridge())])).toEqual([
+    'mails is paused: by ana@ops, migration (a, b, c and 2 more)',
+    'q is held: no such socket (D-1)',
+  ])
 })
 
 it.each([
