@@ -21,12 +21,19 @@ import { exists, onOwnChannel, plainQueue } from './topology.ts'
 /** Milliseconds for which answers are gathered: who has not answered by then is away, or busy beyond reason. */
 const PATIENCE = 1_000
 
+/** Milliseconds without an answer after which all have come, and for so many more at most they are gathered. */
+const LULL = 100
+const MAX_MORE = 4_000
+
+/** Milliseconds between two looks at what has come. */
+const LOOK_INTERVAL = 5
+
 /** Until when answers are gathered. */
 export interface Gathering {
-  /** Milliseconds at most; default: one second. */
+  /** Milliseconds, and some more as long as answers come in; default: one second. */
   readonly within?: number
-  /** So many are all of them; default: nobody knows. */
-  readonly expected?: number
+  /** Whether those that have come are all that are waited for; default: nobody knows how many there are. */
+  readonly enough?: (reports: readonly DaemonReport[]) => boolean
 }
 
 /** @returns undefined for what no daemon would answer */
@@ -37,7 +44,7 @@ export class FleetClient {
   readonly #lease: Lease
   readonly #channel: Channel
   readonly #read: ReadReport
-  /** By daemon: of the command that was told last. */
+  /** By process: of the command that was told last. */
   readonly #answers = new Map<string, DaemonReport>()
   #correlationId = ''
   /** Why nothing can be told any more. */
@@ -70,30 +77,31 @@ export class FleetClient {
     channel.on('error', (error: Error) => {
       this.#refusal = refusal(error)
     })
+    lease.on('close', () => {
+      this.#refusal ??= new BrokerError('UNREACHABLE', 'the connection to the broker has ended')
+    })
+    lease.on('blocked', (reason) => {
+      this.#refusal ??= new BrokerError(
+        'UNANSWERED',
+        `the broker takes no messages at the moment (${reason}): no daemon can be told anything until that is over`,
+      )
+    })
   }
 
   /**
    * Tells all daemons, or the ones that the command names.
    *
    * @returns how they are after they have obeyed; by daemon id
-   * @throws {BrokerError} where the user may not tell
+   * @throws {BrokerError} where the user may not tell, or the broker cannot
    */
   async ask(verb: Verb, command: Command, gathering: Gathering = {}): Promise<readonly DaemonReport[]> {
-    const { within = PATIENCE, expected = Number.POSITIVE_INFINITY } = gathering
+    const { within = PATIENCE, enough = () => false } = gathering
     if (!(await this.#hasExchange())) return []
     this.#answers.clear()
     this.#correlationId = randomUUID()
-    this.#channel.publish(CONTROL_EXCHANGE, verb, Buffer.from(JSON.stringify(command)), {
-      type: `${CONTROL_TYPE}${verb}`,
-      contentType: 'application/json',
-      replyTo: DIRECT_REPLY_TO,
-      correlationId: this.#correlationId,
-    })
-    for (const end = performance.now() + within; performance.now() < end; await pause(5)) {
-      if (this.#refusal !== undefined) throw this.#refusal
-      if (this.#answers.size >= expected) break
-    }
-    return [...this.#answers.values()].sort((a, b) => (a.daemon_id < b.daemon_id ? -1 : 1))
+    this.#publish(verb, command)
+    await this.#gather(within, enough)
+    return [...this.#answers.values()].sort((a, b) => compare(a.daemon_id, b.daemon_id) || a.pid - b.pid)
   }
 
   /** @returns how many consumers the broker counts, of whoever; undefined where there is no such queue */
@@ -121,6 +129,39 @@ export class FleetClient {
     await this.#lease.release()
   }
 
+  /** Where many are still answering, the last of them shall not be left out. */
+  async #gather(within: number, enough: (reports: readonly DaemonReport[]) => boolean): Promise<void> {
+    const start = performance.now()
+    let [seen, last] = [0, start]
+    for (;;) {
+      await pause(LOOK_INTERVAL)
+      if (this.#refusal !== undefined) throw this.#refusal
+      const now = performance.now()
+      if (this.#answers.size > seen) {
+        if (enough([...this.#answers.values()])) return
+        seen = this.#answers.size
+        last = now
+      }
+      if (now - start >= within && (now - last >= LULL || now - start >= within + MAX_MORE)) return
+    }
+  }
+
+  #publish(verb: Verb, command: Command): void {
+    const body = Buffer.from(JSON.stringify(command))
+    const properties = {
+      type: `${CONTROL_TYPE}${verb}`,
+      contentType: 'application/json',
+      replyTo: DIRECT_REPLY_TO,
+      correlationId: this.#correlationId,
+    }
+    try {
+      this.#channel.publish(CONTROL_EXCHANGE, verb, body, properties)
+    } catch (error) {
+      // It has just been closed.
+      throw this.#refusal ?? asBrokerError(error, verb)
+    }
+  }
+
   async #listen(): Promise<void> {
     await this.#channel.consume(DIRECT_REPLY_TO, (message) => this.#hear(message), { noAck: true })
   }
@@ -144,6 +185,11 @@ export class FleetClient {
       throw asBrokerError(error, 'the look for the exchange')
     }
   }
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
 }
 
 function refusal(error: Error): BrokerError {

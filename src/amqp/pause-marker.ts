@@ -119,7 +119,7 @@ async function isPut(connection: ChannelModel, marker: string, body: Buffer): Pr
       })
       // Nobody else takes the note that was there for the one that counts, and it goes once the new one is in its place.
       if (wasThere) await takeNotes(channel, marker)
-      await permitted(publish(channel, marker, body), marker, 'write "amq\\.default"')
+      await permitted(publish(connection, channel, marker, body), marker, 'write "amq\\.default"')
       channel.ackAll()
     })
     return came
@@ -131,11 +131,9 @@ async function isPut(connection: ChannelModel, marker: string, body: Buffer): Pr
   }
 }
 
-function withoutNote(error: BrokerError): BrokerError {
-  const { code, message } = error
-  return new BrokerError(code, `${message}; it is there now, without a note, and pauses the queue`, {
-    cause: error,
-  })
+function withoutNote({ code, message, cause }: BrokerError): BrokerError {
+  const left = 'the marker is there now, without a note: daemons find it with their next session'
+  return new BrokerError(code, `${message}; ${left}`, { cause })
 }
 
 async function declare(connection: ChannelModel, marker: string): Promise<void> {
@@ -153,18 +151,32 @@ async function declare(connection: ChannelModel, marker: string): Promise<void> 
   }
 }
 
-async function publish(channel: ConfirmChannel, marker: string, body: Buffer): Promise<void> {
+/** Resolves when the broker has it for good. One in alarm takes no messages: that may last for hours. */
+async function publish(
+  connection: ChannelModel,
+  channel: ConfirmChannel,
+  marker: string,
+  body: Buffer,
+): Promise<void> {
   // Whoever waits for a confirm is only told that the channel is closed.
   let refusal: Error | undefined
   channel.once('error', (error: Error) => {
     refusal = error
   })
+  let onBlocked = (_: string): void => {}
+  const blocked = new Promise<never>((_, reject) => {
+    onBlocked = (reason) =>
+      reject(new BrokerError('UNANSWERED', `the broker takes no messages at the moment (${reason})`))
+  })
+  connection.once('blocked', onBlocked)
   const properties = { persistent: true, mandatory: true, contentType: 'application/json' }
   channel.sendToQueue(marker, body, properties)
   try {
-    await channel.waitForConfirms()
+    await Promise.race([channel.waitForConfirms(), blocked])
   } catch (error) {
     throw refusal ?? error
+  } finally {
+    connection.off('blocked', onBlocked)
   }
 }
 

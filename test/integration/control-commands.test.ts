@@ -54,6 +54,14 @@ test('ps lists the daemons of a queue, and counts consumers that do not answer',
     [`${queue}-one`, daemons[0]?.pid],
     [`${queue}-two`, daemons[1]?.pid],
   ])
+
+  // Those that are paused have no consumer; the one that goes on has.
+  expect(await tell('pause', '--queue', queue)).toMatchObject({
+    code: 0,
+    stdout: [expect.stringContaining('2 daemons took notice')],
+    log: [{ message: expect.stringContaining('1 more consumer, which did not answer') }],
+  })
+  expect(said(await tell('ps', '--queue', queue))).toEqual([expect.stringContaining('1 more consumer')])
 })
 
 test('ps says so where nobody answers', async ({ queue, tell }) => {

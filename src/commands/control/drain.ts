@@ -4,12 +4,12 @@ import { complain, say } from '../../command-line/output.ts'
 import type { ControlConfig } from '../../config/control-config.ts'
 import type { DaemonReport } from '../../control/protocol.ts'
 import type { Invocation } from '../command.ts'
-import { bridgesOf, commandOf, complainOfErrors, concerned, counted, processOf } from './reports.ts'
+import { DrainWatch } from './drain-watch.ts'
+import { bridgesOf, commandOf, complainOfErrors, concerned, counted, includeAll } from './reports.ts'
 import { EXIT, withFleet } from './with-fleet.ts'
 
-/** Milliseconds between two questions of one who waits, and so many unanswered ones mean that a daemon is gone. */
+/** Milliseconds between two questions of one who waits. */
 const INTERVAL = 500
-const MISSED = 3
 
 /**
  * `fpm-bridge drain`: has daemons take no more and settle what they have; they stay, idle, until they are resumed or end.
@@ -32,37 +32,22 @@ export function drain(invocation: Invocation): Promise<number> {
   })
 }
 
-/** Until each of them has said that it has drained. */
+/** Until each of them has said that it has drained, or cannot any more. */
 async function waitFor(
   fleet: FleetClient,
   config: ControlConfig,
   told: readonly DaemonReport[],
 ): Promise<number> {
-  const waiting = new Map(told.map((report) => [processOf(report), 0]))
-  const hear = (reports: readonly DaemonReport[]): void => {
-    for (const report of reports) {
-      const name = processOf(report)
-      if (!waiting.has(name)) continue
-      if (report.bridges.every(({ state }) => state === 'drained')) waiting.delete(name)
-      else waiting.set(name, 0)
-    }
+  const watch = new DrainWatch(told)
+  for (const end = performance.now() + config.waitTimeout; watch.waiting.length > 0; ) {
+    if (watch.failures.length > 0 || performance.now() >= end) break
+    await sleep(Math.min(INTERVAL, Math.max(0, end - performance.now())))
+    watch.hear(await fleet.ask('ping', commandOf(config), { enough: includeAll(watch.waiting) }))
   }
-  hear(told)
-  const end = performance.now() + config.waitTimeout
-  while (waiting.size > 0) {
-    const gone = [...waiting].filter(([, missed]) => missed >= MISSED).map(([name]) => name)
-    if (gone.length > 0) {
-      complain(`gone before it said that it had drained: ${gone.join(', ')}`)
-      return EXIT.incomplete
-    }
-    if (performance.now() >= end) {
-      complain(`not drained in time: ${[...waiting.keys()].join(', ')}`)
-      return EXIT.incomplete
-    }
-    await sleep(INTERVAL)
-    for (const [name, missed] of waiting) waiting.set(name, missed + 1)
-    hear(await fleet.ask('ping', commandOf(config), { expected: told.length }))
-  }
+  for (const failure of watch.failures) complain(failure)
+  if (watch.failures.length === 0 && watch.waiting.length > 0)
+    complain(`not drained in time: ${watch.waiting.join(', ')}`)
+  if (watch.failures.length + watch.waiting.length > 0) return EXIT.incomplete
   say(`${counted(told.length, 'daemon')} drained`)
   return EXIT.done
 }

@@ -33,9 +33,9 @@ async function pauseQueue(
   const now = Date.now()
   const note: PauseNote = {
     by: `${userName()}@${hostname()}`,
-    at: new Date(now).toISOString(),
+    at: timeAt(now),
     ...(reason !== undefined && { reason }),
-    ...(time !== undefined && { until: new Date(now + time).toISOString() }),
+    ...(time !== undefined && { until: timeAt(now + time) }),
   }
   await fleet.pause(queue, note)
   const reports = concerned(await fleet.ask('pause', { queue }))
@@ -50,6 +50,11 @@ async function pauseQueue(
   // Those that are paused consume no more.
   await complainOfOthers(fleet, queue, 0)
   return failed > 0 ? EXIT.incomplete : EXIT.done
+}
+
+/** ISO 8601, to the second. */
+function timeAt(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z')
 }
 
 /** Some containers run under a number that has no name. */

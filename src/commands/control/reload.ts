@@ -1,6 +1,6 @@
 import { complain, say } from '../../command-line/output.ts'
 import type { Invocation } from '../command.ts'
-import { commandOf, complainOfErrors, counted } from './reports.ts'
+import { commandOf, complainOfErrors, counted, includeAll, processOf } from './reports.ts'
 import { EXIT, withFleet } from './with-fleet.ts'
 
 /** Milliseconds for what takes some: bridges that are new connect before the answer comes. */
@@ -20,14 +20,16 @@ export function reload(invocation: Invocation): Promise<number> {
       complain('no daemon answers: none with --control runs at this broker and vhost')
       return EXIT.unavailable
     }
-    const reports = await fleet.ask('reload', command, { within: PATIENCE, expected: there.length })
+    const reports = await fleet.ask('reload', command, {
+      within: PATIENCE,
+      enough: includeAll(there.map(processOf)),
+    })
     const failed = complainOfErrors(reports)
-    const silent = there.length - reports.length
-    if (silent > 0)
-      complain(
-        `${counted(silent, 'daemon')} did not say within ${PATIENCE / 1_000} s how it went: see the log there`,
-      )
+    const heard = new Set(reports.map(processOf))
+    const silent = there.map(processOf).filter((name) => !heard.has(name))
+    for (const name of silent)
+      complain(`${name}: it did not say within ${PATIENCE / 1_000} s how it went; see the log there`)
     say(`${counted(reports.length - failed, 'daemon')} reloaded`)
-    return failed + silent > 0 ? EXIT.incomplete : EXIT.done
+    return failed + silent.length > 0 ? EXIT.incomplete : EXIT.done
   })
 }

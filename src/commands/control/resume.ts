@@ -25,7 +25,7 @@ export function resume(invocation: Invocation): Promise<number> {
         .filter(({ state }) => state === 'paused')
         .map((bridge) => bridge.queue),
     )
-    for (const each of paused) complain(`"${each}" is paused yet: fpm-bridge resume --queue ${each}`)
+    for (const each of paused) complain(`"${each}" is still paused: fpm-bridge resume --queue ${each}`)
     if (reports.length === 0) complain('no daemon answered')
     if (failed > 0) return EXIT.incomplete
     return reports.length === 0 && !wasPaused ? EXIT.unavailable : EXIT.done
