@@ -59,7 +59,7 @@ function exitCode(outcome: NodeJS.Signals | readonly string[]): number {
 }
 
 async function build(): Promise<void> {
-  const tsc = spawn('node_modules/.bin/tsc', [], { cwd: root, stdio: ['ignore', 2, 2] })
-  const [code] = await once(tsc, 'close')
+  const built = spawn(process.execPath, ['build.mjs'], { cwd: root, stdio: ['ignore', 2, 2] })
+  const [code] = await once(built, 'close')
   if (code !== 0) process.exit(1)
 }
