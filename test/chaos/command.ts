@@ -1,11 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { constants } from 'node:os'
-import { fileURLToPath } from 'node:url'
+import { buildProgram } from '../support/build-program.ts'
 import { exitUnprepared, prepareServices } from '../support/prepare.mjs'
 import { type Releases, releaseAll } from '../support/releases.ts'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
  * Runs a command on services of its own: prepares and builds, performs, takes everything down, and exits: with 0 only if
@@ -20,7 +16,7 @@ export async function runCommand(
   perform: (releases: Releases) => Promise<boolean>,
 ): Promise<never> {
   await prepareServices({ yes }).catch(exitUnprepared)
-  await build()
+  await buildProgram()
   const releases: Releases = []
   const interrupted = new Promise<NodeJS.Signals>((resolve) => {
     process.once('SIGINT', resolve)
@@ -37,10 +33,4 @@ export async function runCommand(
   await releaseAll(releases)
   // What was just about to start when the signal came would otherwise keep this process alive; the guard ends it.
   process.exit(typeof outcome === 'string' ? 128 + constants.signals[outcome] : outcome ? 0 : 1)
-}
-
-async function build(): Promise<void> {
-  const tsc = spawn('node_modules/.bin/tsc', [], { cwd: root, stdio: ['ignore', 2, 2] })
-  const [code] = await once(tsc, 'close')
-  if (code !== 0) process.exit(1)
 }

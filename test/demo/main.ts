@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { constants } from 'node:os'
-import { fileURLToPath } from 'node:url'
+import { buildProgram } from '../support/build-program.ts'
 import { exitUnprepared, prepareServices } from '../support/prepare.mjs'
 import { type Releases, releaseAll } from '../support/releases.ts'
 import { readOptions } from './options.ts'
@@ -15,10 +13,9 @@ import { openStage } from './stage.ts'
  * should end it, the run folder's guard takes it down.
  */
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const options = readOptions(process.argv.slice(2))
 await prepareServices(options).catch(exitUnprepared)
-await build()
+await buildProgram()
 
 const daemonIds = Array.from({ length: options.daemons }, (_, n) => `D-${n + 1}`)
 const screen = openScreen(process.stdout, options, daemonIds)
@@ -56,10 +53,4 @@ function report(outcome: NodeJS.Signals | readonly string[]): readonly string[] 
 function exitCode(outcome: NodeJS.Signals | readonly string[]): number {
   if (typeof outcome === 'string') return 128 + constants.signals[outcome]
   return outcome.length === 0 ? 0 : 1
-}
-
-async function build(): Promise<void> {
-  const built = spawn(process.execPath, ['build.mjs'], { cwd: root, stdio: ['ignore', 2, 2] })
-  const [code] = await once(built, 'close')
-  if (code !== 0) process.exit(1)
 }
