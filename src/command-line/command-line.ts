@@ -31,7 +31,7 @@ export type CommandLine<C extends CommandSpec> =
 
 type Argument = Readonly<Record<string, unknown>>
 
-const EPILOGUE = `Also read from the environment (FPM_BRIDGE_QUEUE for --queue) and from --config.
+const EPILOGUE = `Also read from the environment (FPM_BRIDGE_URL for --url) and from --config.
 Exit codes: 0 done, 64 usage, 65 bad input, 69 no broker, 70 internal fault, 75 not all done, 78 configuration.`
 
 /**

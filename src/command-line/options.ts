@@ -325,7 +325,12 @@ export const OPTIONS: readonly OptionSpec[] = [
     'wait until all have drained; exit code 75 where that takes too long',
   ),
   option({ ...CONTROL, commands: ['drain'] }, 'wait-timeout', { default: '5m' }, 'how long --wait waits'),
-  option({ ...CONTROL, commands: ['ps'] }, 'json', { kind: 'flag', default: 'false' }, 'print JSON'),
+  option(
+    { ...CONTROL, commands: ['ps', 'pause', 'resume', 'drain', 'reload'] },
+    'json',
+    { kind: 'flag', default: 'false' },
+    'print JSON: a line for each daemon',
+  ),
   option(CONFIG, 'check', { kind: 'flag', default: 'false' }, 'print nothing but what is wrong'),
   option(CONFIG, 'json', { kind: 'flag', default: 'false' }, 'print JSON'),
   option(CONFIG, 'schema', { kind: 'flag', default: 'false' }, 'print the JSON Schema of a config file'),

@@ -86,7 +86,11 @@ test('pause and resume', async ({ broker, queue, startDaemon, tell }) => {
   await publishAll(broker, queue, numbers(3))
 
   // Another one replaces what the first one says.
-  expect((await tell('pause', '--queue', queue, '--reason', 'another')).code).toBe(0)
+  const again = await tell('pause', '--queue', queue, '--reason', 'another', '--json')
+  expect(again.code).toBe(0)
+  expect(await reports(again)).toMatchObject([
+    { bridges: [{ state: 'paused', pause: { reason: 'another' } }] },
+  ])
   const [report] = await reports(await tell('ps', '--queue', queue, '--json'))
   expect(report?.bridges[0]).toMatchObject({ state: 'paused', pause: { reason: 'another' } })
   expect(report?.bridges[0]?.pause?.until).toBeUndefined()
@@ -162,6 +166,9 @@ test('drain --wait waits for what is in flight; resume has the daemon go on', as
   expect(await waiting).toMatchObject({ code: 0, stdout: [expect.anything(), '1 daemon drained'] })
   expect(worker.executions()).toHaveLength(1)
   expect(daemon.exit).toBeUndefined()
+  const json = await tell('drain', '--daemon', queue, '--wait', '--json')
+  expect(await reports(json)).toMatchObject([{ daemon_id: queue, bridges: [{ state: 'drained' }] }])
+  expect(said(json).at(-1)).toContain('1 daemon drained')
 
   expect(await tell('resume', '--daemon', queue)).toMatchObject({ code: 0, stdout: ['1 daemon took notice'] })
   await eventually('the others are executed', () => worker.executions().length === 3)

@@ -9,11 +9,19 @@ export class DrainWatch {
   /** By process, how many questions in turn it has not answered. */
   readonly #waiting: Map<string, number>
   readonly #failures: string[] = []
+  /** By process: how it was when it was heard of last. */
+  readonly #reports: Map<string, DaemonReport>
 
   /** @param told how they were after they had been told */
   constructor(told: readonly DaemonReport[]) {
+    this.#reports = new Map(told.map((report) => [processOf(report), report]))
     this.#waiting = new Map(told.map((report) => [processOf(report), 0]))
     for (const report of told) if (hasDrained(report)) this.#waiting.delete(processOf(report))
+  }
+
+  /** Of those that were told, how they were last. */
+  get reports(): readonly DaemonReport[] {
+    return [...this.#reports.values()]
   }
 
   /** Those that have not drained yet. */
@@ -31,6 +39,7 @@ export class DrainWatch {
     const heard = new Map(reports.map((report) => [processOf(report), report]))
     for (const [name, missed] of this.#waiting) {
       const report = heard.get(name)
+      if (report !== undefined) this.#reports.set(name, report)
       if (report === undefined) this.#waiting.set(name, missed + 1)
       else if (hasDrained(report)) this.#waiting.delete(name)
       else this.#waiting.set(name, 0)

@@ -1,11 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FleetClient } from '../../amqp/fleet-client.ts'
-import { complain, say } from '../../command-line/output.ts'
+import { complain } from '../../command-line/output.ts'
 import type { ControlConfig } from '../../config/control-config.ts'
-import type { DaemonReport } from '../../control/protocol.ts'
 import type { Invocation } from '../command.ts'
 import { DrainWatch } from './drain-watch.ts'
-import { bridgesOf, commandOf, complainOfErrors, concerned, counted, includeAll } from './reports.ts'
+import {
+  bridgesOf,
+  commandOf,
+  complainOfErrors,
+  concerned,
+  counted,
+  includeAll,
+  sayDone,
+  sayReports,
+} from './reports.ts'
 import { EXIT, withFleet } from './with-fleet.ts'
 
 /** Milliseconds between two questions of one who waits. */
@@ -26,19 +34,16 @@ export function drain(invocation: Invocation): Promise<number> {
     }
     const failed = complainOfErrors(reports)
     const inFlight = bridgesOf(reports).reduce((sum, bridge) => sum + bridge.in_flight, 0)
-    say(`${counted(reports.length, 'daemon')} told to drain; ${inFlight} in flight`)
-    if (failed > 0) return EXIT.incomplete
-    return config.wait ? waitFor(fleet, config, reports) : EXIT.done
+    sayDone(config, `${counted(reports.length, 'daemon')} told to drain; ${inFlight} in flight`)
+    const watch = new DrainWatch(reports)
+    const exitCode = failed === 0 && config.wait ? await waitFor(fleet, config, watch) : EXIT.done
+    sayReports(config, watch.reports)
+    return failed > 0 ? EXIT.incomplete : exitCode
   })
 }
 
 /** Until each of them has said that it has drained, or cannot any more. */
-async function waitFor(
-  fleet: FleetClient,
-  config: ControlConfig,
-  told: readonly DaemonReport[],
-): Promise<number> {
-  const watch = new DrainWatch(told)
+async function waitFor(fleet: FleetClient, config: ControlConfig, watch: DrainWatch): Promise<number> {
   for (const end = performance.now() + config.waitTimeout; watch.waiting.length > 0; ) {
     if (watch.failures.length > 0 || performance.now() >= end) break
     await sleep(Math.min(INTERVAL, Math.max(0, end - performance.now())))
@@ -48,6 +53,6 @@ async function waitFor(
   if (watch.failures.length === 0 && watch.waiting.length > 0)
     complain(`not drained in time: ${watch.waiting.join(', ')}`)
   if (watch.failures.length + watch.waiting.length > 0) return EXIT.incomplete
-  say(`${counted(told.length, 'daemon')} drained`)
+  sayDone(config, `${counted(watch.reports.length, 'daemon')} drained`)
   return EXIT.done
 }

@@ -1,11 +1,11 @@
 import { hostname, userInfo } from 'node:os'
 import type { FleetClient } from '../../amqp/fleet-client.ts'
-import { complain, say } from '../../command-line/output.ts'
+import { complain } from '../../command-line/output.ts'
 import type { ControlConfig } from '../../config/control-config.ts'
 import { OptionError } from '../../config/option-error.ts'
 import type { PauseNote } from '../../control/protocol.ts'
 import type { Invocation } from '../command.ts'
-import { complainOfErrors, complainOfOthers, concerned, counted } from './reports.ts'
+import { complainOfErrors, complainOfOthers, concerned, counted, sayDone, sayReports } from './reports.ts'
 import { EXIT, withFleet } from './with-fleet.ts'
 
 /**
@@ -21,10 +21,8 @@ export function pause(invocation: Invocation): Promise<number> {
   })
 }
 
-async function pauseQueue(
-  fleet: FleetClient,
-  { queue = '', reason, for: time }: ControlConfig,
-): Promise<number> {
+async function pauseQueue(fleet: FleetClient, config: ControlConfig): Promise<number> {
+  const { queue = '', reason, for: time } = config
   // One that is misspelt would be paused without a word, and the one that is meant would go on.
   if ((await fleet.consumersOf(queue)) === undefined) {
     complain(`there is no queue "${queue}" at this broker and vhost`)
@@ -39,10 +37,12 @@ async function pauseQueue(
   }
   await fleet.pause(queue, note)
   const reports = concerned(await fleet.ask('pause', { queue }))
+  sayReports(config, reports)
   const failed = complainOfErrors(reports)
   const until = note.until === undefined ? 'until somebody resumes it' : `until ${note.until}`
   const obeying = reports.length - failed
-  say(
+  sayDone(
+    config,
     obeying === 0
       ? `"${queue}" is paused ${until}; no daemon answered: those that start will find it paused`
       : `"${queue}" is paused ${until}: ${counted(obeying, 'daemon')} took notice`,

@@ -1,6 +1,14 @@
-import { complain, say } from '../../command-line/output.ts'
+import { complain } from '../../command-line/output.ts'
 import type { Invocation } from '../command.ts'
-import { commandOf, complainOfErrors, counted, includeAll, processOf } from './reports.ts'
+import {
+  commandOf,
+  complainOfErrors,
+  counted,
+  includeAll,
+  processOf,
+  sayDone,
+  sayReports,
+} from './reports.ts'
 import { EXIT, withFleet } from './with-fleet.ts'
 
 /** Milliseconds for what takes some: bridges that are new connect before the answer comes. */
@@ -24,12 +32,13 @@ export function reload(invocation: Invocation): Promise<number> {
       within: PATIENCE,
       enough: includeAll(there.map(processOf)),
     })
+    sayReports(config, reports)
     const failed = complainOfErrors(reports)
     const heard = new Set(reports.map(processOf))
     const silent = there.map(processOf).filter((name) => !heard.has(name))
     for (const name of silent)
       complain(`${name}: it did not say within ${PATIENCE / 1_000} s how it went; see the log there`)
-    say(`${counted(reports.length - failed, 'daemon')} reloaded`)
+    sayDone(config, `${counted(reports.length - failed, 'daemon')} reloaded`)
     return failed + silent.length > 0 ? EXIT.incomplete : EXIT.done
   })
 }

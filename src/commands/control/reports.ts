@@ -1,5 +1,5 @@
 import type { FleetClient } from '../../amqp/fleet-client.ts'
-import { complain } from '../../command-line/output.ts'
+import { complain, say } from '../../command-line/output.ts'
 import type { ControlConfig } from '../../config/control-config.ts'
 import type { BridgeReport, Command, DaemonReport } from '../../control/protocol.ts'
 
@@ -20,6 +20,17 @@ export function concerned(reports: readonly DaemonReport[]): readonly DaemonRepo
 
 export function bridgesOf(reports: readonly DaemonReport[]): readonly BridgeReport[] {
   return reports.flatMap(({ bridges }) => bridges)
+}
+
+/** What daemons have answered, for programs: a line of JSON each. Nothing else is on standard output then. */
+export function sayReports({ json }: ControlConfig, reports: readonly DaemonReport[]): void {
+  if (json) for (const report of reports) say(JSON.stringify(report))
+}
+
+/** What has been done, for people. */
+export function sayDone({ json }: ControlConfig, text: string): void {
+  if (json) complain(text)
+  else say(text)
 }
 
 /** @returns how many have not obeyed; each says why */

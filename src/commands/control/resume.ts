@@ -1,6 +1,6 @@
-import { complain, say } from '../../command-line/output.ts'
+import { complain } from '../../command-line/output.ts'
 import type { Invocation } from '../command.ts'
-import { bridgesOf, commandOf, complainOfErrors, concerned, counted } from './reports.ts'
+import { bridgesOf, commandOf, complainOfErrors, concerned, counted, sayDone, sayReports } from './reports.ts'
 import { EXIT, withFleet } from './with-fleet.ts'
 
 /**
@@ -16,10 +16,11 @@ export function resume(invocation: Invocation): Promise<number> {
     // A pause is of the queue: it cannot end for one daemon.
     const wasPaused = queue !== undefined && daemon === undefined && (await fleet.resume(queue))
     const reports = concerned(await fleet.ask('resume', commandOf(config)))
+    sayReports(config, reports)
     const failed = complainOfErrors(reports)
-    if (wasPaused) say(`"${queue}" is not paused any more`)
-    else if (queue !== undefined && daemon === undefined) say(`"${queue}" was not paused`)
-    if (reports.length > 0) say(`${counted(reports.length - failed, 'daemon')} took notice`)
+    if (wasPaused) sayDone(config, `"${queue}" is not paused any more`)
+    else if (queue !== undefined && daemon === undefined) sayDone(config, `"${queue}" was not paused`)
+    if (reports.length > 0) sayDone(config, `${counted(reports.length - failed, 'daemon')} took notice`)
     const paused = new Set(
       bridgesOf(reports)
         .filter(({ state }) => state === 'paused')

@@ -159,7 +159,7 @@ describe('--help', () => {
       expect(await parse(...command, '--help')).toBe('help')
       const text = print.mock.calls.join('\n').replace(/\s+/g, ' ')
       print.mockRestore()
-      expect(text).toContain('FPM_BRIDGE_QUEUE for --queue')
+      expect(text).toContain('FPM_BRIDGE_URL for --url')
       expect(text.match(/Exit codes/g)).toHaveLength(1)
       expect(text).not.toContain('[string]')
       expect(text).toContain('they must exist [on]')
