@@ -63,6 +63,9 @@ export async function run(
       history.take(event)
       recycling.take(event)
     },
+    get counts() {
+      return history.counts
+    },
     ended: () => processEnd.record(),
     printConfig: () => print,
     link,

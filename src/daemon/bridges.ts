@@ -19,8 +19,6 @@ export class Bridges {
   readonly #alive = new Set<Bridge>()
   /** By queue. */
   readonly #wanted = new Map<string, Bridge>()
-  /** What has come of the deliveries of those that have ended. */
-  readonly #past: Record<string, number> = {}
 
   constructor(make: Make, log: Log) {
     this.#make = make
@@ -45,13 +43,6 @@ export class Bridges {
   /** Executing, or not settled yet. */
   get inFlight(): number {
     return [...this.#alive].reduce((sum, { inFlight }) => sum + inFlight, 0)
-  }
-
-  /** How many deliveries ended in which way, since the start of the process. */
-  get counts(): Readonly<Record<string, number>> {
-    const sum = { ...this.#past }
-    for (const { counts } of this.#alive) add(sum, counts)
-    return sum
   }
 
   /** Resolves when all consume, or are drained. @throws {BrokerError} see Bridge.start */
@@ -142,14 +133,9 @@ export class Bridges {
     this.#log.info('Draining a bridge.', { queue, bridge: name, in_flight: bridge.inFlight })
     void bridge.drain().then(() => {
       this.#alive.delete(bridge)
-      add(this.#past, bridge.counts)
       this.#log.info('A bridge has ended.', { queue, bridge: name, ...bridge.counts })
     })
   }
-}
-
-function add(sum: Record<string, number>, counts: Readonly<Record<string, number>>): void {
-  for (const [outcome, count] of Object.entries(counts)) sum[outcome] = (sum[outcome] ?? 0) + count
 }
 
 function namesOf(configs: readonly BridgeConfig[]): readonly string[] {

@@ -7,6 +7,7 @@ import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { ProcessConfig } from '../config/process-config.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { formatPoolAddress } from '../fastcgi/address.ts'
+import type { Counts } from '../observe/counters.ts'
 import { logLines } from '../observe/log-lines.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { ProcessView } from '../observe/views.ts'
@@ -29,6 +30,8 @@ export type DrainEnd = 'drained' | 'overdue'
 export interface DaemonWatch {
   /** Hears what all bridges tell. */
   readonly tell: Tell
+  /** How many deliveries ended in which way, of all bridges that there have been. */
+  readonly counts: Counts
   /** Nothing more will be told; the last line of the log is still to come. */
   ended(): void
   /** The configuration as operators may see it, without secrets. */
@@ -199,9 +202,10 @@ export class Daemon {
     this.#state = { kind: 'stopped' }
     if (end === 'overdue') this.#bridges.logAbandoned()
     this.#watch.ended()
-    if (end === 'drained') this.#log.info('Stopped.', this.#bridges.counts)
+    const { counts } = this.#watch
+    if (end === 'drained') this.#log.info('Stopped.', counts)
     else {
-      const { counts, inFlight } = this.#bridges
+      const { inFlight } = this.#bridges
       this.#log.error('Stopped before all was done: what is unacked will be delivered again.', {
         ...counts,
         in_flight: inFlight,

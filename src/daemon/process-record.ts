@@ -52,6 +52,11 @@ export class ProcessHistory {
     else if (event.kind === 'consuming') this.#queues.add(event.queue)
   }
 
+  /** How many deliveries have ended in which way. */
+  get counts(): Counts {
+    return this.#counters.counts
+  }
+
   record(reason: EndReason): ProcessRecord {
     return {
       daemon_id: this.#daemonId,
@@ -60,7 +65,7 @@ export class ProcessHistory {
       start: this.#start.toISOString(),
       end: new Date().toISOString(),
       reason,
-      messages: { ...this.#counters.counts },
+      messages: { ...this.counts },
       memory: { start: this.#memoryAtStart, peak: peakMemory(), end: residentMemory() },
       execution: this.#executions.durations,
     }

@@ -5,6 +5,7 @@ import { ask, scrape } from '../support/admin.ts'
 import { type BridgeProcess, spawnBridge } from '../support/bridge-process.ts'
 import { BridgesFile } from '../support/bridges-file.ts'
 import { type OwnBroker, startBroker } from '../support/broker.ts'
+import { closeConnections } from '../support/broker-connections.ts'
 import { type Commander, startCommander } from '../support/commander.ts'
 import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
@@ -195,7 +196,7 @@ test('a session that ends while paused is followed by one that does not consume'
   await putMarker(broker, queue, NOTE)
   await commander.ask('pause', { queue })
   await publishAll(broker, queue, numbers(2))
-  await closeConnections(broker, `D-${queue}`)
+  await closeConnections(broker, `D-${queue}`, 2)
   await daemon.waitForLine('The session with the broker has ended')
   await eventually('there is another', async () => {
     const { bridges } = await commander.ask('ping', { queue })
@@ -317,18 +318,3 @@ test('outlives the daemon and the broker', async ({ queue, sharedPool }) => {
     await broker.close()
   }
 })
-
-async function closeConnections(
-  broker: { api<T>(method: 'GET' | 'DELETE', path: string): Promise<T> },
-  daemonId: string,
-): Promise<void> {
-  type Connection = { name: string; client_properties: { connection_name?: string } }
-  const ours = await eventually('its connections are listed', async () => {
-    const all = await broker.api<Connection[]>('GET', '/connections')
-    const found = all.filter(({ client_properties: { connection_name = '' } }) =>
-      connection_name.startsWith(daemonId),
-    )
-    return found.length >= 2 && found
-  })
-  for (const { name } of ours) await broker.api('DELETE', `/connections/${encodeURIComponent(name)}`)
-}

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'amqplib'
 import { describe, expect } from 'vitest'
+import { closeConnections } from '../support/broker-connections.ts'
 import { type Commander, startCommander } from '../support/commander.ts'
 import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
@@ -160,7 +161,7 @@ describe('by the exchange', () => {
   test('a broker that goes and comes is found again', async ({ broker, queue, startDaemon, commander }) => {
     const daemon = await startDaemon({ args: [...CONTROL, '--daemon-id', `D-${queue}`] })
     await commander.ask('ping', { queue })
-    await closeConnectionsOf(broker, `D-${queue}`)
+    await closeConnections(broker, `D-${queue}`, 2)
     await daemon.waitForLine('The session with the broker has ended')
     await eventually('it consumes', () => count(daemon.log, 'Consuming.') === 2)
     expect(await commander.ask('ping', { queue })).toMatchObject({ bridges: [{ session: 'up' }] })
@@ -427,19 +428,4 @@ async function declareExchange(url: string, type: string): Promise<void> {
   const connection = await connect(url)
   await (await connection.createChannel()).assertExchange('fpm-bridge', type, { durable: true })
   await connection.close()
-}
-
-async function closeConnectionsOf(
-  broker: { api<T>(method: 'GET' | 'DELETE', path: string): Promise<T> },
-  daemonId: string,
-): Promise<void> {
-  type Connection = { name: string; client_properties: { connection_name?: string } }
-  const ours = await eventually('its connections are listed', async () => {
-    const all = await broker.api<Connection[]>('GET', '/connections')
-    const found = all.filter(({ client_properties: { connection_name = '' } }) =>
-      connection_name.startsWith(daemonId),
-    )
-    return found.length >= 2 && found
-  })
-  for (const { name } of ours) await broker.api('DELETE', `/connections/${encodeURIComponent(name)}`)
 }

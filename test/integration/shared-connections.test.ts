@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream'
 import { expect } from 'vitest'
 import type { RunConfig } from '../../src/config/run-config.ts'
 import { Daemon } from '../../src/daemon/daemon.ts'
+import { Counters } from '../../src/observe/counters.ts'
 import { createLogger } from '../../src/observe/logger.ts'
 import { startBroker } from '../support/broker.ts'
 import { closeConnection } from '../support/broker-connections.ts'
@@ -49,6 +50,7 @@ test('a daemon of several bridges has two connections, and tags that tell the br
   const log = createLogger({ level: 'error', format: 'json', stream: new PassThrough(), fields: {} })
   const watch = {
     tell() {},
+    counts: new Counters().counts,
     ended() {},
     printConfig: () => undefined,
     reload: async () => undefined,

@@ -18,3 +18,19 @@ export async function closeConnection(broker: Pick<Broker, 'api'>, connectionNam
     return true
   })
 }
+
+/** The same for all connections whose names begin so, once there are that many: both of a daemon, for one. */
+export async function closeConnections(
+  broker: Pick<Broker, 'api'>,
+  prefix: string,
+  atLeast: number,
+): Promise<void> {
+  const found = await eventually(`${atLeast} connections of ${prefix} are listed`, async () => {
+    const connections = await broker.api<Listed[]>('GET', '/connections')
+    const own = connections.filter(({ client_properties }) =>
+      client_properties.connection_name?.startsWith(prefix),
+    )
+    return own.length >= atLeast && own
+  })
+  for (const { name } of found) await broker.api('DELETE', `/connections/${encodeURIComponent(name)}`)
+}

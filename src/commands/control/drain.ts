@@ -8,6 +8,7 @@ import {
   bridgesOf,
   commandOf,
   complainOfErrors,
+  complainOfSilence,
   concerned,
   counted,
   includeAll,
@@ -29,7 +30,7 @@ export function drain(invocation: Invocation): Promise<number> {
   return withFleet(invocation, async (fleet, config) => {
     const reports = concerned(await fleet.ask('drain', commandOf(config)))
     if (reports.length === 0) {
-      complain('no daemon answers: none with --control runs at this broker and vhost, or consumes that queue')
+      complainOfSilence()
       return EXIT.unavailable
     }
     const failed = complainOfErrors(reports)

@@ -1,9 +1,18 @@
-import { complain, say } from '../../command-line/output.ts'
+import { say } from '../../command-line/output.ts'
 import type { BridgeReport, DaemonReport } from '../../control/protocol.ts'
 import type { Invocation } from '../command.ts'
 import { fleetTable } from './fleet-table.ts'
 import { reasonsOf } from './report-text.ts'
-import { bridgesOf, commandOf, complainOfErrors, complainOfOthers, concerned, mayConsume } from './reports.ts'
+import {
+  bridgesOf,
+  commandOf,
+  complainOfErrors,
+  complainOfOthers,
+  complainOfSilence,
+  concerned,
+  mayConsume,
+  sayReports,
+} from './reports.ts'
 import { EXIT, withFleet } from './with-fleet.ts'
 
 /**
@@ -15,8 +24,8 @@ import { EXIT, withFleet } from './with-fleet.ts'
 export function ps(invocation: Invocation): Promise<number> {
   return withFleet(invocation, async (fleet, config) => {
     const reports = concerned(await fleet.ask('ping', commandOf(config)))
-    if (config.json) for (const report of reports) say(JSON.stringify(report))
-    else if (reports.length > 0) for (const line of linesOf(reports)) say(line)
+    sayReports(config, reports)
+    if (!config.json && reports.length > 0) for (const line of linesOf(reports)) say(line)
     complainOfErrors(reports)
     const bridges = bridgesOf(reports)
     for (const queue of queuesOf(config.queue, bridges)) {
@@ -24,7 +33,7 @@ export function ps(invocation: Invocation): Promise<number> {
       await complainOfOthers(fleet, queue, consuming.length)
     }
     if (reports.length > 0) return EXIT.done
-    complain('no daemon answers: none with --control runs at this broker and vhost, or consumes that queue')
+    complainOfSilence()
     return EXIT.unavailable
   })
 }

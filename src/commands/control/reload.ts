@@ -3,6 +3,7 @@ import type { Invocation } from '../command.ts'
 import {
   commandOf,
   complainOfErrors,
+  complainOfSilence,
   counted,
   includeAll,
   processOf,
@@ -25,7 +26,7 @@ export function reload(invocation: Invocation): Promise<number> {
     const command = commandOf(config)
     const there = await fleet.ask('ping', command)
     if (there.length === 0) {
-      complain('no daemon answers: none with --control runs at this broker and vhost')
+      complainOfSilence()
       return EXIT.unavailable
     }
     const reports = await fleet.ask('reload', command, {

@@ -40,6 +40,10 @@ export function complainOfErrors(reports: readonly DaemonReport[]): number {
   return failed.length
 }
 
+export function complainOfSilence(): void {
+  complain('no daemon answers: none with --control runs at this broker and vhost, or consumes that queue')
+}
+
 /** A bridge that is paused or has drained keeps its session, and has no consumer. */
 export function mayConsume({ state, session }: BridgeReport): boolean {
   return session === 'up' && (state === 'running' || state === 'held')

@@ -12,7 +12,7 @@ import type { Invocation } from '../command.ts'
 import { complainOfUnread } from '../tell-unread.ts'
 
 /** sysexits */
-export const EXIT = { done: 0, usage: 64, unavailable: 69, incomplete: 75, configuration: 78 } as const
+export const EXIT = { done: 0, unavailable: 69, incomplete: 75, configuration: 78 } as const
 
 /**
  * What all commands to daemons have in common: a connection to the broker, and an end of it.
