@@ -1,5 +1,5 @@
 // npm run build: src becomes the program in dist, in some twenty files instead of two hundred. Node.js looks for, reads and compiles
-// each file by itself, which was a sixth of the time from a daemon's start to its first message. Packages stay outside.
+// each file by itself, which is much of what a start takes. Packages stay outside.
 
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

@@ -32,7 +32,7 @@ export async function execute(args: readonly string[], signals: Signals): Promis
   }
 }
 
-/** The YAML parser takes a tenth of the time that a daemon needs to start: it is loaded where there is a file. */
+/** The YAML parser takes long to load: only where there is a file. */
 async function fileReader(flags: Flags): Promise<ReadFile | undefined> {
   if (configPath(flags, process.env) === undefined) return undefined
   return (await import('../command-line/config-file.ts')).readConfigFile
