@@ -10,7 +10,6 @@ import { test as base } from '../support/fixtures.ts'
 import { putMarker } from '../support/marker.ts'
 import { takeAll } from '../support/messages.ts'
 import { freePorts } from '../support/ports.ts'
-import { readyIn } from '../support/queue-counts.ts'
 
 /* The marker of a pause, with several who read it, replace it and take it away at the same time. */
 
@@ -129,11 +128,9 @@ test('one who ends an overdue pause, and stands still on the way, does not take 
   const link = await startFaultProxy(port, broker.port)
   try {
     const daemon = await connect(broker.url.replace(String(broker.port), String(port)))
+    const hasNote = afterFirstGet(daemon, () => link.freeze())
     const ending = endPause(daemon, queue, { onlyIfOver: LATER })
-    await eventually('it has the note', async () => (await readyIn(broker, `${queue}.paused`)) === 0, {
-      every: 1,
-    })
-    link.freeze()
+    await hasNote
     await putPause(connection, queue, NOTE)
     await link.heal()
     expect(await ending).toBe(false)
@@ -263,3 +260,23 @@ test('what the user may not do is named', async ({ broker, queue }) => {
     await broker.api('DELETE', `/users/${queue}`)
   }
 })
+
+/** Calls back when a message has been taken out of a queue, before anything comes of it. Resolves then. */
+function afterFirstGet(connection: ChannelModel, act: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    const open = connection.createChannel.bind(connection)
+    connection.createChannel = async () => {
+      const channel = await open()
+      const get = channel.get.bind(channel)
+      channel.get = async (...question) => {
+        const message = await get(...question)
+        if (message !== false) {
+          act()
+          resolve()
+        }
+        return message
+      }
+      return channel
+    }
+  })
+}
