@@ -8,7 +8,7 @@ import { consumerTagOf } from '../amqp/consumer-tag.ts'
 import { PauseLook } from '../amqp/pause-look.ts'
 import { ConfirmPublisher } from '../amqp/publisher.ts'
 import type { QueueAges } from '../amqp/queue-ages.ts'
-import { type BackoffRange, backoff, pause } from '../bridge/backoff.ts'
+import { type BackoffRange, backoff } from '../bridge/backoff.ts'
 import { Domain } from '../bridge/domain.ts'
 import type { Tell } from '../bridge/events.ts'
 import type { ControlDesk, Delivery, Intake } from '../bridge/ports.ts'
@@ -24,15 +24,13 @@ import { Minute } from '../observe/minute.ts'
 import type { BridgeView } from '../observe/views.ts'
 import { BridgeControl } from './bridge-control.ts'
 import { viewOf } from './bridge-view.ts'
+import { prepareCopies } from './copies-preparation.ts'
 import type { Drains } from './drains.ts'
 import { createClient } from './pool-client.ts'
 import { queuesOf } from './queues.ts'
 
 /** The broker must be consumed from within 2 s of its return, so the longest pause is well below. */
 const SESSION_DELAY: BackoffRange = { min: 100, max: 1_500 }
-
-/** Publishing is prepared beside everything else, and may take its time. */
-const PREPARE_DELAY: BackoffRange = { min: 500, max: 30_000 }
 
 /** Of all bridges of a process. A broker in alarm stops reading from those that publish: acks go by the others. */
 export interface ProcessConnections {
@@ -203,7 +201,7 @@ export class Bridge {
     if (this.#isDrained) this.control?.drain()
     try {
       // What fails for good must fail before the first message is executed.
-      await this.#prepareCopies()
+      await prepareCopies(this.#publisher, this.#tell, this.#gaveUp.signal, () => this.drains)
       await Promise.all([this.#domain.probe(), this.#consumer.start()])
     } catch (error) {
       // What the broker says to one that is not wanted any more is of no interest.
@@ -243,28 +241,6 @@ export class Bridge {
     await this.#publisher.close()
     this.#client.close()
     this.#minute.end()
-  }
-
-  /**
-   * Declares the queues that copies go to, before there is any: nothing may be published into a young quorum queue. What may pass is
-   * tried again beside everything else.
-   *
-   * @throws {BrokerError} when waiting makes no sense
-   */
-  async #prepareCopies(attempt = 1): Promise<void> {
-    if (this.drains) return
-    try {
-      await this.#publisher.prepare()
-    } catch (error) {
-      // Its channel was closed under it.
-      if (this.drains) return
-      if (attempt === 1 && error instanceof BrokerError && error.permanent) throw error
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#tell({ kind: 'copies-not-prepared', reason, attempt })
-      void pause(backoff(attempt, PREPARE_DELAY), this.#gaveUp.signal).then(() =>
-        this.#prepareCopies(attempt + 1),
-      )
-    }
   }
 
   #warnOfEndlessExecutions(): void {

@@ -6,7 +6,6 @@ import type { Tell } from '../bridge/events.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { ProcessConfig } from '../config/process-config.ts'
 import type { RunConfig } from '../config/run-config.ts'
-import { formatPoolAddress } from '../fastcgi/address.ts'
 import type { Counts } from '../observe/counters.ts'
 import { logLines } from '../observe/log-lines.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -14,6 +13,7 @@ import type { ProcessView } from '../observe/views.ts'
 import { Bridge, type ProcessConnections } from './bridge.ts'
 import { Bridges } from './bridges.ts'
 import type { Control } from './control.ts'
+import { type DaemonObserver, openObserver } from './observer.ts'
 import { PoolWatches } from './pool-watch.ts'
 import { demandsOf, describePool } from './pools.ts'
 import { keptOptions } from './reload.ts'
@@ -42,14 +42,6 @@ export interface DaemonWatch {
   reload(): Promise<string | undefined>
   /** Operators want the process to end. */
   shutDown(): void
-}
-
-/** Hears what bridges tell, and shows the process to those who ask. */
-interface DaemonObserver {
-  /** @returns what the bridge of that queue is to tell */
-  subscriber(queue: string): Tell
-  /** Everything has been told. Never rejects. */
-  close(): Promise<void>
 }
 
 /**
@@ -109,7 +101,8 @@ export class Daemon {
    */
   async start(): Promise<void> {
     const { process, bridges } = this.#config
-    await this.#openObserver()
+    // Before anything is consumed: what cannot be watched is not to run.
+    this.#observer = await openObserver(process.admin, this.#watch.link, this.view, this.#log)
     await this.#openControl()
     if (this.#state.kind !== 'running') return
     new BrokerList(process.brokers, logLines(this.#log)).warnOfInsecure()
@@ -214,20 +207,6 @@ export class Daemon {
     await this.#observer?.close()
     await this.#control?.close()
     return end
-  }
-
-  /** Before anything is consumed: what cannot be watched is not to run. */
-  async #openObserver(): Promise<void> {
-    const { link } = this.#watch
-    if (link !== undefined) {
-      if (link.isWatched) this.#observer = new (await import('./reporter.ts')).Reporter(this.view, link)
-      return
-    }
-    const { admin } = this.#config.process
-    if (admin === undefined) return
-    const { Admin } = await import('./admin.ts')
-    this.#observer = await Admin.open(admin, this.view)
-    this.#log.info('Listening.', { admin: formatPoolAddress(admin.address) })
   }
 
   async #openControl(): Promise<void> {
