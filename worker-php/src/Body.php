@@ -79,10 +79,10 @@ final class Body
         $body = $this->bytes();
         // With --payload raw a publisher may have sent a form of its own, in which a name may well come twice.
         if (preg_match('/(?:^|&)daemonId=' . preg_quote(urlencode($daemonId), '/') . '(?:&|$)/D', $body) !== 1) {
-            return $this->input->post;
+            return $this->input->post();
         }
         $sent = substr_count($body, '&') + 1;
-        $kept = self::leaves($this->input->post);
+        $kept = self::leaves($this->input->post());
         if ($kept < $sent) {
             throw new InvalidMessage(
                 "PHP has dropped a part of the form: {$sent} fields were sent, {$kept} are left. Its limits are "
@@ -93,7 +93,7 @@ final class Body
                 . '--payload raw',
             );
         }
-        return array_diff_key($this->input->post, ['daemonId' => true]);
+        return array_diff_key($this->input->post(), ['daemonId' => true]);
     }
 
     /** @param array<mixed> $fields */

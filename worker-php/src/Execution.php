@@ -108,7 +108,7 @@ final class Execution
         };
     }
 
-    private static function describe(Throwable $error): string
+    public static function describe(Throwable $error): string
     {
         $class = get_class($error);
         return "{$class}: {$error->getMessage()} in {$error->getFile()}:{$error->getLine()}";

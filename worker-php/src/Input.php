@@ -15,13 +15,13 @@ final class Input
     private const CUT_OFF = [UPLOAD_ERR_PARTIAL, UPLOAD_ERR_NO_TMP_DIR, UPLOAD_ERR_CANT_WRITE];
 
     /**
-     * @param ?string      $given null: php://input
-     * @param array<mixed> $post  as $_POST
-     * @param array<mixed> $files as $_FILES
+     * @param ?string       $given null: php://input
+     * @param ?array<mixed> $post  as $_POST; null: what PHP makes of the given bytes
+     * @param array<mixed>  $files as $_FILES
      */
     private function __construct(
         private readonly ?string $given,
-        public readonly array $post,
+        private ?array $post,
         private readonly array $files = [],
     ) {
     }
@@ -42,9 +42,31 @@ final class Input
         return new self($bytes, $post);
     }
 
+    /** That of a message of a stream, which PHP has not looked at. */
+    public static function ofFrame(string $bytes): self
+    {
+        return new self($bytes, null);
+    }
+
     public function bytes(): string
     {
         return $this->given ?? (string) file_get_contents('php://input');
+    }
+
+    /**
+     * The fields of a form, within the limits of PHP.
+     *
+     * @return array<mixed>
+     */
+    public function post(): array
+    {
+        if ($this->post === null) {
+            // Of what is beyond max_input_vars it warns, which is the application's business in no case: Body counts.
+            set_error_handler(static fn (): bool => true);
+            parse_str((string) $this->given, $this->post);
+            restore_error_handler();
+        }
+        return $this->post;
     }
 
     /**
@@ -74,7 +96,7 @@ final class Input
      */
     public function isTakenApart(): bool
     {
-        if ($this->post === [] && $this->files === []) {
+        if ($this->post() === [] && $this->files === []) {
             return false;
         }
         // A field named f[] has many files, and therefore an array of errors.

@@ -85,6 +85,18 @@ final class Message
         return self::from($server, Input::of($body, $post));
     }
 
+    /**
+     * A message of a stream.
+     *
+     * @param array<string, mixed> $server as $_SERVER would be if the message had a request of its own
+     * @throws Forbidden|InvalidMessage
+     * @internal
+     */
+    public static function fromStream(array $server, string $body): self
+    {
+        return self::from($server, Input::ofFrame($body));
+    }
+
     /** The bytes of the body as they arrived: the message's own with --payload raw, else the form made of them. */
     public function body(): string
     {

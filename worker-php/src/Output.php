@@ -36,10 +36,24 @@ final class Output
     /** @return ?string what was printed; null when it was too much: a part of it might look like the whole */
     public function end(): ?string
     {
-        while (ob_get_level() >= $this->level) {
-            ob_end_flush();
+        // A buffer may have been made one that cannot be ended.
+        while (ob_get_level() >= $this->level && @ob_end_flush()) {
+            continue;
         }
         return $this->tooLarge ? null : $this->kept;
+    }
+
+    /**
+     * Ends all output buffers, and drops what is in them.
+     *
+     * @return bool false when one of them cannot be ended
+     */
+    public static function endAll(): bool
+    {
+        while (ob_get_level() > 0 && @ob_end_clean()) {
+            continue;
+        }
+        return ob_get_level() === 0;
     }
 
     /**

@@ -4,10 +4,11 @@ declare(strict_types=1);
 
 namespace FpmBridge\Worker;
 
+use Closure;
 use InvalidArgumentException;
 
 /**
- * Executes the message of this request, and answers what became of it:
+ * Executes the message of this request, or one after the other those of a stream, and answers what became of it:
  *
  *     Worker::run(function (Message $message): void {
  *         sendInvoice($message->payload()['invoice']);
@@ -33,10 +34,7 @@ use InvalidArgumentException;
  */
 final class Worker
 {
-    private const FATAL = E_ERROR | E_PARSE | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR | E_RECOVERABLE_ERROR;
-
-    /** Seconds by which clocks may differ without a word. */
-    private const CLOCK_TOLERANCE = 5;
+    private readonly ?Closure $reset;
 
     /**
      * @param ?Lock $lock         keeps a message from being executed twice; messages without an id are then rejected
@@ -47,6 +45,10 @@ final class Worker
      *                            nothing of it does. The daemon's --max-response cuts it, too
      * @param bool  $obeyDeadline false: execute also what the daemon no longer waits for and repeats elsewhere. With --ack
      *                            dispatched nobody repeats it, and no deadline is obeyed
+     * @param ?callable(): mixed $reset with many messages in one request, called after the answer to each. What it
+     *                            throws ends the request
+     * @param ?int  $memoryLimit  bytes; with many messages in one request, it ends after the message that leaves more than
+     *                            this in use. Null: half of PHP's memory_limit, where that is limited
      * @throws InvalidArgumentException
      */
     public function __construct(
@@ -54,12 +56,16 @@ final class Worker
         private readonly int $busyDelay = 60,
         private readonly int $outputLimit = 1_048_576,
         private readonly bool $obeyDeadline = true,
+        ?callable $reset = null,
+        private readonly ?int $memoryLimit = null,
     ) {
-        foreach (['busyDelay' => $busyDelay, 'outputLimit' => $outputLimit] as $name => $value) {
+        $numbers = ['busyDelay' => $busyDelay, 'outputLimit' => $outputLimit, 'memoryLimit' => $memoryLimit ?? 0];
+        foreach ($numbers as $name => $value) {
             if ($value < 0) {
                 throw new InvalidArgumentException("{$name} is 0 or more, not {$value}.");
             }
         }
+        $this->reset = $reset === null ? null : $reset(...);
     }
 
     /**
@@ -81,13 +87,23 @@ final class Worker
      */
     public function execute(callable $handler): void
     {
+        if (isset($_SERVER[StreamRequest::VERSION])) {
+            $this->executeMany($handler);
+        } else {
+            $this->executeOne($handler);
+        }
+    }
+
+    /** @param callable(Message): mixed $handler */
+    private function executeOne(callable $handler): void
+    {
         $response = Response::begin();
-        $execution = new Execution($this->lock, $this->busyDelay, $this->obeyDeadline);
+        $execution = $this->newExecution();
         $output = new Output($this->outputLimit);
         $returned = false;
         register_shutdown_function(static function () use (&$returned, $execution): void {
             if (!$returned) {
-                self::logExit($execution);
+                ExecutionLog::ended($execution);
                 $execution->abandon();
             }
         });
@@ -96,61 +112,40 @@ final class Worker
         $answer = $execution->run(
             Message::fromGlobals(...),
             static function (Message $message) use ($execution, $handler): void {
-                self::logClock($execution, $message);
+                ExecutionLog::clock($execution, $message);
                 $handler($message);
             },
         );
         $returned = true;
         $sentBy = $response->become($answer);
         $printed = $output->end();
-        $this->logAnswer($execution, $answer, $printed, $sentBy);
+        ExecutionLog::answer($execution, $answer, $printed, $this->outputLimit);
         if ($sentBy === null) {
             echo $answer->marker === 'ack' ? $printed : $answer->body;
-        } else {
-            Output::drop();
+            return;
         }
-    }
-
-    private function logAnswer(Execution $execution, Answer $answer, ?string $printed, ?string $sentBy): void
-    {
-        if ($answer->reason !== '') {
-            self::log($execution, $answer->reason);
-        }
-        if ($printed === null) {
-            self::log($execution, "it printed more than {$this->outputLimit} bytes, of which nothing is sent");
-        }
-        if ($sentBy !== null && $answer->marker === 'ack') {
-            self::log(
+        if ($answer->marker === 'ack') {
+            ExecutionLog::write(
                 $execution,
                 "it succeeded, and cannot say so: {$sentBy} sent the headers before the handler returned, so it will be "
                 . 'executed again',
             );
         }
+        Output::drop();
     }
 
-    private static function logClock(Execution $execution, Message $message): void
+    /** @param callable(Message): mixed $handler */
+    private function executeMany(callable $handler): void
     {
-        $behind = $message->secondsBehind();
-        if ($behind > self::CLOCK_TOLERANCE) {
-            self::log(
-                $execution,
-                "the clock of this host is {$behind} s behind the daemon's: what comes too late is executed beside its "
-                . 'own repetition. Set the clocks of both hosts (NTP)',
-            );
+        $request = StreamRequest::begin();
+        if ($request !== null) {
+            $loop = new Loop($request, $this->newExecution(...), $this->outputLimit, $this->reset, $this->memoryLimit);
+            $loop->serve($handler);
         }
     }
 
-    /** Of an exit nobody else says a word; a fatal error PHP has logged. */
-    private static function logExit(Execution $execution): void
+    private function newExecution(): Execution
     {
-        $last = error_get_last();
-        if ($last === null || ($last['type'] & self::FATAL) === 0) {
-            self::log($execution, 'the handler has called exit instead of returning');
-        }
-    }
-
-    private static function log(Execution $execution, string $text): void
-    {
-        Log::write("fpm-bridge: {$execution->subject()}: {$text}");
+        return new Execution($this->lock, $this->busyDelay, $this->obeyDeadline);
     }
 }

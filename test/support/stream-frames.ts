@@ -1,0 +1,65 @@
+/* The frames of a message stream, as docs/protocol.md has them; written from that page alone. */
+
+/** What a worker sends. */
+export interface WorkerFrame {
+  readonly type: 'hello' | 'answer' | 'question' | 'end'
+  readonly sequence: number
+  readonly content: Buffer
+}
+
+const TYPES: Readonly<Record<string, WorkerFrame['type']>> = {
+  H: 'hello',
+  A: 'answer',
+  Q: 'question',
+  E: 'end',
+}
+
+/** A frame to the worker: a message, or `R`. */
+export function frameToWorker(
+  type: 'M' | 'R',
+  sequence: number,
+  head = '',
+  body: Uint8Array | string = '',
+): Buffer {
+  const [headBytes, bodyBytes] = [Buffer.from(head), Buffer.from(body)]
+  const lengths = Buffer.alloc(16)
+  lengths.write(type, 'latin1')
+  lengths.writeUInt32BE(sequence, 4)
+  lengths.writeUInt32BE(headBytes.length, 8)
+  lengths.writeUInt32BE(bodyBytes.length, 12)
+  return Buffer.concat([lengths, headBytes, bodyBytes])
+}
+
+const PREFIX_BYTES = 32 + 1 + 4 + 4
+
+/** Finds the frames in a worker's stdout, and keeps what is between them. */
+export class FrameReader {
+  readonly #nonce: Buffer
+  #pending: Buffer = Buffer.alloc(0)
+  #between: Buffer = Buffer.alloc(0)
+
+  constructor(nonce: string) {
+    this.#nonce = Buffer.from(nonce, 'latin1')
+  }
+
+  /** What no frame was: the CGI header block, and what others have printed. */
+  get between(): string {
+    return Buffer.concat([this.#between, this.#pending]).toString('latin1')
+  }
+
+  *take(piece: Buffer): Generator<WorkerFrame> {
+    this.#pending = Buffer.concat([this.#pending, piece])
+    for (;;) {
+      const start = this.#pending.indexOf(this.#nonce)
+      if (start === -1 || this.#pending.length < start + PREFIX_BYTES) return
+      const frame = this.#pending.subarray(start)
+      const type = TYPES[frame.toString('latin1', 32, 33)]
+      if (type === undefined) throw new Error(`no frame: ${frame.toString('latin1', 32, 64)}`)
+      const end = PREFIX_BYTES + frame.readUInt32BE(37)
+      if (frame.length < end) return
+      this.#between = Buffer.concat([this.#between, this.#pending.subarray(0, start)])
+      this.#pending = frame.subarray(end)
+      yield { type, sequence: frame.readUInt32BE(33), content: frame.subarray(PREFIX_BYTES, end) }
+    }
+  }
+}

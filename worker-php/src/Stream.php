@@ -1,0 +1,121 @@
+<?php
+
+declare(strict_types=1);
+
+namespace FpmBridge\Worker;
+
+use UnexpectedValueException;
+
+/**
+ * The frames of a message stream, version 1 (docs/protocol.md).
+ *
+ * php-fpm hands out the bytes of php://input as they come only if they are read without a buffer, and in exact lengths: it
+ * waits until there are as many as were asked for.
+ *
+ * @internal
+ */
+final class Stream
+{
+    private const HEADER = 16;
+
+    /** Bytes of head and body that are read at once: a read costs several system calls, copying these costs less. */
+    private const READ_AT_ONCE = 65_536;
+
+    /** @var resource */
+    private $input;
+
+    public function __construct(private readonly string $nonce)
+    {
+        $this->input = fopen('php://input', 'r');
+        stream_set_read_buffer($this->input, 0);
+    }
+
+    /**
+     * Waits for the header of the next frame.
+     *
+     * @return ?array{type: string, sequence: int, head: int, body: int} null when no more come
+     * @throws UnexpectedValueException when it is none
+     */
+    public function next(): ?array
+    {
+        $header = $this->read(self::HEADER);
+        if ($header === null) {
+            return null;
+        }
+        $frame = unpack('a1type/a3zero/Nsequence/Nhead/Nbody', $header);
+        if (($frame['type'] !== 'M' && $frame['type'] !== 'R') || $frame['zero'] !== "\0\0\0") {
+            throw new UnexpectedValueException('what has come is no frame: ' . bin2hex($header));
+        }
+        return $frame;
+    }
+
+    /**
+     * What follows a header.
+     *
+     * @param array{head: int, body: int} $frame
+     * @return ?array{string, string} head and body; null when they have not come to their end: the daemon is gone
+     */
+    public function content(array $frame): ?array
+    {
+        ['head' => $headLength, 'body' => $bodyLength] = $frame;
+        if ($headLength + $bodyLength <= self::READ_AT_ONCE) {
+            $both = $this->read($headLength + $bodyLength);
+            return $both === null ? null : [substr($both, 0, $headLength), substr($both, $headLength)];
+        }
+        $head = $this->read($headLength);
+        $body = $head === null ? null : $this->read($bodyLength);
+        return $body === null ? null : [$head, $body];
+    }
+
+    /**
+     * Reads what follows a header, and drops it.
+     *
+     * @param array{head: int, body: int} $frame
+     * @return bool false when it has not come to its end
+     */
+    public function skip(array $frame): bool
+    {
+        for ($left = $frame['head'] + $frame['body']; $left > 0; $left -= self::READ_AT_ONCE) {
+            if ($this->read(min($left, self::READ_AT_ONCE)) === null) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * @param string $begin of the content
+     * @param string $rest of it, which is not copied
+     */
+    public function frame(string $type, int $sequence, string $begin = '', string $rest = ''): string
+    {
+        return $this->nonce . $type . pack('NN', $sequence, strlen($begin) + strlen($rest)) . $begin;
+    }
+
+    /**
+     * Writes it all to the socket. Where ignore_user_abort is off, PHP ends the script here when the daemon is gone.
+     *
+     * @return bool false when the daemon is gone: nothing more may be executed
+     */
+    public function write(string ...$bytes): bool
+    {
+        foreach ($bytes as $piece) {
+            echo $piece;
+        }
+        flush();
+        return connection_aborted() === 0;
+    }
+
+    private function read(int $length): ?string
+    {
+        $bytes = '';
+        while (($missing = $length - strlen($bytes)) > 0) {
+            $piece = fread($this->input, $missing);
+            if ($piece === false || $piece === '') {
+                return null;
+            }
+            $bytes = $bytes === '' ? $piece : $bytes . $piece;
+        }
+        return $bytes;
+    }
+}
