@@ -10,6 +10,7 @@ import type { Gate } from './gates/gate.ts'
 import { Hold } from './gates/hold.ts'
 import { HoldProbe } from './gates/hold-probe.ts'
 import { Pause } from './gates/pause.ts'
+import { ClientRoom } from './gates/room.ts'
 import { Slots } from './gates/slots.ts'
 import { IntakeReasons } from './intake-reasons.ts'
 import { Patience } from './patience.ts'
@@ -61,7 +62,7 @@ export class Domain {
     const intakes = new IntakeReasons(intake, tell)
     const heldIntake = intakes.for('hold')
     this.pause = new Pause(intakes.for('told'), tell)
-    this.slots = new Slots(policy)
+    this.slots = new Slots(policy, client.room?.perSlot)
     this.#patience = new Patience(policy, tell)
     const backlog = new Backlog(this.#patience)
     this.backlog = backlog
@@ -81,7 +82,7 @@ export class Domain {
         backlog,
         slots: this.slots,
         pause: this.pause,
-        gates: [this.pause, this.slots, this.#hold, new BytesInFlight(policy), ...gates],
+        gates: [this.pause, this.slots, this.#hold, new BytesInFlight(policy), ...roomOf(client), ...gates],
         returns: new Returns(
           adoption,
           this.#settlement,
@@ -119,4 +120,8 @@ export class Domain {
     this.#patience.shorten(consumerTimeout)
     this.#settlement.shorten(consumerTimeout)
   }
+}
+
+function roomOf({ room }: FastCgiClient): readonly Gate[] {
+  return room === undefined ? [] : [new ClientRoom(room)]
 }

@@ -141,8 +141,9 @@ export type CopyEvent =
 
 /** Nothing can be executed. */
 export type HoldEvent =
-  | Readonly<{ kind: 'hold-began'; reason: string; met: Met | undefined }>
-  | Readonly<{ kind: 'hold-changed'; reason: string; met: Met | undefined }>
+  /** `lasting`: until somebody mends what is wrong. */
+  | Readonly<{ kind: 'hold-began'; reason: string; met: Met | undefined; lasting: boolean }>
+  | Readonly<{ kind: 'hold-changed'; reason: string; met: Met | undefined; lasting: boolean }>
   | Readonly<{ kind: 'hold-over'; heldMs: number }>
   /** It lasts for so long that what waits goes back to the broker. */
   | Readonly<{ kind: 'intake-paused' }>

@@ -6,6 +6,7 @@ import {
   hasFailed,
   hasFatalError,
   hasForeignStatus,
+  hasNoHello,
   hasNotStarted,
   hasStatus,
   hasUnknownMarker,
@@ -40,6 +41,8 @@ export type Outcome = HoldOutcome | DoubtOutcome | FinalOutcome
 export interface HoldOutcome extends Diagnosis {
   readonly kind: 'hold'
   readonly probe: 'connect' | 'delivery'
+  /** Whether it lasts until somebody mends what is wrong. */
+  readonly lasting?: boolean
   readonly retryAfterMs: number
   readonly fault: FinalOutcome | undefined
 }
@@ -127,7 +130,8 @@ export function decide(result: Result, policy: OutcomePolicy, attempt: number, n
       return {
         kind: 'hold',
         ...diagnosis,
-        probe: isUnsent(result) ? 'connect' : 'delivery',
+        probe: isUnsent(result) && !hasNoHello(result) ? 'connect' : 'delivery',
+        lasting: hasNoHello(result),
         retryAfterMs,
         fault: undefined,
       }

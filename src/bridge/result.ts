@@ -29,6 +29,11 @@ export function isUnsent(result: Result): boolean {
   return hasFailedIn(result, 'connect')
 }
 
+/** The script does not speak the message stream. */
+export function hasNoHello(result: Result): boolean {
+  return result.kind === 'failed' && result.error.code === 'NO_HELLO'
+}
+
 /** Proof that no script ran: endRequest with nothing before it, a protocolStatus that is not 0, or a refusal of php-fpm's own. */
 export function scriptDidNotRun(result: Result): boolean {
   if (result.kind === 'failed') return ['EMPTY_ANSWER', 'REQUEST_REFUSED'].includes(result.error.code)

@@ -118,8 +118,20 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(
     BRIDGE,
     'prefetch',
-    { defaultDescription: 'as --concurrency; completed: half more' },
+    { defaultDescription: 'as --concurrency; completed: half more; many messages in a request: 4 times' },
     'unacked deliveries held',
+  ),
+  option(
+    BRIDGE,
+    'messages-per-request',
+    { default: '1' },
+    'above 1, a request carries so many, one after the other, to a script that boots once (docs/many-messages.md)',
+  ),
+  option(
+    BRIDGE,
+    'request-lifetime',
+    { default: '1s' },
+    'with --messages-per-request, how long a request takes messages: a reload of php-fpm waits for it',
   ),
   option(
     BRIDGE,

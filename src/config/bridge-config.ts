@@ -15,6 +15,10 @@ export interface BridgeConfig extends BridgePolicy {
   /** Whether queues are taken that lose their messages some day: not durable, auto-delete, expiring. */
   readonly allowTransientQueue: boolean
   readonly transport: Transport
+  /** Messages that one request carries, at most; 1: each is a request of its own. */
+  readonly messagesPerRequest: number
+  /** Milliseconds after which a request takes no more messages, where it carries many. */
+  readonly requestLifetime: number
   /** Whether connections to the pool are used again. */
   readonly keepAlive: boolean
   /** Bytes kept of an answer's stdout and stderr. */

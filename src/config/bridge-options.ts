@@ -24,6 +24,9 @@ import {
 /** Of deliveries; a short unsigned integer (AMQP 0-9-1, basic.qos). */
 const MAX_PREFETCH = 65_535
 
+/** Messages for each child, where a request carries many: one that is executed, and some that are on their way. */
+const READ_AHEAD = 4
+
 /** The options that each bridge has of its own. */
 export const BRIDGE_OPTIONS = {
   name: optional(bridgeName),
@@ -35,6 +38,8 @@ export const BRIDGE_OPTIONS = {
   payload: oneOf<Payload>('form', 'raw'),
   concurrency: integer(1, MAX_PREFETCH),
   prefetch: optional(integer(1, MAX_PREFETCH)),
+  'messages-per-request': integer(1, 1_000_000),
+  'request-lifetime': positiveDuration,
   'allow-transient-queue': flag,
   'dead-letter-queue': optional(queueName),
   ack: oneOf<AckMode>('dispatched', 'completed'),
@@ -71,7 +76,9 @@ export function readBridgeConfig(read: OptionReader, daemonId: string): BridgeCo
     script: given.script,
     payload: given.payload,
     concurrency,
-    prefetch: given.prefetch ?? defaultPrefetch(concurrency, ack),
+    prefetch: given.prefetch ?? defaultPrefetch(concurrency, ack, given['messages-per-request']),
+    messagesPerRequest: given['messages-per-request'],
+    requestLifetime: given['request-lifetime'],
     allowTransientQueue: given['allow-transient-queue'],
     deadLetterQueue: given['dead-letter-queue'] ?? `${queue}.dead`,
     replyAllow: given.replies ? replyAllow(given['reply-allow']) : undefined,
@@ -112,7 +119,8 @@ function replyAllow(given: readonly string[]): readonly string[] {
  * With `completed` a message is acked when it is done: without a spare one, each slot that becomes free would wait for the
  * ack's way to the broker and the next delivery's way back. `dispatched` has acked it long before that.
  */
-function defaultPrefetch(concurrency: number, ack: AckMode): number {
+function defaultPrefetch(concurrency: number, ack: AckMode, messagesPerRequest: number): number {
+  if (messagesPerRequest > 1) return Math.min(concurrency * READ_AHEAD, MAX_PREFETCH)
   return ack === 'dispatched'
     ? concurrency
     : Math.min(concurrency + Math.floor(concurrency / 2), MAX_PREFETCH)

@@ -63,10 +63,12 @@ function* ofTimeouts(config: BridgeConfig): Iterable<Contradiction> {
   ]
 }
 
-function* ofTransport({ transport, timeout, keepAlive }: BridgeConfig, read: Given): Iterable<Contradiction> {
+function* ofTransport(config: BridgeConfig, read: Given): Iterable<Contradiction> {
+  const { transport, timeout, keepAlive, messagesPerRequest } = config
   if (transport !== 'fastcgi-client') return
   if (read.given('keep-alive') && keepAlive) yield ['keep-alive', 'needs --transport native']
   if (read.given('timeout') && timeout > 0) yield ['timeout', 'needs --transport native']
+  if (messagesPerRequest > 1) yield ['messages-per-request', 'above 1 needs --transport native']
 }
 
 function isTooLong(queue: string): boolean {

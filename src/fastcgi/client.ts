@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { ConnectQueue } from './connect-queue.ts'
 import { Connection } from './connection.ts'
 import { Exchange } from './exchange.ts'
@@ -6,7 +7,7 @@ import { PoolAcquaintance } from './pool-acquaintance.ts'
 import { type EncodedRequest, RequestEncoder, type StreamedRequest } from './request.ts'
 import { type EndCode, RequestAbort } from './request-abort.ts'
 import { ReuseTrust } from './reuse-trust.ts'
-import { probePool } from './socket.ts'
+import { connectPool, probePool } from './socket.ts'
 import {
   type FastCgiClient,
   type FastCgiClientOptions,
@@ -36,7 +37,7 @@ const PATIENCE = 50
 export class PoolClient implements FastCgiClient {
   readonly #options: PoolClientOptions
   readonly #encoder: RequestEncoder
-  readonly #connector: ConnectQueue
+  readonly #connector: ConnectQueue<Socket>
   readonly #kept: IdleConnections
   /** Requests on connections that have never answered, and when they were begun; the oldest first. */
   readonly #unaccepted = new Map<Exchange, number>()
@@ -50,6 +51,7 @@ export class PoolClient implements FastCgiClient {
     this.#pool = new PoolAcquaintance(address, statusPath)
     this.#connector = new ConnectQueue({
       address,
+      connect: connectPool,
       connectTimeout: CONNECT_TIMEOUT,
       backlogTimeout: BACKLOG_TIMEOUT,
       paced: () => this.#pool.kind !== 'static' && this.#pool.kind !== 'dynamic',

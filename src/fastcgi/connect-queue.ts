@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { PoolAddress } from './address.ts'
-import { connectError, connectPool, isBacklogFull } from './socket.ts'
+import { connectError, isBacklogFull } from './socket.ts'
 import type { FastCgiError } from './types.ts'
 
 /** Milliseconds between connects that ask an ondemand pool for more children than it has. */
@@ -10,8 +10,10 @@ const VACANCY = 1_000
 /** Milliseconds between tries while the backlog is full: doubling from the first to the second. */
 const BACKLOG_PAUSE = { min: 1, max: 50 } as const
 
-export interface ConnectQueueOptions {
+export interface ConnectQueueOptions<S extends Socket = Socket> {
   readonly address: PoolAddress
+  /** As connectPool. */
+  readonly connect: (address: PoolAddress, timeout: number, signal: AbortSignal) => Promise<S>
   /** Milliseconds. */
   readonly connectTimeout: number
   /** Milliseconds of nothing but a full backlog, and no answer to anybody, after which a connect fails. */
@@ -20,8 +22,8 @@ export interface ConnectQueueOptions {
   readonly paced: () => boolean
 }
 
-interface PendingConnect {
-  readonly resolve: (socket: Socket) => void
+interface PendingConnect<S extends Socket> {
+  readonly resolve: (socket: S) => void
   readonly reject: (error: FastCgiError) => void
   readonly signal: AbortSignal
   readonly since: number
@@ -35,21 +37,21 @@ interface PendingConnect {
  *   requests queue up on one child. So connects that need another child are a pause apart. One that takes the
  *   place of a request that has just ended needs none, and no pause.
  */
-export class ConnectQueue {
-  readonly #options: ConnectQueueOptions
-  readonly #queue: PendingConnect[] = []
+export class ConnectQueue<S extends Socket = Socket> {
+  readonly #options: ConnectQueueOptions<S>
+  readonly #queue: PendingConnect<S>[] = []
   /** When each of the children became free that we count on. */
   readonly #vacancies: number[] = []
   #lastGrowth = Number.NEGATIVE_INFINITY
   /** When the pool last took a connection, or was done with one. */
   #lastProgress = Number.NEGATIVE_INFINITY
 
-  constructor(options: ConnectQueueOptions) {
+  constructor(options: ConnectQueueOptions<S>) {
     this.#options = options
   }
 
   /** @throws {FastCgiError} CONNECT_FAILED, also when the signal is aborted meanwhile */
-  async open(signal: AbortSignal): Promise<Socket> {
+  async open(signal: AbortSignal): Promise<S> {
     if (this.#queue.length === 0 && this.#mayGo()) {
       try {
         return await this.#connect(signal)
@@ -120,12 +122,13 @@ export class ConnectQueue {
   }
 
   /** A pool that is slow is waited for, one that has hung is not. */
-  #mayStillWait({ since }: PendingConnect): boolean {
+  #mayStillWait({ since }: PendingConnect<S>): boolean {
     return performance.now() - Math.max(since, this.#lastProgress) < this.#options.backlogTimeout
   }
 
-  async #connect(signal: AbortSignal): Promise<Socket> {
-    const socket = await connectPool(this.#options.address, this.#options.connectTimeout, signal)
+  async #connect(signal: AbortSignal): Promise<S> {
+    const { address, connectTimeout, connect } = this.#options
+    const socket = await connect(address, connectTimeout, signal)
     this.#lastProgress = performance.now()
     return socket
   }

@@ -1,3 +1,4 @@
+import { Capture } from './capture.ts'
 import { REQUEST_COMPLETE } from './protocol.ts'
 import { RecordDecoder, type RecordSink } from './records.ts'
 import { parseResponseHead } from './response.ts'
@@ -14,45 +15,6 @@ export interface ExchangeLimits {
   readonly maxResponse: number
   /** Bytes of stderr kept. */
   readonly maxStderr: number
-}
-
-/** One for all: an allocation costs a quarter of a microsecond, even of nothing. */
-const EMPTY = Buffer.alloc(0)
-
-/**
- * The first bytes of a stream; the rest is dropped. They are copied into one buffer that grows: a script that flushes
- * byte by byte sends a record for each, and as many small buffers would take a hundred times their content.
- */
-class Capture {
-  readonly #limit: number
-  #buffer = EMPTY
-  #kept = 0
-  truncated = false
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  take(piece: Buffer): void {
-    const kept = Math.min(piece.length, this.#limit - this.#kept)
-    if (kept < piece.length) this.truncated = true
-    if (this.#kept + kept > this.#buffer.length) this.#grow(this.#kept + kept)
-    this.#kept += piece.copy(this.#buffer, this.#kept, 0, kept)
-  }
-
-  bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#kept)
-  }
-
-  text(): string {
-    return this.#buffer.toString('utf8', 0, this.#kept)
-  }
-
-  #grow(needed: number): void {
-    const larger = Buffer.allocUnsafe(Math.min(this.#limit, Math.max(needed, 2 * this.#buffer.length)))
-    this.#buffer.copy(larger, 0, 0, this.#kept)
-    this.#buffer = larger
-  }
 }
 
 /** One request on its way: takes in what the socket says and ends, once, with a response or an error. */

@@ -49,6 +49,16 @@ export class RequestEncoder {
     return new StreamedRequest(this.#head(params, body.length), body.pieces, this.#endOfStdin)
   }
 
+  /**
+   * A request whose body comes in records of its owner's.
+   *
+   * @param length of the body, as php-fpm is told
+   * @throws {RangeError} as encode
+   */
+  open(params: Readonly<Record<string, string>>, length: number): EncodedRequest {
+    return new EncodedRequest(this.#head(params, length), new Uint8Array(), false)
+  }
+
   #head(params: Readonly<Record<string, string>>, length: number): RequestHead {
     const own = encodePairs(params, { CONTENT_LENGTH: String(length) })
     return { common: this.#commonParams, own, bytes: this.#commonBytes + recordsBytes(own) }
@@ -149,7 +159,8 @@ function recordsBytes(contents: readonly Buffer[]): number {
   return bytes
 }
 
-function stdinRecords(requestId: number, body: Uint8Array): Buffer[] {
+/** Of the stdin stream, without its end; the bytes are not copied. */
+export function stdinRecords(requestId: number, body: Uint8Array): Buffer[] {
   const buffers: Buffer[] = []
   for (let offset = 0; offset < body.length; offset += MAX_CONTENT_BYTES) {
     const content = body.subarray(offset, offset + MAX_CONTENT_BYTES)

@@ -1,5 +1,6 @@
-import { connect, type Socket } from 'node:net'
+import { Socket, type SocketConstructorOpts } from 'node:net'
 import { formatPoolAddress, type PoolAddress, socketOptions } from './address.ts'
+import { ReadingSocket } from './reading-socket.ts'
 import { FastCgiError, systemCodeOf } from './types.ts'
 
 /** What each refusal means for the one who has to mend it. */
@@ -30,8 +31,27 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
  * @throws {FastCgiError} CONNECT_FAILED
  */
 export function connectPool(address: PoolAddress, timeout: number, signal?: AbortSignal): Promise<Socket> {
+  return connectAs((options) => new Socket(options), address, timeout, signal)
+}
+
+/** The same, of a socket that reads on. */
+export function connectReading(
+  address: PoolAddress,
+  timeout: number,
+  signal?: AbortSignal,
+): Promise<ReadingSocket> {
+  return connectAs((options) => new ReadingSocket(options), address, timeout, signal)
+}
+
+/** @param make makes the socket, of options that node:net has for it */
+function connectAs<S extends Socket>(
+  make: (options: SocketConstructorOpts) => S,
+  address: PoolAddress,
+  timeout: number,
+  signal?: AbortSignal,
+): Promise<S> {
   return new Promise((resolve, reject) => {
-    const socket = openSocket(address, timeout)
+    const socket = openSocket(make, address, timeout)
     // Without it a small request may wait for the acknowledgement of the one before (RFC 896).
     socket.setNoDelay(true)
     const giveUp = (): void => void socket.destroy(systemError('ETIMEDOUT'))
@@ -49,21 +69,22 @@ export function connectPool(address: PoolAddress, timeout: number, signal?: Abor
   })
 }
 
-function openSocket(address: PoolAddress, timeout: number): Socket {
+function openSocket<S extends Socket>(
+  make: (options: SocketConstructorOpts) => S,
+  address: PoolAddress,
+  timeout: number,
+): S {
   const callback = (bytes: number): true => {
     socket.emit('data', READ_BUFFER.subarray(0, bytes))
     return true // read on
   }
-  const onread = { buffer: READ_BUFFER, callback }
+  // Its types know `onread` only of connect(), which hands it on to the constructor.
+  const options = { onread: { buffer: READ_BUFFER, callback }, allowHalfOpen: true }
+  const socket = make(options)
   // Node.js goes on to a name's next address after 250 ms: none that is further away would ever be reached.
   const autoSelectFamilyAttemptTimeout = Math.ceil(timeout / ADDRESSES)
-  const socket = connect({
-    ...socketOptions(address),
-    onread,
-    allowHalfOpen: true,
-    autoSelectFamilyAttemptTimeout,
-  })
-  return socket
+  const target = { ...socketOptions(address), autoSelectFamilyAttemptTimeout }
+  return socket.connect(target)
 }
 
 /**

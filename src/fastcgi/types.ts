@@ -56,8 +56,20 @@ export interface FastCgiClientOptions {
   readonly maxStderr: number
 }
 
+/** Where a client takes no more requests at a time than it has room for. */
+export interface Room {
+  /** Requests of ours at a time for each of the bridge's slots, at most. */
+  readonly perSlot: number
+  /** Whether one more would be sent soon. */
+  readonly isThere: boolean
+  /** @param wake called when there may be some again */
+  open(wake: () => void): void
+}
+
 /** What the bridge needs of a pool. Implementations share nothing but this file. */
 export interface FastCgiClient {
+  /** Undefined where it takes as many requests as come. */
+  readonly room?: Room
   /**
    * Has the pool execute one request.
    *
@@ -88,6 +100,7 @@ export type FastCgiPhase = 'connect' | 'unread' | 'send' | 'receive'
 /**
  * Stable names of what can go wrong; the operating system's own name is in `cause`.
  * - `CONNECT_FAILED`: no connection (ENOENT, ECONNREFUSED, EACCES, a backlog that stays full, no answer in time);
+ * - `NO_HELLO`: the script does not speak the message stream; no message was sent to it;
  * - `NO_FASTCGI`: whoever listens there has never answered in FastCGI, to nobody: nothing can have run;
  * - `NOT_READ`, `SEND_FAILED`, `CONNECTION_LOST`: the connection ended before the request was read, before it was sent, or
  *   before endRequest came;
@@ -99,6 +112,7 @@ export type FastCgiPhase = 'connect' | 'unread' | 'send' | 'receive'
 export type FastCgiErrorCode =
   | 'CONNECT_FAILED'
   | 'NO_FASTCGI'
+  | 'NO_HELLO'
   | 'NOT_READ'
   | 'SEND_FAILED'
   | 'CONNECTION_LOST'

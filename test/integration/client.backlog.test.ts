@@ -7,6 +7,7 @@ import { Connection } from '../../src/fastcgi/connection.ts'
 import { Exchange } from '../../src/fastcgi/exchange.ts'
 import { readPoolStatus } from '../../src/fastcgi/pool-status.ts'
 import { RequestEncoder } from '../../src/fastcgi/request.ts'
+import { connectPool } from '../../src/fastcgi/socket.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { load } from '../support/load.ts'
@@ -51,6 +52,7 @@ describe('a full backlog', () => {
 async function childrenForTwelve(pool: Pool, paced: boolean): Promise<number> {
   const { address, params, maxResponse, maxStderr } = clientOptions(pool)
   const queue = new ConnectQueue({
+    connect: connectPool,
     address,
     connectTimeout: 5_000,
     backlogTimeout: 5_000,

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { PoolAddress } from '../../src/fastcgi/address.ts'
 import { ConnectQueue, type ConnectQueueOptions } from '../../src/fastcgi/connect-queue.ts'
+import { connectPool } from '../../src/fastcgi/socket.ts'
 import { type DeafListener, deafListener } from '../support/deaf-listener.ts'
 import { liveBytes } from '../support/heap.ts'
 import { failureOf } from './native-exchange.ts'
@@ -27,6 +28,7 @@ async function pool(): Promise<ScriptedPool> {
 
 function connectorOf(address: PoolAddress, options: Partial<ConnectQueueOptions> = {}): ConnectQueue {
   return new ConnectQueue({
+    connect: connectPool,
     address,
     connectTimeout: 300,
     backlogTimeout: 300,

@@ -11,6 +11,8 @@ export interface Obstacle {
   readonly probe: 'connect' | 'delivery'
   /** Milliseconds before which a worker wants to be left alone. */
   readonly retryAfterMs?: number
+  /** Whether it lasts until somebody mends what is wrong. */
+  readonly lasting?: boolean
   /** Which message met it, and what its worker, or php-fpm, said of it. */
   readonly met?: Met | undefined
 }
@@ -82,8 +84,8 @@ export class Hold implements Gate {
         this.#state.found[obstacle.probe] ??= obstacle
         return
       case 'open': {
-        const { reason, met } = obstacle
-        this.#tell({ kind: 'hold-began', reason, met })
+        const { reason, met, lasting = false } = obstacle
+        this.#tell({ kind: 'hold-began', reason, met, lasting })
         const found = { connect: undefined, delivery: undefined, [obstacle.probe]: obstacle }
         const timer = this.#probeIn(delayBefore(1, obstacle))
         this.#state = { kind: 'held', since: performance.now(), found, told: reason, probes: 1, timer }
@@ -116,8 +118,8 @@ export class Hold implements Gate {
   }
 
   #stay(state: Held, probed: Obstacle, next: Obstacle): void {
-    const { reason, met } = next
-    if (reason !== state.told) this.#tell({ kind: 'hold-changed', reason, met })
+    const { reason, met, lasting = false } = next
+    if (reason !== state.told) this.#tell({ kind: 'hold-changed', reason, met, lasting })
     state.told = reason
     state.probes += 1
     const poolIsBack = probed.probe === 'connect' && next.probe === 'delivery'

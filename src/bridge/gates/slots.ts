@@ -15,17 +15,20 @@ const REST_AFTER_CUT_OFF = 100
  */
 export class Slots implements Gate {
   readonly #prefetch: number
+  readonly #each: number
   #concurrency: number
   #taken = 0
   #settling = 0
   #wake: () => void = () => {}
 
-  constructor({ concurrency, prefetch }: Pick<BridgePolicy, 'concurrency' | 'prefetch'>) {
+  /** @param each executions that one slot has room for: one, or those that one request carries at the same time */
+  constructor({ concurrency, prefetch }: Pick<BridgePolicy, 'concurrency' | 'prefetch'>, each = 1) {
+    this.#each = each
     this.#concurrency = concurrency
     this.#prefetch = prefetch
   }
 
-  /** Executions at the same time, at most. */
+  /** Requests at the same time, at most. */
   get concurrency(): number {
     return this.#concurrency
   }
@@ -37,7 +40,7 @@ export class Slots implements Gate {
   }
 
   get hasFree(): boolean {
-    return this.#taken < this.#concurrency
+    return this.#taken < this.#concurrency * this.#each
   }
 
   /** Executing, or not settled yet. */

@@ -50,12 +50,16 @@ export const BRIDGE_LINES: Lines<BridgeLifeEvent | HoldEvent> = {
     'The clock of the pool differs from the clock of this machine: its workers refuse messages as too late that are not. Set both by NTP.',
     ({ aheadSeconds }) => ({ ahead_s: aheadSeconds }),
   ],
-  'hold-began': [
-    'warn',
+  'hold-began': ({ lasting }) => [
+    lasting ? 'error' : 'warn',
     'Holding: nothing can be executed. Messages are kept and wait.',
-    (event) => obstacleFields(event),
+    obstacleFields,
   ],
-  'hold-changed': ['warn', 'Still holding, for another reason.', (event) => obstacleFields(event)],
+  'hold-changed': ({ lasting }) => [
+    lasting ? 'error' : 'warn',
+    'Still holding, for another reason.',
+    obstacleFields,
+  ],
   'intake-paused': [
     'warn',
     'Waiting messages go back to the broker, before they wait too long for it; not consuming.',

@@ -40,6 +40,8 @@ describe('run', () => {
       maxBytesInFlight: 268_435_456,
       transport: 'native',
       keepAlive: true,
+      messagesPerRequest: 1,
+      requestLifetime: 1_000,
       maxResponse: 1_048_576,
       maxStderr: 65_536,
       statusPath: '/status',

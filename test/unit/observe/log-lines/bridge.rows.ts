@@ -80,13 +80,13 @@ export const BRIDGE: readonly Row[] = [
     { ahead_s: 9 },
   ],
   [
-    { kind: 'hold-began', reason: 'ENOENT', met: undefined },
+    { kind: 'hold-began', lasting: false, reason: 'ENOENT', met: undefined },
     'warn',
     'Holding: nothing can be executed. Messages are kept and wait.',
     { reason: 'ENOENT' },
   ],
   [
-    { kind: 'hold-changed', reason: 'a reason', met: MET },
+    { kind: 'hold-changed', lasting: false, reason: 'a reason', met: MET },
     'warn',
     'Still holding, for another reason.',
     OBSTACLE,

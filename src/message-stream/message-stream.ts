@@ -1,0 +1,296 @@
+import { Capture } from '../fastcgi/capture.ts'
+import type { ReadingSocket } from '../fastcgi/reading-socket.ts'
+import { RecordDecoder, type RecordSink } from '../fastcgi/records.ts'
+import type { EncodedRequest } from '../fastcgi/request.ts'
+import { parseResponseHead } from '../fastcgi/response.ts'
+import { FastCgiError, systemCodeOf } from '../fastcgi/types.ts'
+import { FrameDecoder, type FrameSink } from './frame-decoder.ts'
+import { REQUEST_ID } from './frames.ts'
+import type { Message } from './message.ts'
+import { LEASE, type StreamLimits } from './stream-limits.ts'
+import { StreamWriter } from './stream-writer.ts'
+
+/** Milliseconds beyond the lease, since clocks tick. */
+const LEASE_TOLERANCE = 10
+
+/** Bytes of what is printed there, and is no frame, that are kept for the operator. */
+const STRAY_BYTES = 512
+
+export interface StreamEvents {
+  /** It may take more messages than before. */
+  onRoom(): void
+  /** A message has taken so many milliseconds. */
+  onTaken(milliseconds: number): void
+  /** None of them has been begun. In their order. */
+  onGivenBack(messages: readonly Message[]): void
+  /** Told once, at last. `why`: how it ended, with what the script said. */
+  onOver(hello: Hello, why: string): void
+}
+
+/** `late`: it came when nobody waited for it any more. */
+export type Hello = 'none' | 'late' | 'said'
+
+/**
+ * - `booting`: the script has not said hello;
+ * - `doubted`: nor has it after a while. PHP says that a script has ended when it has read all of its body: so that has ended;
+ * - `ready`: it takes messages;
+ * - `asked`: what was sent ahead goes to others, and the worker will ask before it goes on;
+ * - `ending`: it takes no more; what is on its way is answered;
+ * - `over`.
+ */
+type State = 'booting' | 'doubted' | 'ready' | 'asked' | 'ending' | 'over'
+
+/**
+ * One FastCGI request that carries many messages, one at a time, and the connection that it has to itself; see docs/protocol.md. The
+ * oldest message without an answer is being executed; those behind it have not been begun.
+ */
+export class MessageStream implements RecordSink, FrameSink {
+  readonly #socket: ReadingSocket
+  readonly #writer: StreamWriter
+  readonly #limits: StreamLimits
+  readonly #events: StreamEvents
+  readonly #records = new RecordDecoder(this, REQUEST_ID)
+  readonly #frames: FrameDecoder
+  readonly #openedAt = performance.now()
+  /** Without an answer, in the order in which they were sent. */
+  readonly #onTheirWay: Message[] = []
+  readonly #stray = new Capture(STRAY_BYTES)
+  #stderr: Capture
+  #state: State = 'booting'
+  #hello: Hello = 'none'
+  /** When the worker's last word came that its lease counts from. */
+  #heardAt = this.#openedAt
+  #sent = 0
+  #sentBytes = 0
+
+  /** @param nonce the one in the params of the request */
+  constructor(
+    socket: ReadingSocket,
+    request: EncodedRequest,
+    nonce: string,
+    limits: StreamLimits,
+    events: StreamEvents,
+  ) {
+    this.#socket = socket
+    this.#limits = limits
+    this.#events = events
+    this.#frames = new FrameDecoder(nonce, limits.maxResponse, this)
+    this.#stderr = new Capture(limits.maxStderr)
+    socket.on('data', (chunk) => this.#receive(chunk))
+    socket.on('end', () => this.#lose('EOF'))
+    socket.on('error', (error) => this.#lose(systemCodeOf(error) ?? error.message))
+    socket.on('close', () => this.#lose('EOF'))
+    this.#writer = new StreamWriter(socket, request)
+  }
+
+  get booting(): boolean {
+    return this.#state === 'booting'
+  }
+
+  /** Whether whoever answers there speaks FastCGI. */
+  get spoken(): boolean {
+    return this.#records.spoken
+  }
+
+  get idle(): boolean {
+    return this.#onTheirWay.length === 0
+  }
+
+  /**
+   * How many messages more it takes now.
+   *
+   * @param ahead how many may be in it behind the one that is executed
+   */
+  room(ahead: number, now: number): number {
+    if (this.#state !== 'ready') return 0
+    // After the lease the worker asks, and drops what was sent ahead.
+    const most = now - this.#heardAt < LEASE ? 1 + ahead : 1
+    return Math.min(most - this.#onTheirWay.length, this.#limits.messages - this.#sent)
+  }
+
+  /** Only where it has room. */
+  send(message: Message, now: number): void {
+    const { body, request } = message
+    const { messages, bytes } = this.#limits
+    this.#sent += 1
+    this.#sentBytes += body.length
+    message.enter(this.#sent, now)
+    this.#onTheirWay.push(message)
+    this.#writer.message(this.#sent, request.params, body, () => this.#onSent(message))
+    if (this.#sent >= messages || this.#sentBytes >= bytes) this.end()
+  }
+
+  /** It takes no more messages; what is on its way is answered. Idempotent. */
+  end(): void {
+    if (this.#hello === 'none') this.destroy()
+    if (this.#state !== 'over') this.#takeNoMore()
+  }
+
+  /**
+   * To be called every few milliseconds.
+   *
+   * @param patience milliseconds for the script's hello
+   */
+  tick(now: number, patience: number): void {
+    const { lifetime, idle, timeout } = this.#limits
+    const oldest = this.#onTheirWay[0]
+    if (this.#state === 'booting' && now - this.#openedAt >= patience) {
+      this.#state = 'doubted'
+      this.#writer.end()
+    }
+    if (this.#hello === 'none') {
+      if (timeout > 0 && now - this.#openedAt >= timeout) this.#lose(`no hello within ${timeout} ms`)
+      return
+    }
+    if (oldest !== undefined && now - this.#heardAt >= LEASE + LEASE_TOLERANCE) {
+      const isLate = timeout > 0 && now - oldest.askedAt >= timeout
+      if (isLate) this.#ifStillSilent(() => this.#timeOut())
+      else if (this.#onTheirWay.length > 1) this.#ifStillSilent(() => this.#takeBackAhead())
+    }
+    if (now - this.#openedAt >= lifetime || (this.idle && now - this.#heardAt >= idle)) this.end()
+  }
+
+  /** What is on its way is lost from sight. Idempotent. */
+  destroy(): void {
+    this.#lose('the request was given up')
+  }
+
+  stdout(piece: Buffer): void {
+    this.#frames.write(piece)
+  }
+
+  stderr(piece: Buffer): void {
+    this.#stderr.take(piece)
+  }
+
+  endRequest(): void {
+    this.#lose('the script has ended')
+  }
+
+  stray(piece: Buffer): void {
+    this.#stray.take(piece)
+  }
+
+  frame(type: string, sequence: number, content: Buffer, truncated: boolean): void {
+    if (this.#state === 'over') return
+    if (type === 'H' && this.#hello === 'none') this.#onHello()
+    else if (type === 'A' && sequence === this.#onTheirWay[0]?.sequence) this.#onAnswer(content, truncated)
+    else if (type === 'Q') this.#onQuestion(sequence)
+    else if (type === 'E') this.#onLastWord()
+    else this.#lose(`a frame out of order: ${type} ${sequence}`)
+  }
+
+  #onHello(): void {
+    this.#heardAt = performance.now()
+    this.#hello = this.#state === 'booting' ? 'said' : 'late'
+    this.#state = this.#hello === 'said' ? 'ready' : 'ending'
+    this.#events.onRoom()
+  }
+
+  #onAnswer(content: Buffer, truncated: boolean): void {
+    const message = this.#onTheirWay.shift() as Message
+    const now = performance.now()
+    this.#events.onTaken(now - Math.max(this.#heardAt, message.sentAt))
+    this.#heardAt = now
+    message.conclude({ content, truncated, stderr: this.#stderr })
+    if (!this.#stderr.isEmpty) this.#stderr = new Capture(this.#limits.maxStderr)
+    this.#events.onRoom()
+  }
+
+  /** It has dropped what was sent ahead, and drops what comes before our answer. */
+  #onQuestion(sequence: number): void {
+    this.#giveBackAll()
+    this.#heardAt = performance.now()
+    if (this.#state === 'ending') return
+    this.#state = 'ready'
+    this.#writer.resume(sequence)
+    this.#events.onRoom()
+  }
+
+  /** It executes nothing more. PHP reads all that was sent before it says that the script has ended. */
+  #onLastWord(): void {
+    this.#giveBackAll()
+    this.#takeNoMore()
+  }
+
+  #takeNoMore(): void {
+    this.#state = 'ending'
+    this.#writer.end()
+  }
+
+  /** Not before all has been read that the worker has written by now: docs/protocol.md says why that matters. */
+  #ifStillSilent(act: () => void): void {
+    const heardAt = this.#heardAt
+    setImmediate(() => {
+      if (this.#state !== 'over' && this.#heardAt === heardAt) act()
+    })
+  }
+
+  #takeBackAhead(): void {
+    if (this.#state === 'ready') this.#state = 'asked'
+    this.#giveBack(this.#onTheirWay.splice(1))
+  }
+
+  #timeOut(): void {
+    const text = `no complete answer within ${this.#limits.timeout} ms`
+    this.#onTheirWay.shift()?.fail(new FastCgiError('TIMEOUT', 'receive', text))
+    this.#giveBackAll()
+    this.destroy()
+  }
+
+  #giveBackAll(): void {
+    this.#giveBack(this.#onTheirWay.splice(0))
+  }
+
+  #giveBack(messages: readonly Message[]): void {
+    if (messages.length > 0) this.#events.onGivenBack(messages)
+  }
+
+  #onSent(message: Message): void {
+    // Not where it was given back meanwhile.
+    if (this.#onTheirWay.includes(message)) message.request.onSent?.()
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#state === 'over') return
+    const fault = this.#records.write(chunk)
+    if (fault !== undefined) this.#lose(`the pool does not answer in FastCGI: ${fault}`)
+  }
+
+  /** @param how a name of the system's, or words */
+  #lose(how: string): void {
+    if (this.#state === 'over') return
+    this.#state = 'over'
+    this.#socket.destroy()
+    this.#frames.end()
+    const stderr = this.#stderr.text().trim()
+    const said = stderr === '' ? describeStray(this.#stray.bytes()) : stderr
+    const oldest = this.#onTheirWay.shift()
+    oldest?.fail(this.#isUnread(how) ? leftUnread(how) : lost(how, stderr))
+    this.#giveBackAll()
+    this.#events.onOver(this.#hello, said === '' ? how : `${how}; it said: ${said}`)
+  }
+
+  /** On a Unix socket the kernel says so, of what was sent last: see Connection. */
+  #isUnread(how: string): boolean {
+    if (!this.idle || !this.#writer.messageIsLast || this.#limits.addressKind !== 'unix') return false
+    return how === 'ECONNRESET' || this.#writer.peerGone
+  }
+}
+
+/** Where it is an ordinary answer, as that of a script that does not speak the message stream. */
+function describeStray(stray: Buffer): string {
+  const head = parseResponseHead(stray)
+  if (head === undefined) return stray.toString().trim()
+  return `status ${head.status} ${stray.toString('utf8', head.bodyOffset).trim()}`.trim()
+}
+
+function leftUnread(how: string): FastCgiError {
+  return new FastCgiError('NOT_READ', 'unread', `the worker was gone before it read the message (${how})`)
+}
+
+function lost(how: string, stderr: string): FastCgiError {
+  const said = stderr === '' ? '' : `; it said: ${stderr}`
+  const text = `the worker was gone before it had answered the message: ${how}${said}`
+  return new FastCgiError('CONNECTION_LOST', 'receive', text)
+}

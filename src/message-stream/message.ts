@@ -1,0 +1,95 @@
+import type { Capture } from '../fastcgi/capture.ts'
+import { parseResponseHead, type ResponseHead } from '../fastcgi/response.ts'
+import { FastCgiError, type FastCgiRequest, type FastCgiResponse } from '../fastcgi/types.ts'
+
+/** What a worker has answered. */
+export interface Answer {
+  /** A CGI response, as long as it is valid. */
+  readonly content: Buffer
+  readonly truncated: boolean
+  /** Since the answer before it. */
+  readonly stderr: Capture
+}
+
+/** One message that somebody waits for the answer to: in no stream yet, or in one, and perhaps in another after that. */
+export class Message {
+  readonly request: FastCgiRequest
+  readonly body: Uint8Array
+  readonly answer: Promise<FastCgiResponse>
+  readonly askedAt = performance.now()
+  #sentAt = 0
+  #sequence = 0
+  #resolve: (response: FastCgiResponse) => void = () => {}
+  #reject: (error: FastCgiError) => void = () => {}
+
+  /** @param body that of the request */
+  constructor(request: FastCgiRequest, body: Uint8Array) {
+    this.request = request
+    this.body = body
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  /** When its frame went into the stream that it is in. */
+  get sentAt(): number {
+    return this.#sentAt
+  }
+
+  /** In that stream. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  /** It is in a stream, or in another one. */
+  enter(sequence: number, now: number): void {
+    this.#sequence = sequence
+    this.#sentAt = now
+  }
+
+  conclude({ content, truncated, stderr }: Answer): void {
+    const head = headOf(content)
+    if (head === undefined) {
+      this.fail(
+        new FastCgiError('MALFORMED_ANSWER', 'receive', 'the answer has no complete CGI header block'),
+      )
+      return
+    }
+    const now = performance.now()
+    this.#resolve({
+      status: head.status,
+      headers: head.headers,
+      // The content is overwritten by whatever is read next.
+      body: Buffer.from(content.subarray(head.bodyOffset)),
+      bodyTruncated: truncated,
+      stderr: stderr.text(),
+      stderrTruncated: stderr.truncated,
+      appStatus: 0,
+      timings: {
+        connect: this.#sentAt - this.askedAt,
+        firstByte: now - this.askedAt,
+        total: now - this.askedAt,
+      },
+    })
+  }
+
+  fail(error: FastCgiError): void {
+    this.#reject(error)
+  }
+}
+
+/** Of most answers there is nothing but a head, and the same one: reading it takes longer than all else that is done for an answer. */
+const SAME_HEAD_BYTES = 256
+let lastContent = ''
+let lastHead: ResponseHead | undefined
+
+function headOf(content: Buffer): ResponseHead | undefined {
+  if (content.length > SAME_HEAD_BYTES) return parseResponseHead(content)
+  const text = content.toString('latin1')
+  if (text !== lastContent) {
+    lastContent = text
+    lastHead = parseResponseHead(content)
+  }
+  return lastHead
+}
