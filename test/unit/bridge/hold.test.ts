@@ -30,7 +30,7 @@ describe('a hold', () => {
     expect(hold.active).toBe(false)
     expect(pool.left).toBe(1)
     expect(events.all).toEqual([
-      { kind: 'hold-began', reason: 'ENOENT', met: undefined },
+      { kind: 'hold-began', reason: 'ENOENT', met: undefined, lasting: false },
       { kind: 'hold-over', heldMs: expect.any(Number) },
     ])
     expect(events.of('hold-over')[0]?.heldMs).toBeGreaterThanOrEqual(3_600_000)
