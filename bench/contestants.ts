@@ -18,6 +18,8 @@ export interface Contestant {
   readonly name: string
   /** Who executes: the pool, the processes themselves, or nobody. */
   readonly executedBy: 'pool' | 'itself' | 'nobody'
+  /** Messages that one request to the pool carries; default 1. */
+  readonly carries?: number
   /** Of the messages of the fastest: slow ones would take minutes. */
   readonly share: number
   /** How many processes of the command run side by side; default 1. */
@@ -57,6 +59,16 @@ export const bothOf = (checkout: string): readonly Contestant[] =>
     bridge(before(ack), ['--ack', ack], resolve(checkout, 'dist/main.js')),
   )
 export const before = (ack: 'completed' | 'dispatched'): string => `before, --ack ${ack}`
+/** The same with many messages in a request; its scripts are the others of the package. */
+export const MANY: Contestant = {
+  ...COMPLETED,
+  name: 'fpm-bridge --messages-per-request 100',
+  carries: 100,
+  command: (place) => [
+    ...COMPLETED.command({ ...place, script: place.script.replace(/([^/]+)$/, 'many-$1') }),
+    ...['--messages-per-request', '100'],
+  ],
+}
 export const LIBRARY = bridge('--transport fastcgi-client', [
   '--ack',
   'completed',
@@ -100,6 +112,8 @@ const consumer = (processes: number): Contestant => ({
   command: ({ port, concurrency }) => [...php('consumer'), String(port), QUEUE, String(concurrency)],
 })
 
+export const CONSUMERS = consumer(4)
+
 const EXEC: Contestant = {
   name: 'php started per message',
   executedBy: 'itself',
@@ -124,10 +138,11 @@ const BROKER_ONLY: Contestant = {
 export const CONTESTANTS: readonly Contestant[] = [
   COMPLETED,
   DISPATCHED,
+  MANY,
   LIBRARY,
   REFERENCE,
   consumer(1),
-  consumer(4),
+  CONSUMERS,
   EXEC,
   SHORTEST,
   BROKER_ONLY,

@@ -31,16 +31,25 @@ export const DIRECT = { kept: 'direct, kept connection', fresh: 'direct, connect
 
 const BRIDGED: readonly Contestant[] = [COMPLETED, DISPATCHED, REFERENCE]
 
-export async function latency(stage: Stage, rounds: number): Promise<Latency[]> {
+/** Of what has a broker in between, and of what has none. */
+export function latency(stage: Stage, rounds: number): Promise<Latency[]> {
+  return latencyOf(stage, rounds, BRIDGED, [DIRECT.kept, DIRECT.fresh])
+}
+
+export async function latencyOf(
+  stage: Stage,
+  rounds: number,
+  bridges: readonly Contestant[],
+  directly: readonly string[] = [],
+): Promise<Latency[]> {
   const samples = new Map<string, number[]>()
   const add = async (name: string, round: number, sending: Promise<number[]>) => {
     progress(`latency, round ${round} of ${rounds}: ${name}`)
     samples.set(name, [...(samples.get(name) ?? []), ...(await sending)])
   }
   for (let round = 1; round <= rounds; round += 1) {
-    await add(DIRECT.kept, round, direct(stage, true))
-    for (const contestant of BRIDGED) await add(contestant.name, round, bridged(stage, contestant))
-    await add(DIRECT.fresh, round, direct(stage, false))
+    for (const contestant of bridges) await add(contestant.name, round, bridged(stage, contestant))
+    for (const name of directly) await add(name, round, direct(stage, name === DIRECT.kept))
   }
   return [...samples].map(([name, values]) => {
     const sorted = values.sort((a, b) => a - b)

@@ -7,6 +7,7 @@ import { form } from './form.ts'
 import { toJson } from './json.ts'
 import { latency } from './latency.ts'
 import { describeMachine } from './machine.ts'
+import { many } from './many.ts'
 import { memory } from './memory.ts'
 import { type BenchOptions, readOptions, type Section } from './options.ts'
 import { picture } from './picture.ts'
@@ -68,6 +69,8 @@ async function measure(section: Section, stage: Stage, options: BenchOptions): P
       const before = options.before === undefined ? [] : bothOf(options.before)
       return { modes: await throughput(stage, options, [COMPLETED, DISPATCHED, ...before], []) }
     }
+    case 'many':
+      return { many: await many(stage, options, million ? MILLION : SHORT_MEMORY) }
     case 'latency':
       return { latency: await latency(stage, rounds) }
     case 'children':

@@ -1,4 +1,4 @@
-import { COMPLETED, script } from './contestants.ts'
+import { COMPLETED, type Contestant, script } from './contestants.ts'
 import { residentBytes } from './cpu.ts'
 import { emptied, reached } from './drain.ts'
 import { progress } from './progress.ts'
@@ -11,10 +11,15 @@ export interface Memory {
 }
 
 /** The daemon's memory over one long run. */
-export async function memory(stage: Stage, messages: number): Promise<Memory> {
+export async function memory(
+  stage: Stage,
+  messages: number,
+  contestant: Contestant = COMPLETED,
+  onTenth: () => void = () => {},
+): Promise<Memory> {
   progress(`memory: publishing ${messages} messages`)
   await stage.queue.fill(messages)
-  const processes = await stage.start(COMPLETED, stage.place(script('worker')))
+  const processes = await stage.start(contestant, stage.place(script('worker')))
   try {
     const pid = processes[0]?.pid ?? 0
     const resident: number[] = []
@@ -22,6 +27,7 @@ export async function memory(stage: Stage, messages: number): Promise<Memory> {
       progress(`memory: ${tenth - 1} of 10 parts of ${messages} messages`)
       await reached(stage, processes, messages * (1 - tenth / 10))
       resident.push(residentBytes(pid))
+      onTenth()
     }
     await emptied(stage, processes)
     await stage.stop(processes)

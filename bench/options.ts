@@ -5,6 +5,7 @@ export const SECTIONS = [
   'start',
   'throughput',
   'modes',
+  'many',
   'latency',
   'children',
   'memory',
@@ -54,7 +55,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     .option('million', {
       type: 'boolean',
       default: false,
-      describe: 'memory over a million messages, not 50,000',
+      describe: 'memory over a million messages, not 50,000; also of the section many',
     })
     .option('before', {
       type: 'string',

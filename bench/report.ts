@@ -9,7 +9,8 @@ const range = ({ least, most }: Spread): string => `(${digits(least)} - ${digits
 
 /** A section's figures as text for a terminal. */
 export function describe(results: Results): string {
-  const { startTime, throughput, modes, latency, utilisation, memory, bodies, form } = results
+  const { startTime, throughput, modes, many, utilisation, bodies, form } = results
+  const { latency = many?.latency, memory = many?.memory } = results
   const parts: string[] = []
   if (startTime !== undefined) {
     const { here, node, before } = startTime
@@ -25,6 +26,11 @@ export function describe(results: Results): string {
   }
   if (throughput !== undefined) parts.push(throughputTable(throughputRows(throughput)))
   if (modes !== undefined) parts.push(throughputTable(throughputRows(modes)))
+  if (many !== undefined) {
+    const peaks = many.childPeaks.map((bytes) => (bytes / MIB).toFixed(0)).join(' ')
+    parts.push(throughputTable(throughputRows(many.throughput)))
+    parts.push(`Most memory of a child of the pool, at each tenth, MiB: ${peaks}`)
+  }
   if (latency !== undefined) {
     const rows = latency.map(({ name, p50, p99 }) => [name, digits(p50), digits(p99)])
     parts.push(table(['publish to first line of the worker, 100/s', 'p50 ms', 'p99 ms'], rows))

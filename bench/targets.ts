@@ -1,24 +1,17 @@
 import { before, COMPLETED, DISPATCHED, REFERENCE, SHORTEST } from './contestants.ts'
 import { DIRECT } from './latency.ts'
+import { manyTargets } from './many.ts'
 import { NATIVE, NATIVE_KEPT, NPM } from './pool-only.ts'
 import type { Results } from './results.ts'
 import { ratios } from './statistics.ts'
 import { digits, table } from './table.ts'
+import type { Target } from './target.ts'
 import type { ThroughputResult } from './throughput.ts'
 
-/** A figure that is to be reached; undefined when its section did not run. */
-export interface Target {
-  readonly what: string
-  readonly wanted: { readonly atLeast: number } | { readonly atMost: number }
-  readonly value: number
-  /** Of the rounds, where there are several. */
-  readonly least?: number
-  readonly most?: number
-}
-
 /** Each figure that this run has measured, with what it should be. */
-export function targets({ throughput, modes, latency, utilisation, memory, form }: Results): Target[] {
+export function targets({ throughput, modes, many, latency, utilisation, memory, form }: Results): Target[] {
   const found: Target[] = modes === undefined ? [] : modeTargets(modes)
+  if (many !== undefined) found.push(...manyTargets(many))
   if (throughput !== undefined) {
     const { contestants, clients } = throughput
     const compare = (
