@@ -111,16 +111,21 @@ export class Fleet {
   }
 
   #arguments(slot: number, id: string): string[] {
-    const { mode, queueType } = this.#options
+    const { mode, queueType, messagesPerRequest } = this.#options
+    const many = messagesPerRequest > 1
     const url = `amqp://${DAEMON_USER}:${DAEMON_USER}@127.0.0.1:${this.links[slot]?.port}?heartbeat=${HEARTBEATS[slot]}`
     const where = ['--url', url, '--queue', QUEUE, '--queue-type', queueType]
     const what = ['--socket', this.#stage.pool.socket, '--script', this.#stage.script]
     const how = ['--ack', mode, '--timeout', '20s']
-    const hands = ['--concurrency', String(CONCURRENCY), '--prefetch', String(PREFETCH)]
+    const hands = ['--concurrency', String(many ? REQUESTS : CONCURRENCY), '--prefetch', String(PREFETCH)]
+    const carried = many ? ['--messages-per-request', String(messagesPerRequest)] : []
     const more = mode === 'completed' ? COMPLETED : []
-    return [...where, ...what, ...how, ...hands, ...more, '--daemon-id', id, ...LOG]
+    return [...where, ...what, ...how, ...hands, ...carried, ...more, '--daemon-id', id, ...LOG]
   }
 }
+
+/** Of many messages, so that some are on their way behind the one that is executed. */
+const REQUESTS = 3
 
 /** What was held is told to those who debug. */
 const LOG = ['--log-level', 'debug', '--log-format', 'json']

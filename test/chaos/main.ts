@@ -9,9 +9,9 @@ import { describe } from './report.ts'
 const options = readOptions(process.argv.slice(2))
 
 await runCommand(options.yes, async (releases) => {
-  const { mode, seed, faults, messages, rate, queueType } = options
+  const { mode, seed, faults, messages, rate, queueType, messagesPerRequest } = options
   console.log(
-    `--mode ${mode} --seed ${seed} --faults ${faults} --messages ${messages} --rate ${rate} --queue-type ${queueType}`,
+    `--mode ${mode} --seed ${seed} --faults ${faults} --messages ${messages} --rate ${rate} --queue-type ${queueType} --messages-per-request ${messagesPerRequest}`,
   )
   const report = await play(options, releases, (line) => console.log(line))
   console.log(`\n${describe(report)}`)

@@ -11,6 +11,8 @@ export interface ChaosOptions {
   readonly faults: number
   readonly seed: number
   readonly queueType: 'classic' | 'quorum'
+  /** 1: each message is a request of its own. */
+  readonly messagesPerRequest: number
   readonly only: readonly FaultKind[]
   /** Where the result goes, for programs. */
   readonly json: string | undefined
@@ -44,6 +46,11 @@ export function readOptions(args: readonly string[]): ChaosOptions {
       default: 'classic' as const,
       describe: 'type of the queue, and --queue-type of the daemons',
     })
+    .option('messages-per-request', {
+      type: 'number',
+      default: 1,
+      describe: "the daemons' own; above 1, the worker is one of the composer package",
+    })
     .option('only', {
       type: 'string',
       describe: `kinds of faults, separated by commas: ${ALL_KINDS.join(', ')}`,
@@ -67,6 +74,7 @@ export function readOptions(args: readonly string[]): ChaosOptions {
     faults: wholeNumber('faults', parsed.faults, 0, 10_000),
     seed: seedOf(parsed.seed),
     queueType: parsed['queue-type'] as ChaosOptions['queueType'],
+    messagesPerRequest: wholeNumber('messages-per-request', parsed['messages-per-request'], 1, 1_000_000),
     only,
     json: parsed.json,
     yes: parsed.yes,

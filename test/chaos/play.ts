@@ -34,7 +34,7 @@ export async function play(
   say: (line: string) => void,
 ): Promise<Report> {
   const { mode, seed, rate, queueType, messages } = options
-  const stage = await openStage(releases)
+  const stage = await openStage(releases, options.messagesPerRequest > 1)
   const flow = new Flow({ url: stage.broker.url, seed, rate, queueType })
   releases.push(() => flow.abort())
   const fleet = await Fleet.open(stage, options, releases)

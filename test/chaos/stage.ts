@@ -41,10 +41,11 @@ export interface Stage {
 
 /**
  * @param releases gets what takes each thing down, as soon as it is there
+ * @param many whether a request carries many messages
  * @throws when broker or pool do not start
  */
-export async function openStage(releases: Releases): Promise<Stage> {
-  const { script, application, journal, environment } = installWorker()
+export async function openStage(releases: Releases, many = false): Promise<Stage> {
+  const { script, application, journal, environment } = installWorker(many)
   releases.push(() => journal.close())
   const pool = await startPool({
     children: CHILDREN,

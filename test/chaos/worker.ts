@@ -2,6 +2,7 @@ import { copyFileSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { workerPhp } from '../support/handler-script.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { Journal } from './journal.ts'
 
@@ -15,15 +16,26 @@ export interface Worker {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** Its owner closes the journal. */
-export function installWorker(): Worker {
+/**
+ * Its owner closes the journal.
+ *
+ * @param many whether a request carries many messages to it
+ */
+export function installWorker(many = false): Worker {
   const folder = temporaryFolder('worker')
-  const [script, application] = ['worker.php', 'application.php'].map((name) => {
-    copyFileSync(fileURLToPath(new URL(`php/${name}`, import.meta.url)), join(folder, name))
+  const install = (from: string, name = from): string => {
+    copyFileSync(fileURLToPath(new URL(`php/${from}`, import.meta.url)), join(folder, name))
     return join(folder, name)
-  }) as [string, string]
+  }
+  const script = install(many ? 'many-worker.php' : 'worker.php', 'worker.php')
+  const application = install('application.php')
   const path = join(folder, 'journal')
-  return { script, application, journal: new Journal(path), environment: { CHAOS_JOURNAL: path } }
+  return {
+    script,
+    application,
+    journal: new Journal(path),
+    environment: { CHAOS_JOURNAL: path, CHAOS_PACKAGE: workerPhp },
+  }
 }
 
 /** Renames a file, and resolves with what brings it back. */

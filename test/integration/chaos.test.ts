@@ -24,11 +24,16 @@ const COUNTED: Readonly<Record<ChaosOptions['mode'], readonly (keyof Counts)[]>>
   dispatched: ['executed', 'refused', 'lost', 'dead-letter', 'hold'],
 }
 
-describe.sequential.each(['completed', 'dispatched'] as const)('--ack %s', (mode) => {
+describe.sequential.each([
+  ['completed', 1],
+  ['dispatched', 1],
+  ['completed', 50],
+] as const)('--ack %s --messages-per-request %d', (mode, messagesPerRequest) => {
   test('keeps its promises while everything breaks', { timeout: 300_000 }, async () => {
     const faults = kindsIn(mode, FAULTS)
     const options: ChaosOptions = {
       mode,
+      messagesPerRequest,
       messages: 500,
       rate: 50,
       faults: faults.length,
