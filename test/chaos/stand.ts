@@ -18,6 +18,8 @@ import { installWorker, type Worker } from './worker.ts'
 export interface StandOptions {
   readonly broker: Broker
   readonly mode: AckMode
+  /** Whether its worker is one for many messages in a request; default: no. */
+  readonly many?: boolean
   readonly queue: string
   /** More about the pool; its children keep the journal and reload within 10 s. */
   readonly pool: PoolOptions
@@ -53,7 +55,7 @@ export class Stand {
 
   /** @param releases gets what takes each thing down, as soon as it is there */
   static async open(options: StandOptions, releases: Releases): Promise<Stand> {
-    const worker = installWorker()
+    const worker = installWorker(options.many)
     releases.push(() => worker.journal.close())
     const pool = await startPool({
       global: { process_control_timeout: '10s' },

@@ -7,6 +7,7 @@ import type { Measurement } from './figure.ts'
 import { firstRetries } from './first-retries.ts'
 import { fleet } from './fleet.ts'
 import { idleBridges } from './idle-bridges.ts'
+import { many } from './many.ts'
 import { poolEnds } from './pool-ends.ts'
 import { readyz } from './readyz.ts'
 import { reload } from './reload.ts'
@@ -31,6 +32,7 @@ export const MEASUREMENTS = {
   readyz,
   scrape,
   control,
+  many,
 } as const satisfies Readonly<Record<string, Measurement>>
 
 export type MeasurementName = keyof typeof MEASUREMENTS
