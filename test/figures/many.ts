@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { PoolClient } from '../../src/fastcgi/client.ts'
 import type { Figure } from '../chaos/figures.ts'
 import { Stand } from '../chaos/stand.ts'
-import { behave, nativeClient } from '../support/pool-client.ts'
 import { type Measurement, none, type Site, seconds } from './figure.ts'
 import { Load } from './load.ts'
 
@@ -50,11 +50,19 @@ async function strangers(site: Site): Promise<Figure> {
   const stand = await standFor(site, 'strangers')
   const load = new Load(stand, { ms: 5 })
   await sleep(1_000)
-  const client = nativeClient(stand.pool, { keepAlive: false })
+  const client = new PoolClient({
+    address: { kind: 'unix', path: stand.pool.socket },
+    params: { REQUEST_METHOD: 'GET', SCRIPT_NAME: '/ping', SCRIPT_FILENAME: '/ping' },
+    maxResponse: 1024,
+    maxStderr: 1024,
+    keepAlive: false,
+    timeout: 30_000,
+    statusPath: '/status',
+  })
   const times: number[] = []
   for (let n = 0; n < STRANGERS; n += 1) {
     const started = performance.now()
-    await behave(client, 'tell')
+    await client.request({ params: {}, body: new Uint8Array() })
     times.push(performance.now() - started)
     await sleep(100)
   }
