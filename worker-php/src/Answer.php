@@ -67,4 +67,15 @@ final class Answer
     {
         return new self(403, null, body: "Refused: {$reason}.\n", reason: $reason);
     }
+
+    /** As a CGI header block (RFC 3875, section 6), where php-fpm sends none. */
+    public function head(?string $subject): string
+    {
+        return "Status: {$this->status}\r\n"
+            . ($this->marker === null ? '' : "X-Bridge-Outcome: {$this->marker}\r\n")
+            . ($this->retryAfter === null ? '' : "Retry-After: {$this->retryAfter}\r\n")
+            . ($this->clock === null ? '' : "X-Bridge-Clock: {$this->clock}\r\n")
+            . ($subject === null ? '' : "X-Bridge-Subject: {$subject}\r\n")
+            . "\r\n";
+    }
 }

@@ -13,8 +13,7 @@ use Throwable;
  */
 final class Execution
 {
-    /** What the log calls it. */
-    private string $subject = 'request';
+    private ?Message $message = null;
 
     /** The message whose lock is ours. */
     private ?Message $locked = null;
@@ -33,8 +32,7 @@ final class Execution
     public function run(callable $read, callable $handler): Answer
     {
         try {
-            $message = $read();
-            $this->subject = self::describeMessage($message);
+            $message = $this->message = $read();
             return $this->refusal($message) ?? $this->execute($message, $handler);
         } catch (Throwable $error) {
             $answer = self::answerTo($error);
@@ -56,9 +54,10 @@ final class Execution
         }
     }
 
+    /** What the log calls it. */
     public function subject(): string
     {
-        return $this->subject;
+        return $this->message === null ? 'request' : self::describeMessage($this->message);
     }
 
     /** @return ?Answer null when the message is ours to execute */

@@ -13,10 +13,8 @@ namespace FpmBridge\Worker;
 final class Leftovers
 {
     private const SETTINGS = [
-        'date.timezone', 'default_charset', 'default_socket_timeout', 'display_errors', 'error_log', 'error_reporting',
-        'html_errors', 'ignore_user_abort', 'implicit_flush', 'include_path', 'log_errors', 'memory_limit',
-        'pcre.backtrack_limit', 'pcre.jit', 'pcre.recursion_limit', 'precision', 'serialize_precision',
-        'soap.wsdl_cache_enabled', 'user_agent', 'zend.assertions',
+        'default_socket_timeout', 'display_errors', 'error_log', 'error_reporting', 'ignore_user_abort', 'include_path',
+        'log_errors', 'memory_limit', 'pcre.backtrack_limit', 'pcre.jit', 'precision', 'serialize_precision',
     ];
 
     private const LOCALES = [LC_COLLATE, LC_CTYPE, LC_MONETARY, LC_NUMERIC, LC_TIME, LC_MESSAGES];
@@ -63,8 +61,7 @@ final class Leftovers
         $this->putBackHandlers();
         foreach ($this->settings as $name => $value) {
             if (ini_get($name) !== $value) {
-                // A memory_limit below what is in use does not go; then the request ends.
-                @ini_set($name, $value);
+                self::set($name, $value);
             }
         }
         if (date_default_timezone_get() !== $this->timezone) {
@@ -87,6 +84,18 @@ final class Leftovers
         }
         if ($this->session !== null && session_id() !== $this->session) {
             $this->endSession();
+        }
+    }
+
+    /** A memory_limit below what is in use does not go; then the request ends. */
+    private static function set(string $name, string $value): void
+    {
+        if ($value === '') {
+            // That stands for none, too, which no ini_set() can say.
+            ini_restore($name);
+        }
+        if (ini_get($name) !== $value) {
+            @ini_set($name, $value);
         }
     }
 

@@ -70,7 +70,7 @@ final class Message
      */
     public static function fromGlobals(): self
     {
-        return self::from($_SERVER, Input::fromGlobals());
+        return self::from(Params::of($_SERVER), Input::fromGlobals());
     }
 
     /**
@@ -82,19 +82,19 @@ final class Message
      */
     public static function fromArrays(array $server, array $post = [], string $body = ''): self
     {
-        return self::from($server, Input::of($body, $post));
+        return self::from(Params::of($server), Input::of($body, $post));
     }
 
     /**
      * A message of a stream.
      *
-     * @param array<string, mixed> $server as $_SERVER would be if the message had a request of its own
+     * @param array<string, string> $params those of the request, if the message had one of its own
      * @throws Forbidden|InvalidMessage
      * @internal
      */
-    public static function fromStream(array $server, string $body): self
+    public static function fromStream(array $params, string $body): self
     {
-        return self::from($server, Input::ofFrame($body));
+        return self::from(new Params($params), Input::ofFrame($body));
     }
 
     /** The bytes of the body as they arrived: the message's own with --payload raw, else the form made of them. */
@@ -148,35 +148,34 @@ final class Message
             : max(0, (int) floor($this->deadline - $this->timeout) - time());
     }
 
-    /** @param array<string, mixed> $server */
-    private static function from(array $server, Input $input): self
+    private static function from(Params $params, Input $input): self
     {
-        $params = new Params($server);
         $params->requireBridge();
+        $texts = $params->texts;
         return new self(
-            executionId: $params->text('AMQP_EXECUTION_ID') ?? '',
-            daemonId: $params->text('AMQP_DAEMON_ID') ?? '',
-            queue: $params->text('AMQP_QUEUE') ?? '',
-            exchange: $params->text('AMQP_EXCHANGE') ?? '',
-            routingKey: $params->text('AMQP_ROUTING_KEY') ?? '',
-            originalExchange: $params->text('AMQP_ORIGINAL_EXCHANGE') ?? $params->text('AMQP_EXCHANGE') ?? '',
-            originalRoutingKey: $params->text('AMQP_ORIGINAL_ROUTING_KEY') ?? $params->text('AMQP_ROUTING_KEY') ?? '',
-            consumerTag: $params->text('AMQP_CONSUMER_TAG') ?? '',
-            redelivered: $params->text('AMQP_REDELIVERED') === '1',
+            executionId: $texts['AMQP_EXECUTION_ID'] ?? '',
+            daemonId: $texts['AMQP_DAEMON_ID'] ?? '',
+            queue: $texts['AMQP_QUEUE'] ?? '',
+            exchange: $texts['AMQP_EXCHANGE'] ?? '',
+            routingKey: $texts['AMQP_ROUTING_KEY'] ?? '',
+            originalExchange: $texts['AMQP_ORIGINAL_EXCHANGE'] ?? $texts['AMQP_EXCHANGE'] ?? '',
+            originalRoutingKey: $texts['AMQP_ORIGINAL_ROUTING_KEY'] ?? $texts['AMQP_ROUTING_KEY'] ?? '',
+            consumerTag: $texts['AMQP_CONSUMER_TAG'] ?? '',
+            redelivered: ($texts['AMQP_REDELIVERED'] ?? null) === '1',
             attempt: $params->integer('AMQP_ATTEMPT') ?? 1,
             maxAttempts: $params->integer('AMQP_MAX_ATTEMPTS') ?? 1,
-            repeatable: $params->text('AMQP_ACK') !== 'dispatched',
+            repeatable: ($texts['AMQP_ACK'] ?? null) !== 'dispatched',
             deadline: $params->integer('AMQP_DEADLINE'),
             timeout: $params->number('AMQP_TIMEOUT'),
             headers: $params->json('AMQP_HEADERS'),
-            contentType: $params->text('CONTENT_TYPE'),
-            messageId: $params->text('AMQP_MESSAGE_ID'),
-            correlationId: $params->text('AMQP_CORRELATION_ID'),
-            replyTo: $params->text('AMQP_REPLY_TO'),
-            type: $params->text('AMQP_TYPE'),
-            appId: $params->text('AMQP_APP_ID'),
-            userId: $params->text('AMQP_USER_ID'),
-            contentEncoding: $params->text('AMQP_CONTENT_ENCODING'),
+            contentType: $texts['CONTENT_TYPE'] ?? null,
+            messageId: $texts['AMQP_MESSAGE_ID'] ?? null,
+            correlationId: $texts['AMQP_CORRELATION_ID'] ?? null,
+            replyTo: $texts['AMQP_REPLY_TO'] ?? null,
+            type: $texts['AMQP_TYPE'] ?? null,
+            appId: $texts['AMQP_APP_ID'] ?? null,
+            userId: $texts['AMQP_USER_ID'] ?? null,
+            contentEncoding: $texts['AMQP_CONTENT_ENCODING'] ?? null,
             timestamp: $params->integer('AMQP_TIMESTAMP'),
             expiration: $params->integer('AMQP_EXPIRATION'),
             priority: $params->integer('AMQP_PRIORITY'),

@@ -16,9 +16,15 @@ final class Params
     /** Deeper than any table that the daemon hands over: it stops at 511 levels. */
     private const MAX_DEPTH = 2_048;
 
-    /** @param array<string, mixed> $server as $_SERVER */
-    public function __construct(private readonly array $server)
+    /** @param array<string, string> $texts by name; reading them here costs a fifth of a call */
+    public function __construct(public readonly array $texts)
     {
+    }
+
+    /** @param array<string, mixed> $server as $_SERVER, of which scalars count, and nothing else */
+    public static function of(array $server): self
+    {
+        return new self(array_map(strval(...), array_filter($server, is_scalar(...))));
     }
 
     /**
@@ -42,21 +48,26 @@ final class Params
 
     public function text(string $name): ?string
     {
-        $value = $this->server[$name] ?? null;
-        return is_scalar($value) ? (string) $value : null;
+        return $this->texts[$name] ?? null;
     }
 
     /** Null also for what is no integer, or none of 64 bits. */
     public function integer(string $name): ?int
     {
-        $value = filter_var($this->text($name), FILTER_VALIDATE_INT);
+        if (!isset($this->texts[$name])) {
+            return null;
+        }
+        $value = filter_var($this->texts[$name], FILTER_VALIDATE_INT);
         return $value === false ? null : $value;
     }
 
     /** Null also for what is no number. */
     public function number(string $name): ?float
     {
-        $value = filter_var($this->text($name), FILTER_VALIDATE_FLOAT);
+        if (!isset($this->texts[$name])) {
+            return null;
+        }
+        $value = filter_var($this->texts[$name], FILTER_VALIDATE_FLOAT);
         return $value === false ? null : $value;
     }
 

@@ -19,7 +19,7 @@ final class StreamRequest
     private const SUPPORTED = '1';
 
     /**
-     * @param array<string, mixed> $params what messages have in common
+     * @param array<string, string> $params what messages have in common
      * @param int                  $lease  nanoseconds
      */
     private function __construct(
@@ -32,7 +32,7 @@ final class StreamRequest
     /** @return ?self null when it cannot be served; the answer is out then */
     public static function begin(): ?self
     {
-        $params = new Params($_SERVER);
+        $params = Params::of($_SERVER);
         $nonce = $params->text(self::NONCE) ?? '';
         $lease = $params->integer(self::LEASE) ?? -1;
         // The handler may print $_SERVER. After this, nothing that it prints looks like a frame.
@@ -50,7 +50,7 @@ final class StreamRequest
             self::refuse("not executed: {$fault}");
             return null;
         }
-        return new self(new Stream($nonce), self::common($_SERVER), $lease * 1_000_000);
+        return new self(new Stream($nonce), self::common($params->texts), $lease * 1_000_000);
     }
 
     /** From here on, what is printed goes straight out; and a session asks for no header, since they are out at the hello. */
@@ -71,14 +71,14 @@ final class StreamRequest
     /**
      * A message has its own length and type. Nothing but AMQP_* is asked for beside them.
      *
-     * @param array<string, mixed> $server
-     * @return array<string, mixed>
+     * @param array<string, string> $params
+     * @return array<string, string>
      */
-    private static function common(array $server): array
+    private static function common(array $params): array
     {
         $isOurs = static fn (int|string $name): bool => str_starts_with((string) $name, 'AMQP_');
         // PUT is how the stream comes; each message stands for a POST.
-        return ['REQUEST_METHOD' => 'POST'] + array_filter($server, $isOurs, ARRAY_FILTER_USE_KEY);
+        return ['REQUEST_METHOD' => 'POST'] + array_filter($params, $isOurs, ARRAY_FILTER_USE_KEY);
     }
 
     private static function refuse(string $reason): void

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace FpmBridge\Worker\Tests;
 
 use FpmBridge\Worker\Forbidden;
+use FpmBridge\Worker\InvalidMessage;
 use FpmBridge\Worker\Message;
 use PHPUnit\Framework\TestCase;
 
@@ -118,5 +119,22 @@ final class MessageTest extends TestCase
             return $refusal->getMessage();
         }
         self::fail('The request was taken for one of the bridge.');
+    }
+
+    public function testOfAStreamAFormIsParsedHere(): void
+    {
+        $params = Request::PARAMS;
+        $body = 'a%5Bb%5D=1&c.d=2&daemonId=D-1f3a9c02';
+        self::assertSame(['a' => ['b' => '1'], 'c_d' => '2'], Message::fromStream($params, $body)->payload());
+        self::assertSame($body, Message::fromStream($params, $body)->body());
+    }
+
+    public function testOfAStreamWhatPhpDropsOfAFormIsNoticedWithoutAWarning(): void
+    {
+        $fields = implode('&', array_map(static fn (int $number): string => "f{$number}=1", range(1, 1_000)));
+        $message = Message::fromStream(Request::PARAMS, "{$fields}&daemonId=D-1f3a9c02");
+        $this->expectException(InvalidMessage::class);
+        $this->expectExceptionMessage('1001 fields were sent, 1000 are left');
+        $message->payload();
     }
 }

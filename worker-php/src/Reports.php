@@ -1,0 +1,166 @@
+<?php
+
+declare(strict_types=1);
+
+namespace FpmBridge\Worker;
+
+use Throwable;
+
+/**
+ * What a stream's worker tells the daemon: each message's answer when there is one, and which message it was when something
+ * ends the script in the middle.
+ *
+ * @internal
+ */
+final class Reports
+{
+    /** Bytes that are let go when the script dies: a shutdown function needs some where memory has run out. */
+    private const RESERVE = 65_536;
+
+    private Phase $phase = Phase::Between;
+    private ?string $reserve;
+    /** Of the message at hand, or the last one. */
+    private int $sequence = 0;
+    /** Of the message at hand, which has no answer yet. */
+    private ?Execution $execution = null;
+    /** When the last frame was about to be written: nanoseconds, of hrtime(). */
+    private int $wroteAt = 0;
+    /** Whether the last answer came so late that what was sent ahead is executed elsewhere. */
+    private bool $isLate = false;
+
+    /** @param int $lease nanoseconds */
+    public function __construct(private readonly Stream $stream, private readonly int $lease)
+    {
+        $this->reserve = str_repeat("\0", self::RESERVE);
+        register_shutdown_function($this->shutDown(...));
+    }
+
+    /** @return bool false when the daemon is gone, here and below: nothing more may be executed */
+    public function hello(): bool
+    {
+        $this->wroteAt = hrtime(true);
+        return $this->write($this->stream->frame('H', 0));
+    }
+
+    /** From here on until its answer, this message is to blame for what happens. */
+    public function begin(int $sequence, Execution $execution): void
+    {
+        $this->sequence = $sequence;
+        $this->execution = $execution;
+        $this->phase = Phase::Executing;
+    }
+
+    /** The second look at the clock comes after the write: see docs/protocol.md, "What was sent ahead". */
+    public function answer(string $head, string $body): bool
+    {
+        $frame = $this->stream->frame('A', $this->sequence, $head, $body);
+        $question = $this->stream->frame('Q', $this->sequence);
+        $deadline = $this->wroteAt + $this->lease;
+        $this->wroteAt = hrtime(true);
+        $this->isLate = $this->wroteAt > $deadline;
+        if (!$this->write($frame, $body, $this->isLate ? $question : '')) {
+            return false;
+        }
+        $this->execution = null;
+        $now = hrtime(true);
+        if ($this->isLate || $now <= $deadline) {
+            return true;
+        }
+        $this->isLate = true;
+        $this->wroteAt = $now;
+        return $this->write($question);
+    }
+
+    /** The number of the message at hand, or the last one. */
+    public function sequence(): int
+    {
+        return $this->sequence;
+    }
+
+    /** Whether it has asked: what comes now is not to be executed, until the daemon has said so. */
+    public function isLate(): bool
+    {
+        return $this->isLate;
+    }
+
+    /** The last word. */
+    public function end(string $reason): void
+    {
+        if ($this->write($this->stream->frame('E', $this->sequence, $reason))) {
+            $this->phase = Phase::Over;
+        }
+    }
+
+    /** No more comes from the daemon, or nothing more can be said to it: there is nothing to say. */
+    public function close(): void
+    {
+        if ($this->phase !== Phase::Writing) {
+            $this->phase = Phase::Over;
+        }
+    }
+
+    /** Where ignore_user_abort is off, PHP ends the script within, when the daemon is gone. */
+    private function write(string ...$bytes): bool
+    {
+        $this->phase = Phase::Writing;
+        if (!Output::endAll()) {
+            Log::write('fpm-bridge: an output buffer was opened that cannot be ended: nothing can be said any more');
+            $this->phase = Phase::Over;
+            fastcgi_finish_request();
+            return false;
+        }
+        $isWritten = $this->stream->write(...$bytes);
+        if ($isWritten) {
+            $this->phase = Phase::Between;
+        }
+        return $isWritten;
+    }
+
+    /** The script has ended: in order, or by an exit, a fatal error, the end of memory or of time. */
+    private function shutDown(): void
+    {
+        $this->reserve = null;
+        if ($this->phase === Phase::Writing) {
+            $this->logEndedRequest();
+        } elseif ($this->phase === Phase::Executing && $this->execution !== null) {
+            $this->answerFor($this->execution);
+        } elseif ($this->phase === Phase::Between) {
+            $this->end(self::ending());
+        }
+    }
+
+    private function answerFor(Execution $execution): void
+    {
+        $isHeard = connection_aborted() === 0;
+        if ($isHeard) {
+            ExecutionLog::ended($execution);
+        }
+        try {
+            $execution->abandon();
+        } catch (Throwable $error) {
+            ExecutionLog::write($execution, Execution::describe($error));
+        }
+        $frame = $this->stream->frame('A', $this->sequence, Answer::failed('')->head(Subject::take()));
+        if ($isHeard && $this->write($frame)) {
+            $this->end(self::ending());
+        }
+    }
+
+    /** Why the script ends here. */
+    private static function ending(): string
+    {
+        $error = ExecutionLog::fatalError();
+        return $error === null ? 'exit' : (string) strtok($error, "\n");
+    }
+
+    /** A daemon that is gone knows why. Else it is the handler's doing: then the request has ended before. */
+    private function logEndedRequest(): void
+    {
+        if ($this->execution !== null && !fastcgi_finish_request()) {
+            ExecutionLog::write(
+                $this->execution,
+                'its answer is lost: fastcgi_finish_request() has ended the request, and all messages of it',
+            );
+        }
+    }
+}
