@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { test } from '../support/stream-requests.ts'
 
 /* Many messages in one request: what a handler does, and what the daemon is told, byte by byte. */
@@ -117,8 +118,7 @@ test('a lock keeps what is done from being executed again', async ({ openStream 
 
 test.for(['2', '', '1.0'])('a version that it does not speak: "%s"', async (version, { connectStream }) => {
   const { client, executions } = await connectStream('', { params: { FPM_BRIDGE_STREAM: version } })
-  client.message({})
-  await expect.poll(() => client.between).toContain('Status: 500')
+  await eventually('it has answered', () => client.between.includes('Status: 500'))
   client.end()
   expect([await client.rest(), await client.closed]).toEqual([[], 'ended'])
   expect(client.stderr).toContain(`the daemon speaks version ${version} of the message stream`)
@@ -131,4 +131,13 @@ test('what is no frame ends the request, with a word', async ({ openStream }) =>
   client.send(Buffer.from('GET / HTTP/1.1\r\n'))
   expect(await client.expect('end', 1)).toContain('what has come is no frame: 474554')
   expect(client.stderr).toContain('what has come is no frame')
+})
+
+test('a number that has been ends the request: a message is not executed twice', async ({ openStream }) => {
+  const { client, executions } = await openStream('')
+  await client.ask({})
+  client.sequence = 0
+  client.message({})
+  expect(await client.expect('end', 1)).toContain('a frame M 1 has come after message 1')
+  expect(executions()).toHaveLength(1)
 })

@@ -35,7 +35,11 @@ const PREFIX_BYTES = 32 + 1 + 4 + 4
 /** Finds the frames in a worker's stdout, and keeps what is between them. */
 export class FrameReader {
   readonly #nonce: Buffer
-  #pending: Buffer = Buffer.alloc(0)
+  /** What has come, and is not yet part of a whole frame. */
+  #pieces: Buffer[] = []
+  #length = 0
+  /** Bytes without which there is no whole frame. */
+  #needed = PREFIX_BYTES
   #between: Buffer = Buffer.alloc(0)
 
   constructor(nonce: string) {
@@ -44,22 +48,36 @@ export class FrameReader {
 
   /** What no frame was: the CGI header block, and what others have printed. */
   get between(): string {
-    return Buffer.concat([this.#between, this.#pending]).toString('latin1')
+    return Buffer.concat([this.#between, ...this.#pieces]).toString('latin1')
   }
 
   *take(piece: Buffer): Generator<WorkerFrame> {
-    this.#pending = Buffer.concat([this.#pending, piece])
-    for (;;) {
-      const start = this.#pending.indexOf(this.#nonce)
-      if (start === -1 || this.#pending.length < start + PREFIX_BYTES) return
-      const frame = this.#pending.subarray(start)
+    this.#pieces.push(piece)
+    this.#length += piece.length
+    while (this.#length >= this.#needed) {
+      const pending = Buffer.concat(this.#pieces)
+      const start = pending.indexOf(this.#nonce)
+      const frame = start === -1 ? undefined : pending.subarray(start)
+      if (frame === undefined || frame.length < PREFIX_BYTES) {
+        this.#keep(pending, pending.length + 1)
+        return
+      }
+      const end = PREFIX_BYTES + frame.readUInt32BE(37)
+      if (frame.length < end) {
+        this.#keep(pending, start + end)
+        return
+      }
       const type = TYPES[frame.toString('latin1', 32, 33)]
       if (type === undefined) throw new Error(`no frame: ${frame.toString('latin1', 32, 64)}`)
-      const end = PREFIX_BYTES + frame.readUInt32BE(37)
-      if (frame.length < end) return
-      this.#between = Buffer.concat([this.#between, this.#pending.subarray(0, start)])
-      this.#pending = frame.subarray(end)
+      this.#between = Buffer.concat([this.#between, pending.subarray(0, start)])
+      this.#keep(frame.subarray(end), PREFIX_BYTES)
       yield { type, sequence: frame.readUInt32BE(33), content: frame.subarray(PREFIX_BYTES, end) }
     }
+  }
+
+  #keep(pending: Buffer, needed: number): void {
+    this.#pieces = [pending]
+    this.#length = pending.length
+    this.#needed = needed
   }
 }
