@@ -266,14 +266,14 @@ export class MessageStream implements RecordSink, FrameSink {
     const stderr = this.#stderr.text().trim()
     const said = stderr === '' ? describeStray(this.#stray.bytes()) : stderr
     const oldest = this.#onTheirWay.shift()
-    oldest?.fail(this.#isUnread(how) ? leftUnread(how) : lost(how, stderr))
+    oldest?.fail(this.#isUnread(oldest, how) ? leftUnread(how) : lost(how, stderr))
     this.#giveBackAll()
     this.#events.onOver(this.#hello, said === '' ? how : `${how}; it said: ${said}`)
   }
 
-  /** On a Unix socket the kernel says so, of what was sent last: see Connection. */
-  #isUnread(how: string): boolean {
-    if (!this.idle || !this.#writer.messageIsLast || this.#limits.addressKind !== 'unix') return false
+  /** On a Unix socket the kernel says so, of what was sent last: see Connection. That may be one that was given back meanwhile. */
+  #isUnread({ sequence }: Message, how: string): boolean {
+    if (sequence !== this.#writer.last || this.#limits.addressKind !== 'unix') return false
     return how === 'ECONNRESET' || this.#writer.peerGone
   }
 }

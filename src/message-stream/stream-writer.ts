@@ -7,7 +7,7 @@ import { messageFrame, REQUEST_ID, resumeFrame } from './frames.ts'
 /** What goes to the worker of one request. All of a turn of the event loop is one write. */
 export class StreamWriter {
   readonly #socket: ReadingSocket
-  #messageIsLast = false
+  #last: number | undefined
   #ended = false
 
   constructor(socket: ReadingSocket, request: EncodedRequest) {
@@ -15,9 +15,9 @@ export class StreamWriter {
     this.#write(request.toBuffers(REQUEST_ID, false), () => {})
   }
 
-  /** Whether nothing was sent behind the last message. */
-  get messageIsLast(): boolean {
-    return this.#messageIsLast
+  /** The sequence number of the message behind which nothing was sent, if the last that was sent is one. */
+  get last(): number | undefined {
+    return this.#last
   }
 
   /** Whether something was sent that nobody has read. */
@@ -32,12 +32,12 @@ export class StreamWriter {
     body: Uint8Array,
     onSent: () => void,
   ): void {
-    this.#messageIsLast = true
+    this.#last = sequence
     this.#write(messageFrame(sequence, params, body), () => this.#socket.peerGone || onSent())
   }
 
   resume(sequence: number): void {
-    this.#messageIsLast = false
+    this.#last = undefined
     this.#write([resumeFrame(sequence)], () => {})
   }
 
@@ -50,7 +50,7 @@ export class StreamWriter {
   end(): void {
     if (this.#ended) return
     this.#ended = true
-    this.#messageIsLast = false
+    this.#last = undefined
     const end = encodeHeader(RecordType.stdin, REQUEST_ID, 0)
     this.#write([Buffer.concat([end, end])], () => {})
   }
