@@ -4,14 +4,13 @@ import { Capture } from '../fastcgi/capture.ts'
 export type WorkerFrameType = 'H' | 'A' | 'Q' | 'E'
 
 export interface FrameSink {
-  /**
-   * @param type one that the protocol does not know is passed on, too
-   * @param content as long as it is valid: copy what is to be kept
-   */
-  frame(type: string, sequence: number, content: Buffer, truncated: boolean): void
+  /** @param content as long as it is valid: copy what is to be kept */
+  frame(type: WorkerFrameType, sequence: number, content: Buffer, truncated: boolean): void
   /** What is no frame: somebody has printed it. */
   stray(piece: Buffer): void
 }
+
+const TYPES: ReadonlySet<string> = new Set<WorkerFrameType>(['H', 'A', 'Q', 'E'])
 
 const NONCE_BYTES = 32
 /** Nonce, type, sequence number, bytes of the content. */
@@ -21,7 +20,7 @@ const NOTHING = Buffer.alloc(0)
 
 /** A frame whose content has not come whole. */
 interface OpenFrame {
-  readonly type: string
+  readonly type: WorkerFrameType
   readonly sequence: number
   readonly content: Capture
   missing: number
@@ -69,6 +68,11 @@ export class FrameDecoder {
     const contentAt = at + HEADER_BYTES
     if (contentAt > data.length) return this.#keep(data, at)
     const type = String.fromCharCode(data[at + NONCE_BYTES] as number)
+    if (!isType(type)) {
+      // Who prints all variables of the request prints the nonce.
+      this.#sink.stray(data.subarray(at, at + NONCE_BYTES))
+      return at + NONCE_BYTES
+    }
     const sequence = data.readUInt32BE(at + NONCE_BYTES + 1)
     const length = data.readUInt32BE(at + NONCE_BYTES + 5)
     if (contentAt + length > data.length) {
@@ -97,4 +101,8 @@ export class FrameDecoder {
     this.#rest = Buffer.from(data.subarray(from))
     return data.length
   }
+}
+
+function isType(type: string): type is WorkerFrameType {
+  return TYPES.has(type)
 }

@@ -4,7 +4,7 @@ import { RecordDecoder, type RecordSink } from '../fastcgi/records.ts'
 import type { EncodedRequest } from '../fastcgi/request.ts'
 import { parseResponseHead } from '../fastcgi/response.ts'
 import { FastCgiError, systemCodeOf } from '../fastcgi/types.ts'
-import { FrameDecoder, type FrameSink } from './frame-decoder.ts'
+import { FrameDecoder, type FrameSink, type WorkerFrameType } from './frame-decoder.ts'
 import { REQUEST_ID } from './frames.ts'
 import type { Message } from './message.ts'
 import { LEASE, type StreamLimits } from './stream-limits.ts'
@@ -171,7 +171,7 @@ export class MessageStream implements RecordSink, FrameSink {
     this.#stray.take(piece)
   }
 
-  frame(type: string, sequence: number, content: Buffer, truncated: boolean): void {
+  frame(type: WorkerFrameType, sequence: number, content: Buffer, truncated: boolean): void {
     if (this.#state === 'over') return
     if (type === 'H' && this.#hello === 'none') this.#onHello()
     else if (type === 'A' && sequence === this.#onTheirWay[0]?.sequence) this.#onAnswer(content, truncated)

@@ -92,4 +92,16 @@ describe('frames of a worker', () => {
       ])
     }
   })
+
+  it('are found behind a nonce that somebody has printed', () => {
+    const dump = `FPM_BRIDGE_NONCE=${NONCE}\nFPM_BRIDGE_LEASE=50\n"${NONCE}", '${NONCE}'`
+    const answer = { type: 'A', sequence: 1, content: 'y' }
+    const whole = Buffer.concat([Buffer.from(dump), encode(answer)])
+    for (const size of [1, 40, 1_000]) {
+      const pieces = Array.from({ length: Math.ceil(whole.length / size) }, (_, index) =>
+        whole.subarray(index * size, (index + 1) * size),
+      )
+      expect(decode(pieces)).toEqual({ frames: [{ ...answer, truncated: false }], stray: dump })
+    }
+  })
 })
