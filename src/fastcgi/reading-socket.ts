@@ -1,8 +1,11 @@
 import { Socket } from 'node:net'
 import { systemCodeOf } from './types.ts'
 
+/** What a write fails with: of a connection over TCP that has been reset, the first one with the latter. */
+const GONE: ReadonlySet<string | undefined> = new Set(['EPIPE', 'ECONNRESET'])
+
 /**
- * Reads on after a write that nobody was there for any more (EPIPE): what the peer has said before still lies in the socket, and
+ * Reads on after a write that nobody was there for any more: what the peer has said before still lies in the socket, and
  * Node.js would throw it away with the connection. That ends when the reading does.
  */
 export class ReadingSocket extends Socket {
@@ -25,7 +28,7 @@ export class ReadingSocket extends Socket {
   }
 
   #unlessPeerGone(error: Error | null | undefined): Error | null | undefined {
-    if (systemCodeOf(error) !== 'EPIPE') return error
+    if (!GONE.has(systemCodeOf(error))) return error
     this.#peerGone = true
     return null
   }
