@@ -59,14 +59,19 @@ export class ConnectQueue<S extends Socket = Socket> {
         if (!isBacklogFull(error)) throw error
       }
     }
-    return new Promise((resolve, reject) => {
-      const waiting = { resolve, reject, signal, since: performance.now() }
-      signal.addEventListener('abort', () =>
-        reject(connectError(this.#options.address, 'given up while waiting')),
-      )
-      this.#queue.push(waiting)
-      if (this.#queue.length === 1) void this.#serve()
+    let giveUp = (): void => {}
+    const opened = new Promise<S>((resolve, reject) => {
+      giveUp = () => reject(connectError(this.#options.address, 'given up while waiting'))
+      this.#queue.push({ resolve, reject, signal, since: performance.now() })
     })
+    signal.addEventListener('abort', giveUp)
+    if (this.#queue.length === 1) void this.#serve()
+    try {
+      return await opened
+    } finally {
+      // It may be the signal of all that one client opens.
+      signal.removeEventListener('abort', giveUp)
+    }
   }
 
   /** Whether anybody waits for a connection. */

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { PoolAddress } from '../../src/fastcgi/address.ts'
@@ -148,4 +149,13 @@ it('one connect that fails does not fail the others', async () => {
   expect((await Promise.all(opened)).flatMap((each, index) => (each === 'failed' ? [index] : []))).toEqual([
     3, 9,
   ])
+})
+
+it('leaves nothing behind at a signal that outlives many connects', async () => {
+  const { address } = await pool()
+  const connector = connectorOf(address, { paced: () => true })
+  const { signal } = new AbortController()
+  const sockets = await Promise.all(Array.from({ length: 5 }, () => connector.open(signal)))
+  expect(getEventListeners(signal, 'abort')).toEqual([])
+  for (const socket of sockets) socket.destroy()
 })
