@@ -100,7 +100,7 @@ export type FastCgiPhase = 'connect' | 'unread' | 'send' | 'receive'
 /**
  * Stable names of what can go wrong; the operating system's own name is in `cause`.
  * - `CONNECT_FAILED`: no connection (ENOENT, ECONNREFUSED, EACCES, a backlog that stays full, no answer in time);
- * - `NO_HELLO`: the script does not speak the message stream; no message was sent to it;
+ * - `NO_HELLO`: the script does not speak the message stream, or takes no message; none was executed;
  * - `NO_FASTCGI`: whoever listens there has never answered in FastCGI, to nobody: nothing can have run;
  * - `NOT_READ`, `SEND_FAILED`, `CONNECTION_LOST`: the connection ended before the request was read, before it was sent, or
  *   before endRequest came;

@@ -24,11 +24,20 @@ export interface StreamEvents {
   /** None of them has been begun. In their order. */
   onGivenBack(messages: readonly Message[]): void
   /** Told once, at last. `why`: how it ended, with what the script said. */
-  onOver(hello: Hello, why: string): void
+  onOver(end: StreamEnd, why: string): void
 }
 
-/** `late`: it came when nobody waited for it any more. */
-export type Hello = 'none' | 'late' | 'said'
+/**
+ * What a request has come to:
+ * - `served`: it was ready for messages, as far as we wanted;
+ * - `late`: the hello came when nobody waited for it any more;
+ * - `useless`: the script said hello, and then its last word, or nonsense, before it had answered anything;
+ * - `silent`: it has ended without a hello;
+ * - `unread`: nobody has read the request.
+ */
+export type StreamEnd = 'served' | 'late' | 'useless' | 'silent' | 'unread'
+
+type Hello = 'none' | 'late' | 'said'
 
 /**
  * - `booting`: the script has not said hello;
@@ -60,6 +69,14 @@ export class MessageStream implements RecordSink, FrameSink {
   #hello: Hello = 'none'
   /** When the worker's last word came that its lease counts from. */
   #heardAt = this.#openedAt
+  /** When the hello came. */
+  #readyAt = this.#openedAt
+  /** Number of the last answer, which the worker may ask about. */
+  #answered: number | undefined
+  #hasAnswered = false
+  /** Whether it has ended by itself, or talked nonsense, and has given no answer before. */
+  #isUseless = false
+  #lastWord: string | undefined
   #sent = 0
   #sentBytes = 0
 
@@ -90,6 +107,11 @@ export class MessageStream implements RecordSink, FrameSink {
   /** Whether whoever answers there speaks FastCGI. */
   get spoken(): boolean {
     return this.#records.spoken
+  }
+
+  /** Milliseconds from the connection to the hello. */
+  get bootTime(): number {
+    return this.#readyAt - this.#openedAt
   }
 
   get idle(): boolean {
@@ -133,6 +155,7 @@ export class MessageStream implements RecordSink, FrameSink {
    */
   tick(now: number, patience: number): void {
     const { lifetime, idle, timeout } = this.#limits
+    const silence = now - this.#heardAt
     const oldest = this.#onTheirWay[0]
     if (this.#state === 'booting' && now - this.#openedAt >= patience) {
       this.#state = 'doubted'
@@ -142,12 +165,15 @@ export class MessageStream implements RecordSink, FrameSink {
       if (timeout > 0 && now - this.#openedAt >= timeout) this.#lose(`no hello within ${timeout} ms`)
       return
     }
-    if (oldest !== undefined && now - this.#heardAt >= LEASE + LEASE_TOLERANCE) {
+    if (oldest !== undefined && silence >= LEASE + LEASE_TOLERANCE) {
       const isLate = timeout > 0 && now - oldest.askedAt >= timeout
       if (isLate) this.#ifStillSilent(() => this.#timeOut())
       else if (this.#onTheirWay.length > 1) this.#ifStillSilent(() => this.#takeBackAhead())
     }
-    if (now - this.#openedAt >= lifetime || (this.idle && now - this.#heardAt >= idle)) this.end()
+    if (now - this.#readyAt >= lifetime || (this.idle && silence >= idle)) this.end()
+    // Of its shutdown functions nobody waits for the answer, but for the child.
+    if (this.#state === 'ending' && this.idle && timeout > 0 && silence >= timeout + idle)
+      this.#lose(`the script has not ended within ${timeout} ms`)
   }
 
   /** What is on its way is lost from sight. Idempotent. */
@@ -175,13 +201,14 @@ export class MessageStream implements RecordSink, FrameSink {
     if (this.#state === 'over') return
     if (type === 'H' && this.#hello === 'none') this.#onHello()
     else if (type === 'A' && sequence === this.#onTheirWay[0]?.sequence) this.#onAnswer(content, truncated)
-    else if (type === 'Q') this.#onQuestion(sequence)
-    else if (type === 'E') this.#onLastWord()
-    else this.#lose(`a frame out of order: ${type} ${sequence}`)
+    else if (type === 'Q' && sequence === this.#answered) this.#onQuestion(sequence)
+    else if (type === 'E' && this.#lastWord === undefined) this.#onLastWord(content)
+    else this.#onFault(`a frame out of order: ${type} ${sequence}`)
   }
 
   #onHello(): void {
     this.#heardAt = performance.now()
+    this.#readyAt = this.#heardAt
     this.#hello = this.#state === 'booting' ? 'said' : 'late'
     this.#state = this.#hello === 'said' ? 'ready' : 'ending'
     this.#events.onRoom()
@@ -190,6 +217,8 @@ export class MessageStream implements RecordSink, FrameSink {
   #onAnswer(content: Buffer, truncated: boolean): void {
     const message = this.#onTheirWay.shift() as Message
     const now = performance.now()
+    this.#answered = message.sequence
+    this.#hasAnswered = true
     this.#events.onTaken(now - Math.max(this.#heardAt, message.sentAt))
     this.#heardAt = now
     message.conclude({ content, truncated, stderr: this.#stderr })
@@ -199,6 +228,7 @@ export class MessageStream implements RecordSink, FrameSink {
 
   /** It has dropped what was sent ahead, and drops what comes before our answer. */
   #onQuestion(sequence: number): void {
+    this.#answered = undefined
     this.#giveBackAll()
     this.#heardAt = performance.now()
     if (this.#state === 'ending') return
@@ -208,9 +238,16 @@ export class MessageStream implements RecordSink, FrameSink {
   }
 
   /** It executes nothing more. PHP reads all that was sent before it says that the script has ended. */
-  #onLastWord(): void {
+  #onLastWord(content: Buffer): void {
+    this.#isUseless = !this.#hasAnswered && this.#state !== 'ending'
+    this.#lastWord = content.toString('utf8', 0, STRAY_BYTES)
     this.#giveBackAll()
     this.#takeNoMore()
+  }
+
+  #onFault(what: string): void {
+    this.#isUseless = !this.#hasAnswered
+    this.#lose(what)
   }
 
   #takeNoMore(): void {
@@ -264,11 +301,18 @@ export class MessageStream implements RecordSink, FrameSink {
     this.#socket.destroy()
     this.#frames.end()
     const stderr = this.#stderr.text().trim()
-    const said = stderr === '' ? describeStray(this.#stray.bytes()) : stderr
+    const said = this.#lastWord ?? (stderr === '' ? describeStray(this.#stray.bytes()) : stderr)
+    const end = this.#endOf(how)
     const oldest = this.#onTheirWay.shift()
     oldest?.fail(this.#isUnread(oldest, how) ? leftUnread(how) : lost(how, stderr))
     this.#giveBackAll()
-    this.#events.onOver(this.#hello, said === '' ? how : `${how}; it said: ${said}`)
+    this.#events.onOver(end, said === '' ? how : `${how}; it said: ${said}`)
+  }
+
+  #endOf(how: string): StreamEnd {
+    if (this.#hello === 'late') return 'late'
+    if (this.#hello === 'none') return how === 'ECONNRESET' && !this.spoken ? 'unread' : 'silent'
+    return this.#isUseless ? 'useless' : 'served'
   }
 
   /** On a Unix socket the kernel says so, of what was sent last: see Connection. That may be one that was given back meanwhile. */

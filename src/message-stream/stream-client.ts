@@ -14,7 +14,7 @@ import {
   type Room,
 } from '../fastcgi/types.ts'
 import { Message } from './message.ts'
-import { type Hello, MessageStream } from './message-stream.ts'
+import { MessageStream, type StreamEnd } from './message-stream.ts'
 import { MOST_AHEAD, Pace } from './pace.ts'
 import { LEASE, type StreamLimits } from './stream-limits.ts'
 
@@ -40,8 +40,18 @@ const BACKLOG_TIMEOUT = 30_000
 const TICK = 20
 /** Milliseconds for a script to boot: doubled from the first to the second where it takes longer. */
 const PATIENCE = { min: 500, max: 60_000 } as const
-/** So many scripts in a row may die before they say hello, and another one is tried. */
+/** So many scripts in a row may end before they have answered anything, and another one is tried. */
 const MAX_DEATHS = 3
+/** Milliseconds between two connects while they fail, and streams are there. */
+const CONNECT_PAUSE = 100
+/** Milliseconds that a message waits for a stream, and no longer while connects fail. */
+const LONGEST_WAIT = 1_000
+
+const DEATHS = {
+  silent:
+    'the script has not said hello, so no message was executed: it must speak the message stream (Worker::run of worker-php does), or --messages-per-request be 1',
+  useless: 'the script has said hello, and again and again ended before it executed a message',
+} as const
 
 /** Has a pool execute messages, many in a request: a message goes to a stream that has room, or waits for one. */
 export class StreamClient implements FastCgiClient, Room {
@@ -57,8 +67,10 @@ export class StreamClient implements FastCgiClient, Room {
   readonly #closed = new AbortController()
   #connecting = 0
   #patience: number = PATIENCE.min
-  /** Scripts that have died before they said hello, in a row. */
+  /** Scripts that have ended before they had answered anything, in a row. */
   #deaths = 0
+  /** Why the last connect failed, and when. */
+  #failed: { readonly error: FastCgiError; readonly at: number } | undefined
   #pumping = false
   #ticking: NodeJS.Timeout | undefined
   #wake: () => void = () => {}
@@ -145,8 +157,7 @@ export class StreamClient implements FastCgiClient, Room {
       if (isAhead) this.#openOneMore(1)
     }
     this.#openOneMore(this.#waiting.length)
-    if (this.#streams.size > 0 || this.#waiting.length > 0)
-      this.#ticking ??= setInterval(() => this.#tick(), TICK)
+    if (this.#waiting.length > 0) this.#keepTicking()
   }
 
   /** The one with the fewest messages on their way, of those with room. */
@@ -167,6 +178,7 @@ export class StreamClient implements FastCgiClient, Room {
 
   /** @param wanted for so many messages */
   #openOneMore(wanted: number): void {
+    if (this.#failed !== undefined && performance.now() - this.#failed.at < CONNECT_PAUSE) return
     let booting = this.#connecting
     for (const stream of this.#streams) if (stream.booting) booting += 1
     const free = this.#options.concurrency - this.#streams.size - this.#connecting
@@ -177,11 +189,13 @@ export class StreamClient implements FastCgiClient, Room {
     this.#connecting += 1
     try {
       const socket = await this.#connector.open(this.#closed.signal)
-      this.#connecting -= 1
+      this.#failed = undefined
       this.#begin(socket)
     } catch (error) {
+      this.#failed = { error: error as FastCgiError, at: performance.now() }
+      if (this.#streams.size === 0) this.#failWaiting(this.#failed.error)
+    } finally {
       this.#connecting -= 1
-      if (this.#streams.size === 0) this.#failWaiting(error as FastCgiError)
     }
   }
 
@@ -194,51 +208,71 @@ export class StreamClient implements FastCgiClient, Room {
     }
     const stream = new MessageStream(socket, this.#encoder.open(params, ENDLESS), nonce, this.#limits, {
       onRoom: () => this.#onRoom(),
-      onTaken: (milliseconds) => this.#pace.note(milliseconds),
+      onTaken: (milliseconds) => {
+        this.#deaths = 0
+        this.#pace.note(milliseconds)
+      },
       onGivenBack: (messages) => {
         this.#waiting.unshift(...messages)
         this.#pumpSoon()
       },
-      onOver: (hello, why) => this.#onOver(stream, hello, why),
+      onOver: (end, why) => this.#onOver(stream, end, why),
     })
     this.#streams.add(stream)
+    // Those that it was opened for may have been failed since.
+    this.#keepTicking()
+  }
+
+  #keepTicking(): void {
+    this.#ticking ??= setInterval(() => this.#tick(), TICK)
   }
 
   #onRoom(): void {
-    this.#deaths = 0
     this.#pool.noteAnswer()
     if (this.#waiting.length > 0) this.#pumpSoon()
     this.#wake()
   }
 
-  #onOver(stream: MessageStream, hello: Hello, why: string): void {
+  #onOver(stream: MessageStream, end: StreamEnd, why: string): void {
     this.#streams.delete(stream)
     this.#connector.vacate()
     if (stream.spoken) this.#pool.noteAnswer()
-    if (hello === 'late') this.#patience = Math.min(2 * this.#patience, PATIENCE.max)
-    if (hello === 'none' && !this.#closed.signal.aborted) this.#onNoHello(stream, why)
+    if (end === 'late') {
+      this.#patience = Math.min(Math.max(2 * this.#patience, 2 * stream.bootTime), PATIENCE.max)
+    } else if (end !== 'served' && !this.#closed.signal.aborted) this.#onDeath(stream, end, why)
     this.#pumpSoon()
     this.#wake()
   }
 
-  #onNoHello(stream: MessageStream, why: string): void {
+  #onDeath({ spoken }: MessageStream, end: 'useless' | 'silent' | 'unread', why: string): void {
+    this.#deaths += 1
     // One that was killed says nothing of the script.
-    if (!stream.spoken) {
-      this.#deaths += 1
-      if (this.#deaths < MAX_DEATHS) return
-      this.#deaths = 0
-    }
-    const message = `the script has not said hello, so no message was executed: it must speak the message stream (Worker::run of worker-php does), or --messages-per-request be 1 (${why})`
-    this.#failWaiting(failure('NO_HELLO', message))
+    const isCertain = end === 'silent' && spoken
+    if (!isCertain && this.#deaths < MAX_DEATHS) return
+    this.#deaths = 0
+    this.#failWaiting(
+      end === 'unread'
+        ? failure('CONNECT_FAILED', `the pool has hung up again and again before it read a request (${why})`)
+        : failure('NO_HELLO', `${DEATHS[end]} (${why})`),
+    )
   }
 
   #failWaiting(error: FastCgiError): void {
     for (const message of this.#waiting.splice(0)) message.fail(error)
   }
 
+  /** Connects failed, and the streams that were there may be busy for long. */
+  #retry(error: FastCgiError, now: number): void {
+    const [oldest] = this.#waiting
+    if (oldest === undefined) return
+    if (now - oldest.askedAt >= LONGEST_WAIT) this.#failWaiting(error)
+    else this.#pumpSoon()
+  }
+
   #tick(): void {
     const now = performance.now()
     const { timeout, lifetime } = this.#limits
+    if (this.#failed !== undefined) this.#retry(this.#failed.error, now)
     // Beside others it may be waiting for a child.
     const isAlone = ![...this.#streams].some(({ booting }) => !booting)
     const patience = isAlone ? this.#patience : this.#patience + lifetime

@@ -22,13 +22,14 @@ export class Streams {
     journal: string,
     limits: Partial<StreamLimits>,
     options: Partial<StreamClientOptions>,
+    more: Readonly<Record<string, string>> = {},
   ) {
     this.pool = pool
     this.#journal = journal
     const { address, params, maxResponse, maxStderr } = clientOptions(pool, testScript('stream.php'))
     this.client = new StreamClient({
       address,
-      params: { ...params, JOURNAL: journal },
+      params: { ...params, JOURNAL: journal, ...more },
       concurrency: 4,
       statusPath: '/status',
       limits: {
@@ -104,14 +105,16 @@ interface Given {
   readonly pool?: PoolOptions
   readonly limits?: Partial<StreamLimits>
   readonly options?: Partial<StreamClientOptions>
+  /** More of the request's. */
+  readonly params?: Readonly<Record<string, string>>
 }
 
 export const test = base.extend<{ streams: (given?: Given) => Promise<Streams> }>({
   streams: async ({ ownPool }, use) => {
     const clients: StreamClient[] = []
-    await use(async ({ pool: poolOptions = {}, limits = {}, options = {} } = {}) => {
+    await use(async ({ pool: poolOptions = {}, limits = {}, options = {}, params = {} } = {}) => {
       const pool = await ownPool(poolOptions)
-      const streams = new Streams(pool, join(pool.directory, 'journal'), limits, options)
+      const streams = new Streams(pool, join(pool.directory, 'journal'), limits, options, params)
       clients.push(streams.client)
       return streams
     })

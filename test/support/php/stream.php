@@ -4,8 +4,11 @@ declare(strict_types=1);
 
 /*
  * A worker that speaks the message stream (docs/protocol.md) and nothing else: what the daemon is tested with. Fields of the
- * form say what it does; each message that it begins is a line of the file that JOURNAL names.
+ * form say what it does; each message that it begins is a line of the file that JOURNAL names. Params of the request say how
+ * it begins and ends: BOOT and LEAVE are milliseconds, SAYS is a frame instead of all that it would say after the hello.
  */
+
+usleep((int) ($_SERVER['BOOT'] ?? 0) * 1000);
 
 $nonce = $_SERVER['FPM_BRIDGE_NONCE'];
 $lease = (int) $_SERVER['FPM_BRIDGE_LEASE'] * 1_000_000;
@@ -75,9 +78,14 @@ register_shutdown_function(static function (): void {
     if (connection_aborted() === 0) {
         write('E', 0, 'over');
     }
+    usleep((int) ($_SERVER['LEAVE'] ?? 0) * 1000);
 });
 $spokeAt = hrtime(true);
 write('H', 0);
+if (isset($_SERVER['SAYS'])) {
+    write($_SERVER['SAYS'], 0, 'no more');
+    exit;
+}
 while (true) {
     $message = readFrame();
     parse_str(substr($message['body'], 0, 1_000), $form);
