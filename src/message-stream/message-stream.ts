@@ -16,6 +16,12 @@ const LEASE_TOLERANCE = 10
 /** Bytes of what is printed there, and is no frame, that are kept for the operator. */
 const STRAY_BYTES = 512
 
+/** So often in a row a message may be the next one when its worker takes no more: then that is the fault of the message. */
+const MAX_REFUSALS = 3
+
+/** The share of its lifetime that a request has however long it has waited for a child. */
+const LEAST_LIFE = 0.25
+
 export interface StreamEvents {
   /** It may take more messages than before. */
   onRoom(): void
@@ -109,7 +115,7 @@ export class MessageStream implements RecordSink, FrameSink {
     return this.#records.spoken
   }
 
-  /** Milliseconds from the connection to the hello. */
+  /** Milliseconds from the connection to the hello; 0 before that. */
   get bootTime(): number {
     return this.#readyAt - this.#openedAt
   }
@@ -152,8 +158,9 @@ export class MessageStream implements RecordSink, FrameSink {
    * To be called every few milliseconds.
    *
    * @param patience milliseconds for the script's hello
+   * @param quickestBoot milliseconds: what it took longer than that it has waited for a child
    */
-  tick(now: number, patience: number): void {
+  tick(now: number, patience: number, quickestBoot: number): void {
     const { lifetime, idle, timeout } = this.#limits
     const silence = now - this.#heardAt
     const oldest = this.#onTheirWay[0]
@@ -170,7 +177,9 @@ export class MessageStream implements RecordSink, FrameSink {
       if (isLate) this.#ifStillSilent(() => this.#timeOut())
       else if (this.#onTheirWay.length > 1) this.#ifStillSilent(() => this.#takeBackAhead())
     }
-    if (now - this.#readyAt >= lifetime || (this.idle && silence >= idle)) this.end()
+    // Where requests wait for a child, those of others do, too: each gets it for a shorter time.
+    const longest = Math.max(lifetime - Math.max(0, this.bootTime - quickestBoot), lifetime * LEAST_LIFE)
+    if (now - this.#readyAt >= longest || (this.idle && silence >= idle)) this.end()
     // Of its shutdown functions nobody waits for the answer, but for the child.
     if (this.#state === 'ending' && this.idle && timeout > 0 && silence >= timeout + idle)
       this.#lose(`the script has not ended within ${timeout} ms`)
@@ -241,6 +250,11 @@ export class MessageStream implements RecordSink, FrameSink {
   #onLastWord(content: Buffer): void {
     this.#isUseless = !this.#hasAnswered && this.#state !== 'ending'
     this.#lastWord = content.toString('utf8', 0, STRAY_BYTES)
+    const next = this.#onTheirWay[0]
+    if (next !== undefined && next.refused() >= MAX_REFUSALS) {
+      this.#onTheirWay.shift()
+      next.fail(leftUnread(`each time it says: ${this.#lastWord}`))
+    }
     this.#giveBackAll()
     this.#takeNoMore()
   }

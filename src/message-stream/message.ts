@@ -19,6 +19,7 @@ export class Message {
   readonly askedAt = performance.now()
   #sentAt = 0
   #sequence = 0
+  #refusals = 0
   #resolve: (response: FastCgiResponse) => void = () => {}
   #reject: (error: FastCgiError) => void = () => {}
 
@@ -46,6 +47,12 @@ export class Message {
   enter(sequence: number, now: number): void {
     this.#sequence = sequence
     this.#sentAt = now
+  }
+
+  /** A worker has taken no more when this was the next one. @returns how often that has happened */
+  refused(): number {
+    this.#refusals += 1
+    return this.#refusals
   }
 
   conclude({ content, truncated, stderr }: Answer): void {

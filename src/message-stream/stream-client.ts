@@ -67,6 +67,8 @@ export class StreamClient implements FastCgiClient, Room {
   readonly #closed = new AbortController()
   #connecting = 0
   #patience: number = PATIENCE.min
+  /** Milliseconds: what a script needs where it gets a child at once. */
+  #quickestBoot = Number.POSITIVE_INFINITY
   /** Scripts that have ended before they had answered anything, in a row. */
   #deaths = 0
   /** Why the last connect failed, and when. */
@@ -276,7 +278,9 @@ export class StreamClient implements FastCgiClient, Room {
     // Beside others it may be waiting for a child.
     const isAlone = ![...this.#streams].some(({ booting }) => !booting)
     const patience = isAlone ? this.#patience : this.#patience + lifetime
-    for (const stream of this.#streams) stream.tick(now, patience)
+    for (const { bootTime } of this.#streams)
+      if (bootTime > 0) this.#quickestBoot = Math.min(this.#quickestBoot, bootTime)
+    for (const stream of this.#streams) stream.tick(now, patience, this.#quickestBoot)
     while (timeout > 0 && this.#waiting[0] !== undefined && now - this.#waiting[0].askedAt >= timeout) {
       const text = `no child of the pool took the message within ${timeout} ms`
       this.#waiting.shift()?.fail(failure('TIMEOUT', text))

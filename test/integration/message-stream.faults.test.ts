@@ -101,4 +101,22 @@ describe('a message stream that goes wrong', () => {
     await sleep(800)
     expect(bodyOf(await send(3))).toMatch(/^3 of /)
   })
+
+  test('gives up on a message at which each worker leaves, and on no other', async ({ streams }) => {
+    const { send } = bound(await streams({ options: { concurrency: 1 } }))
+    const outcomes = numbers(1, 6).map((n) => send(n, n === 3 ? { do: 'leave' } : {}).then(bodyOf, failureOf))
+    const [, , third, ...others] = await Promise.all(outcomes)
+    expect(third).toEqual({ code: 'NOT_READ', phase: 'unread' })
+    expect(others.map((outcome) => String(outcome)[0])).toEqual(['4', '5', '6'])
+  })
+
+  test('takes a child for a shorter time where requests wait for one', async ({ streams }) => {
+    const { send, requests } = bound(await streams({ pool: { children: 1 }, options: { concurrency: 4 } }))
+    const until = performance.now() + 4_000
+    const work = async (first: number) => {
+      for (let n = first; performance.now() < until; n += 10) await send(n, { ms: 10 })
+    }
+    await Promise.all(numbers(1, 10).map(work))
+    expect(requests()).toBeGreaterThan(6)
+  })
 })

@@ -67,6 +67,9 @@ function serve(array $message, array $form): string
             break;
         case 'refuse':
             return "Status: 503\r\nX-Bridge-Outcome: retry\r\n\r\nno";
+        case 'leave':
+            write('E', 0, 'I do not like it');
+            exit;
         case 'large':
             return "Status: 200\r\n\r\n" . str_repeat('y', (int) $form['bytes']);
     }
