@@ -1,47 +1,19 @@
-import { Capture } from '../fastcgi/capture.ts'
 import type { ReadingSocket } from '../fastcgi/reading-socket.ts'
-import { RecordDecoder, type RecordSink } from '../fastcgi/records.ts'
 import type { EncodedRequest } from '../fastcgi/request.ts'
-import { parseResponseHead } from '../fastcgi/response.ts'
-import { FastCgiError, systemCodeOf } from '../fastcgi/types.ts'
-import { FrameDecoder, type FrameSink, type WorkerFrameType } from './frame-decoder.ts'
-import { REQUEST_ID } from './frames.ts'
+import { systemCodeOf } from '../fastcgi/types.ts'
+import type { WorkerFrameType } from './frame-decoder.ts'
 import type { Message } from './message.ts'
-import { LEASE, type StreamLimits } from './stream-limits.ts'
+import { StreamClock } from './stream-clock.ts'
+import type { StreamEnd, StreamEvents } from './stream-events.ts'
+import type { StreamLimits } from './stream-limits.ts'
 import { StreamWriter } from './stream-writer.ts'
+import { WorkerWords } from './worker-words.ts'
 
-/** Milliseconds beyond the lease, since clocks tick. */
-const LEASE_TOLERANCE = 10
-
-/** Bytes of what is printed there, and is no frame, that are kept for the operator. */
-const STRAY_BYTES = 512
+/** Bytes of the worker's last word that are kept. */
+const LAST_WORD_BYTES = 512
 
 /** So often in a row a message may be the next one when its worker takes no more: then that is the fault of the message. */
 const MAX_REFUSALS = 3
-
-/** The share of its lifetime that a request has however long it has waited for a child. */
-const LEAST_LIFE = 0.25
-
-export interface StreamEvents {
-  /** It may take more messages than before. */
-  onRoom(): void
-  /** A message has taken so many milliseconds. */
-  onTaken(milliseconds: number): void
-  /** None of them has been begun. In their order. */
-  onGivenBack(messages: readonly Message[]): void
-  /** Told once, at last. `why`: how it ended, with what the script said. */
-  onOver(end: StreamEnd, why: string): void
-}
-
-/**
- * What a request has come to:
- * - `served`: it was ready for messages, as far as we wanted;
- * - `late`: the hello came when nobody waited for it any more;
- * - `useless`: the script said hello, and then its last word, or nonsense, before it had answered anything;
- * - `silent`: it has ended without a hello;
- * - `unread`: nobody has read the request.
- */
-export type StreamEnd = 'served' | 'late' | 'useless' | 'silent' | 'unread'
 
 type Hello = 'none' | 'late' | 'said'
 
@@ -59,24 +31,17 @@ type State = 'booting' | 'doubted' | 'ready' | 'asked' | 'ending' | 'over'
  * One FastCGI request that carries many messages, one at a time, and the connection that it has to itself; see docs/protocol.md. The
  * oldest message without an answer is being executed; those behind it have not been begun.
  */
-export class MessageStream implements RecordSink, FrameSink {
+export class MessageStream {
   readonly #socket: ReadingSocket
   readonly #writer: StreamWriter
+  readonly #words: WorkerWords
   readonly #limits: StreamLimits
   readonly #events: StreamEvents
-  readonly #records = new RecordDecoder(this, REQUEST_ID)
-  readonly #frames: FrameDecoder
-  readonly #openedAt = performance.now()
+  readonly #clock: StreamClock
   /** Without an answer, in the order in which they were sent. */
   readonly #onTheirWay: Message[] = []
-  readonly #stray = new Capture(STRAY_BYTES)
-  #stderr: Capture
   #state: State = 'booting'
   #hello: Hello = 'none'
-  /** When the worker's last word came that its lease counts from. */
-  #heardAt = this.#openedAt
-  /** When the hello came. */
-  #readyAt = this.#openedAt
   /** Number of the last answer, which the worker may ask about. */
   #answered: number | undefined
   #hasAnswered = false
@@ -94,11 +59,18 @@ export class MessageStream implements RecordSink, FrameSink {
     limits: StreamLimits,
     events: StreamEvents,
   ) {
+    const { maxResponse, maxStderr } = limits
     this.#socket = socket
     this.#limits = limits
     this.#events = events
-    this.#frames = new FrameDecoder(nonce, limits.maxResponse, this)
-    this.#stderr = new Capture(limits.maxStderr)
+    this.#clock = new StreamClock(limits)
+    this.#words = new WorkerWords({
+      nonce,
+      maxResponse,
+      maxStderr,
+      onFrame: (type, sequence, content, truncated) => this.#onFrame(type, sequence, content, truncated),
+      onEnd: () => this.#lose('the script has ended'),
+    })
     socket.on('data', (chunk) => this.#receive(chunk))
     socket.on('end', () => this.#lose('EOF'))
     socket.on('error', (error) => this.#lose(systemCodeOf(error) ?? error.message))
@@ -112,12 +84,12 @@ export class MessageStream implements RecordSink, FrameSink {
 
   /** Whether whoever answers there speaks FastCGI. */
   get spoken(): boolean {
-    return this.#records.spoken
+    return this.#words.spoken
   }
 
-  /** Milliseconds from the connection to the hello; 0 before that. */
-  get bootTime(): number {
-    return this.#readyAt - this.#openedAt
+  /** Milliseconds from the connection to the hello; undefined before that. */
+  get bootTime(): number | undefined {
+    return this.#clock.bootTime
   }
 
   get idle(): boolean {
@@ -132,7 +104,7 @@ export class MessageStream implements RecordSink, FrameSink {
   room(ahead: number, now: number): number {
     if (this.#state !== 'ready') return 0
     // After the lease the worker asks, and drops what was sent ahead.
-    const most = now - this.#heardAt < LEASE ? 1 + ahead : 1
+    const most = this.#clock.isWithinLease(now) ? 1 + ahead : 1
     return Math.min(most - this.#onTheirWay.length, this.#limits.messages - this.#sent)
   }
 
@@ -161,25 +133,19 @@ export class MessageStream implements RecordSink, FrameSink {
    * @param quickestBoot milliseconds: what it took longer than that it has waited for a child
    */
   tick(now: number, patience: number, quickestBoot: number): void {
-    const { lifetime, idle, timeout } = this.#limits
-    const silence = now - this.#heardAt
-    const oldest = this.#onTheirWay[0]
-    if (this.#state === 'booting' && now - this.#openedAt >= patience) {
-      this.#state = 'doubted'
-      this.#writer.end()
-    }
+    const { idle, timeout } = this.#limits
     if (this.#hello === 'none') {
-      if (timeout > 0 && now - this.#openedAt >= timeout) this.#lose(`no hello within ${timeout} ms`)
+      this.#awaitHello(this.#clock.age(now), patience)
       return
     }
-    if (oldest !== undefined && silence >= LEASE + LEASE_TOLERANCE) {
+    const [oldest] = this.#onTheirWay
+    const silence = this.#clock.silence(now)
+    if (oldest !== undefined && this.#clock.isLeaseOver(now)) {
       const isLate = timeout > 0 && now - oldest.askedAt >= timeout
       if (isLate) this.#ifStillSilent(() => this.#timeOut())
       else if (this.#onTheirWay.length > 1) this.#ifStillSilent(() => this.#takeBackAhead())
     }
-    // Where requests wait for a child, those of others do, too: each gets it for a shorter time.
-    const longest = Math.max(lifetime - Math.max(0, this.bootTime - quickestBoot), lifetime * LEAST_LIFE)
-    if (now - this.#readyAt >= longest || (this.idle && silence >= idle)) this.end()
+    if (this.#clock.isOld(now, quickestBoot) || (this.idle && silence >= idle)) this.end()
     // Of its shutdown functions nobody waits for the answer, but for the child.
     if (this.#state === 'ending' && this.idle && timeout > 0 && silence >= timeout + idle)
       this.#lose(`the script has not ended within ${timeout} ms`)
@@ -190,23 +156,16 @@ export class MessageStream implements RecordSink, FrameSink {
     this.#lose('the request was given up')
   }
 
-  stdout(piece: Buffer): void {
-    this.#frames.write(piece)
+  #awaitHello(age: number, patience: number): void {
+    const { timeout } = this.#limits
+    if (this.#state === 'booting' && age >= patience) {
+      this.#state = 'doubted'
+      this.#writer.end()
+    }
+    if (timeout > 0 && age >= timeout) this.#lose(`no hello within ${timeout} ms`)
   }
 
-  stderr(piece: Buffer): void {
-    this.#stderr.take(piece)
-  }
-
-  endRequest(): void {
-    this.#lose('the script has ended')
-  }
-
-  stray(piece: Buffer): void {
-    this.#stray.take(piece)
-  }
-
-  frame(type: WorkerFrameType, sequence: number, content: Buffer, truncated: boolean): void {
+  #onFrame(type: WorkerFrameType, sequence: number, content: Buffer, truncated: boolean): void {
     if (this.#state === 'over') return
     if (type === 'H' && this.#hello === 'none') this.#onHello()
     else if (type === 'A' && sequence === this.#onTheirWay[0]?.sequence) this.#onAnswer(content, truncated)
@@ -216,8 +175,7 @@ export class MessageStream implements RecordSink, FrameSink {
   }
 
   #onHello(): void {
-    this.#heardAt = performance.now()
-    this.#readyAt = this.#heardAt
+    this.#events.onHello(this.#clock.noteHello())
     this.#hello = this.#state === 'booting' ? 'said' : 'late'
     this.#state = this.#hello === 'said' ? 'ready' : 'ending'
     this.#events.onRoom()
@@ -225,13 +183,11 @@ export class MessageStream implements RecordSink, FrameSink {
 
   #onAnswer(content: Buffer, truncated: boolean): void {
     const message = this.#onTheirWay.shift() as Message
-    const now = performance.now()
+    const began = Math.max(this.#clock.heardAt, message.sentAt)
     this.#answered = message.sequence
     this.#hasAnswered = true
-    this.#events.onTaken(now - Math.max(this.#heardAt, message.sentAt))
-    this.#heardAt = now
-    message.conclude({ content, truncated, stderr: this.#stderr })
-    if (!this.#stderr.isEmpty) this.#stderr = new Capture(this.#limits.maxStderr)
+    this.#events.onTaken(this.#clock.noteWord() - began)
+    message.conclude({ content, truncated, stderr: this.#words.takeStderr() })
     this.#events.onRoom()
   }
 
@@ -239,7 +195,7 @@ export class MessageStream implements RecordSink, FrameSink {
   #onQuestion(sequence: number): void {
     this.#answered = undefined
     this.#giveBackAll()
-    this.#heardAt = performance.now()
+    this.#clock.noteWord()
     if (this.#state === 'ending') return
     this.#state = 'ready'
     this.#writer.resume(sequence)
@@ -249,11 +205,11 @@ export class MessageStream implements RecordSink, FrameSink {
   /** It executes nothing more. PHP reads all that was sent before it says that the script has ended. */
   #onLastWord(content: Buffer): void {
     this.#isUseless = !this.#hasAnswered && this.#state !== 'ending'
-    this.#lastWord = content.toString('utf8', 0, STRAY_BYTES)
+    this.#lastWord = content.toString('utf8', 0, LAST_WORD_BYTES)
     const next = this.#onTheirWay[0]
     if (next !== undefined && next.refused() >= MAX_REFUSALS) {
       this.#onTheirWay.shift()
-      next.fail(leftUnread(`each time it says: ${this.#lastWord}`))
+      next.failUnread(`each time it says: ${this.#lastWord}`)
     }
     this.#giveBackAll()
     this.#takeNoMore()
@@ -271,9 +227,9 @@ export class MessageStream implements RecordSink, FrameSink {
 
   /** Not before all has been read that the worker has written by now: docs/protocol.md says why that matters. */
   #ifStillSilent(act: () => void): void {
-    const heardAt = this.#heardAt
+    const { heardAt } = this.#clock
     setImmediate(() => {
-      if (this.#state !== 'over' && this.#heardAt === heardAt) act()
+      if (this.#state !== 'over' && this.#clock.heardAt === heardAt) act()
     })
   }
 
@@ -283,8 +239,7 @@ export class MessageStream implements RecordSink, FrameSink {
   }
 
   #timeOut(): void {
-    const text = `no complete answer within ${this.#limits.timeout} ms`
-    this.#onTheirWay.shift()?.fail(new FastCgiError('TIMEOUT', 'receive', text))
+    this.#onTheirWay.shift()?.failLate(this.#limits.timeout)
     this.#giveBackAll()
     this.destroy()
   }
@@ -304,7 +259,7 @@ export class MessageStream implements RecordSink, FrameSink {
 
   #receive(chunk: Buffer): void {
     if (this.#state === 'over') return
-    const fault = this.#records.write(chunk)
+    const fault = this.#words.take(chunk)
     if (fault !== undefined) this.#lose(`the pool does not answer in FastCGI: ${fault}`)
   }
 
@@ -312,15 +267,22 @@ export class MessageStream implements RecordSink, FrameSink {
   #lose(how: string): void {
     if (this.#state === 'over') return
     this.#state = 'over'
-    this.#socket.destroy()
-    this.#frames.end()
-    const stderr = this.#stderr.text().trim()
-    const said = this.#lastWord ?? (stderr === '' ? describeStray(this.#stray.bytes()) : stderr)
+    this.#close()
+    const printed = this.#words.close()
+    const said = this.#lastWord ?? printed
+    const words = said === '' ? how : `${how}; it said: ${said}`
     const end = this.#endOf(how)
     const oldest = this.#onTheirWay.shift()
-    oldest?.fail(this.#isUnread(oldest, how) ? leftUnread(how) : lost(how, stderr))
+    if (oldest !== undefined && this.#isUnread(oldest, how)) oldest.failUnread(how)
+    else oldest?.failLost(words)
     this.#giveBackAll()
-    this.#events.onOver(end, said === '' ? how : `${how}; it said: ${said}`)
+    this.#events.onOver(end, words)
+  }
+
+  /** Over TCP what lies unread there would be read after an orderly end, and executed. */
+  #close(): void {
+    if (this.#limits.addressKind === 'tcp' && !this.idle) this.#socket.resetAndDestroy()
+    else this.#socket.destroy()
   }
 
   #endOf(how: string): StreamEnd {
@@ -334,21 +296,4 @@ export class MessageStream implements RecordSink, FrameSink {
     if (sequence !== this.#writer.last || this.#limits.addressKind !== 'unix') return false
     return how === 'ECONNRESET' || this.#writer.peerGone
   }
-}
-
-/** Where it is an ordinary answer, as that of a script that does not speak the message stream. */
-function describeStray(stray: Buffer): string {
-  const head = parseResponseHead(stray)
-  if (head === undefined) return stray.toString().trim()
-  return `status ${head.status} ${stray.toString('utf8', head.bodyOffset).trim()}`.trim()
-}
-
-function leftUnread(how: string): FastCgiError {
-  return new FastCgiError('NOT_READ', 'unread', `the worker was gone before it read the message (${how})`)
-}
-
-function lost(how: string, stderr: string): FastCgiError {
-  const said = stderr === '' ? '' : `; it said: ${stderr}`
-  const text = `the worker was gone before it had answered the message: ${how}${said}`
-  return new FastCgiError('CONNECTION_LOST', 'receive', text)
 }

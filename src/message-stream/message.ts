@@ -81,6 +81,24 @@ export class Message {
     })
   }
 
+  /** @param how its worker went */
+  failLost(how: string): void {
+    this.fail(
+      new FastCgiError('CONNECTION_LOST', 'receive', `the worker was gone before it had answered: ${how}`),
+    )
+  }
+
+  failUnread(how: string): void {
+    this.fail(
+      new FastCgiError('NOT_READ', 'unread', `the worker was gone before it read the message (${how})`),
+    )
+  }
+
+  /** @param timeout milliseconds */
+  failLate(timeout: number): void {
+    this.fail(new FastCgiError('TIMEOUT', 'receive', `no complete answer within ${timeout} ms`))
+  }
+
   fail(error: FastCgiError): void {
     this.#reject(error)
   }

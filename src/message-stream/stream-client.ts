@@ -1,10 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import type { PoolAddress } from '../fastcgi/address.ts'
-import { ConnectQueue } from '../fastcgi/connect-queue.ts'
-import { PoolAcquaintance } from '../fastcgi/pool-acquaintance.ts'
 import type { ReadingSocket } from '../fastcgi/reading-socket.ts'
-import { RequestEncoder } from '../fastcgi/request.ts'
-import { connectReading, probePool } from '../fastcgi/socket.ts'
 import {
   type FastCgiClient,
   FastCgiError,
@@ -14,63 +8,37 @@ import {
   type Room,
 } from '../fastcgi/types.ts'
 import { Message } from './message.ts'
-import { MessageStream, type StreamEnd } from './message-stream.ts'
+import type { MessageStream } from './message-stream.ts'
 import { MOST_AHEAD, Pace } from './pace.ts'
-import { LEASE, type StreamLimits } from './stream-limits.ts'
+import { ScriptAcquaintance } from './script-acquaintance.ts'
+import type { StreamEnd } from './stream-events.ts'
+import { StreamOpener, type StreamOpenerOptions } from './stream-opener.ts'
 
-export interface StreamClientOptions {
-  readonly address: PoolAddress
-  /** Sent with every request. */
-  readonly params: Readonly<Record<string, string>>
+export interface StreamClientOptions extends StreamOpenerOptions {
   /** Requests at a time, and so children of the pool. */
   readonly concurrency: number
-  readonly limits: Omit<StreamLimits, 'addressKind'>
-  /** The pool's `pm.status_path`. */
-  readonly statusPath: string
 }
-
-/** A length that no request reaches: php-fpm waits for the rest, and hands out what comes. */
-const ENDLESS = 1024 ** 4
 
 const CLOSED = 'the client is closed'
 
-const CONNECT_TIMEOUT = 5_000
-const BACKLOG_TIMEOUT = 30_000
 /** Milliseconds between two looks at what should have happened by now. */
 const TICK = 20
-/** Milliseconds for a script to boot: doubled from the first to the second where it takes longer. */
-const PATIENCE = { min: 500, max: 60_000 } as const
-/** So many scripts in a row may end before they have answered anything, and another one is tried. */
-const MAX_DEATHS = 3
 /** Milliseconds between two connects while they fail, and streams are there. */
 const CONNECT_PAUSE = 100
 /** Milliseconds that a message waits for a stream, and no longer while connects fail. */
 const LONGEST_WAIT = 1_000
 
-const DEATHS = {
-  silent:
-    'the script has not said hello, so no message was executed: it must speak the message stream (Worker::run of worker-php does), or --messages-per-request be 1',
-  useless: 'the script has said hello, and again and again ended before it executed a message',
-} as const
-
 /** Has a pool execute messages, many in a request: a message goes to a stream that has room, or waits for one. */
 export class StreamClient implements FastCgiClient, Room {
   readonly #options: StreamClientOptions
-  readonly #limits: StreamLimits
-  readonly #encoder: RequestEncoder
-  readonly #connector: ConnectQueue<ReadingSocket>
-  readonly #pool: PoolAcquaintance
+  readonly #opener: StreamOpener
+  readonly #script = new ScriptAcquaintance()
   readonly #pace = new Pace()
   readonly #streams = new Set<MessageStream>()
   /** In no stream. */
   readonly #waiting: Message[] = []
   readonly #closed = new AbortController()
   #connecting = 0
-  #patience: number = PATIENCE.min
-  /** Milliseconds: what a script needs where it gets a child at once. */
-  #quickestBoot = Number.POSITIVE_INFINITY
-  /** Scripts that have ended before they had answered anything, in a row. */
-  #deaths = 0
   /** Why the last connect failed, and when. */
   #failed: { readonly error: FastCgiError; readonly at: number } | undefined
   #pumping = false
@@ -79,18 +47,7 @@ export class StreamClient implements FastCgiClient, Room {
 
   constructor(options: StreamClientOptions) {
     this.#options = options
-    const { address, params, limits, statusPath } = options
-    this.#limits = { ...limits, addressKind: address.kind }
-    const common = { ...params, REQUEST_METHOD: 'PUT', CONTENT_TYPE: 'application/octet-stream' }
-    this.#encoder = new RequestEncoder({ params: common, endOfStdin: false })
-    this.#pool = new PoolAcquaintance(address, statusPath)
-    this.#connector = new ConnectQueue({
-      address,
-      connect: connectReading,
-      connectTimeout: CONNECT_TIMEOUT,
-      backlogTimeout: BACKLOG_TIMEOUT,
-      paced: () => this.#pool.kind !== 'static' && this.#pool.kind !== 'dynamic',
-    })
+    this.#opener = new StreamOpener(options)
   }
 
   readonly perSlot = 1 + MOST_AHEAD
@@ -112,13 +69,12 @@ export class StreamClient implements FastCgiClient, Room {
     this.#wake = wake
   }
 
-  async probe(): Promise<void> {
-    await probePool(this.#options.address, CONNECT_TIMEOUT)
-    await this.#pool.meet()
+  probe(): Promise<void> {
+    return this.#opener.probe()
   }
 
   request(request: FastCgiRequest): Promise<FastCgiResponse> {
-    this.#pool.lookAgain()
+    this.#opener.lookAgain()
     const { body } = request
     if (!(body instanceof Uint8Array)) {
       return Promise.reject(failure('INVALID_REQUEST', 'a message is sent whole, not in pieces'))
@@ -190,7 +146,7 @@ export class StreamClient implements FastCgiClient, Room {
   async #open(): Promise<void> {
     this.#connecting += 1
     try {
-      const socket = await this.#connector.open(this.#closed.signal)
+      const socket = await this.#opener.connect(this.#closed.signal)
       this.#failed = undefined
       this.#begin(socket)
     } catch (error) {
@@ -202,16 +158,11 @@ export class StreamClient implements FastCgiClient, Room {
   }
 
   #begin(socket: ReadingSocket): void {
-    const nonce = randomBytes(16).toString('hex')
-    const params = {
-      FPM_BRIDGE_STREAM: '1',
-      FPM_BRIDGE_NONCE: nonce,
-      FPM_BRIDGE_LEASE: String(LEASE),
-    }
-    const stream = new MessageStream(socket, this.#encoder.open(params, ENDLESS), nonce, this.#limits, {
+    const stream = this.#opener.begin(socket, {
+      onHello: (milliseconds) => this.#script.noteBoot(milliseconds),
       onRoom: () => this.#onRoom(),
       onTaken: (milliseconds) => {
-        this.#deaths = 0
+        this.#script.noteAnswer()
         this.#pace.note(milliseconds)
       },
       onGivenBack: (messages) => {
@@ -230,33 +181,21 @@ export class StreamClient implements FastCgiClient, Room {
   }
 
   #onRoom(): void {
-    this.#pool.noteAnswer()
+    this.#opener.noteAnswer()
     if (this.#waiting.length > 0) this.#pumpSoon()
     this.#wake()
   }
 
   #onOver(stream: MessageStream, end: StreamEnd, why: string): void {
     this.#streams.delete(stream)
-    this.#connector.vacate()
-    if (stream.spoken) this.#pool.noteAnswer()
-    if (end === 'late') {
-      this.#patience = Math.min(Math.max(2 * this.#patience, 2 * stream.bootTime), PATIENCE.max)
-    } else if (end !== 'served' && !this.#closed.signal.aborted) this.#onDeath(stream, end, why)
+    this.#opener.noteEnd(stream)
+    if (end === 'late') this.#script.noteLateBoot(stream.bootTime ?? 0)
+    else if (end !== 'served' && !this.#closed.signal.aborted) {
+      const error = this.#script.noteDeath(end, stream.spoken, why)
+      if (error !== undefined) this.#failWaiting(error)
+    }
     this.#pumpSoon()
     this.#wake()
-  }
-
-  #onDeath({ spoken }: MessageStream, end: 'useless' | 'silent' | 'unread', why: string): void {
-    this.#deaths += 1
-    // One that was killed says nothing of the script.
-    const isCertain = end === 'silent' && spoken
-    if (!isCertain && this.#deaths < MAX_DEATHS) return
-    this.#deaths = 0
-    this.#failWaiting(
-      end === 'unread'
-        ? failure('CONNECT_FAILED', `the pool has hung up again and again before it read a request (${why})`)
-        : failure('NO_HELLO', `${DEATHS[end]} (${why})`),
-    )
   }
 
   #failWaiting(error: FastCgiError): void {
@@ -273,14 +212,12 @@ export class StreamClient implements FastCgiClient, Room {
 
   #tick(): void {
     const now = performance.now()
-    const { timeout, lifetime } = this.#limits
+    const { timeout, lifetime } = this.#options.limits
     if (this.#failed !== undefined) this.#retry(this.#failed.error, now)
     // Beside others it may be waiting for a child.
     const isAlone = ![...this.#streams].some(({ booting }) => !booting)
-    const patience = isAlone ? this.#patience : this.#patience + lifetime
-    for (const { bootTime } of this.#streams)
-      if (bootTime > 0) this.#quickestBoot = Math.min(this.#quickestBoot, bootTime)
-    for (const stream of this.#streams) stream.tick(now, patience, this.#quickestBoot)
+    const patience = this.#script.patience + (isAlone ? 0 : lifetime)
+    for (const stream of this.#streams) stream.tick(now, patience, this.#script.quickestBoot)
     while (timeout > 0 && this.#waiting[0] !== undefined && now - this.#waiting[0].askedAt >= timeout) {
       const text = `no child of the pool took the message within ${timeout} ms`
       this.#waiting.shift()?.fail(failure('TIMEOUT', text))

@@ -6,6 +6,12 @@ import type { PoolAddress } from '../fastcgi/address.ts'
  */
 export const LEASE = 50
 
+/**
+ * Milliseconds beyond the lease: clocks tick, and over TCP an answer may be on its way. On a Unix socket what is written can be read at
+ * once.
+ */
+export const LEASE_TOLERANCE: Readonly<Record<PoolAddress['kind'], number>> = { unix: 10, tcp: 100 }
+
 /** Bytes of messages that one request carries, at most, and one message more: php-fpm writes them all to a file. */
 const BYTES = 8 * 1024 ** 2
 
