@@ -27,6 +27,8 @@ export class Execution implements ExecutionIds, FinishedExecution {
   attempt: number
   /** Set where it is to find out whether anything can be executed: resolves when it is taken to be running. */
   running: Promise<unknown> | undefined = undefined
+  /** Called when its request has been handed over. */
+  onSent: (() => void) | undefined = undefined
   readonly #policy: BridgePolicy
   #delivery: Delivery
   #state: State = 'waiting'

@@ -80,6 +80,7 @@ export class Runner {
   /** From here on it may be executed, whatever happens to the bridge. */
   #onSent(execution: Execution): void {
     this.#tell({ kind: 'sent', execution })
+    execution.onSent?.()
     if (this.#config.ack !== 'dispatched') return
     if (execution.running === undefined) execution.ack()
     // Each probe of a script that is missing would have to be published again.

@@ -213,4 +213,29 @@ describe('many messages in a request', () => {
       '--messages-per-request above 1 needs --transport native',
     )
   })
+
+  test('wait, in one hold, for a script that no longer says hello, and has been slow before', async ({
+    broker,
+    queue,
+    ownPool,
+    startDaemon,
+  }) => {
+    const pool = await ownPool({ children: 2 })
+    const handler = handlerScript(pool.directory, '')
+    const script = `${pool.directory}/worker.php`
+    writeFileSync(script, `<?php usleep(1_200_000); require '${handler.script}';`)
+    const daemon = await startDaemon({ socket: pool.socket, script, args: COMPLETED })
+    await publishAll(broker, queue, tasks(1, 5))
+    await eventually('all are executed', () => count(daemon.log, 'Executed.') === 5)
+    writeFileSync(script, `<?php echo 'plain';`)
+    await sleep(2_500)
+    await publishAll(broker, queue, tasks(6, 20))
+    const held = () => count(daemon.log, HOLDING)
+    await eventually('it holds', () => held() > 0)
+    await sleep(8_000)
+    expect(held()).toBe(1)
+    writeFileSync(script, `<?php require '${handler.script}';`)
+    await eventually('all are executed', () => count(daemon.log, 'Executed.') === 20)
+    expect(handler.executions().every(({ attempt }) => attempt === 1)).toBe(true)
+  })
 })

@@ -7,7 +7,7 @@ import type { Obstacle } from './hold.ts'
 import type { Pause } from './pause.ts'
 import type { Slots } from './slots.ts'
 
-/** Milliseconds after which a delivery that probes counts as executing: what php-fpm will not run it refuses at once. */
+/** Milliseconds after its dispatch when a delivery that probes counts as executing: what php-fpm will not run it refuses at once. */
 const PROBE_PATIENCE = 1_000
 
 /** Resolves with what kept it from being executed, if anything did. */
@@ -57,7 +57,11 @@ export class HoldProbe {
     const execution = this.#backlog.next()
     if (execution === undefined) return (await this.connect()) ?? this.#takeMore(obstacle)
     const patience = new AbortController()
-    const running = pause(PROBE_PATIENCE, patience.signal)
+    // Where it goes to a script that is still to say hello, that may take longer.
+    const sent = new Promise<void>((resolve) => {
+      execution.onSent = resolve
+    })
+    const running = sent.then(() => pause(PROBE_PATIENCE, patience.signal))
     execution.running = running
     const found = await Promise.race([this.#run(execution), running.then(() => undefined)])
     patience.abort()

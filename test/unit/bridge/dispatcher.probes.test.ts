@@ -68,6 +68,10 @@ describe('a delivery as a probe', () => {
     const { pool, dispatcher, started } = await heldWith(2)
     // The first probe comes after 50 to 100 ms.
     await vi.advanceTimersByTimeAsync(100)
+    await vi.advanceTimersByTimeAsync(3_000)
+    // It waits for a script that is ready.
+    expect(pool.requests).toHaveLength(started + 1)
+    pool.requests[started]?.onSent()
     await vi.advanceTimersByTimeAsync(900)
     expect(pool.requests).toHaveLength(started + 1)
     await vi.advanceTimersByTimeAsync(100)
