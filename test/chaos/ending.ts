@@ -35,13 +35,16 @@ export async function quiet({ broker }: Pick<Stage, 'broker'>): Promise<void> {
  * ready nor unacked.
  */
 export async function fullQueues(
-  broker: Pick<Stage['broker'], 'ctl'>,
+  broker: Pick<Stage['broker'], 'evaluate'>,
 ): Promise<readonly { readonly name: string; readonly messages: number }[]> {
-  const table = await broker.ctl('list_queues', '--silent', '--no-table-headers', 'name', 'messages')
-  const queues = table.split('\n').map((line) => line.split('\t'))
-  return queues
-    .map(([name = '', messages]) => ({ name, messages: Number(messages) }))
-    .filter(({ messages }) => messages > 0)
+  const queues: { name: string; messages: number }[] = JSON.parse(
+    await broker.evaluate(`
+      rabbit_json:encode([
+        #{name => Name, messages => Messages} ||
+        [{_, {resource, _, _, Name}}, {_, Messages}] <- rabbit_amqqueue:info_all(<<"/">>, [name, messages])
+      ]).`),
+  )
+  return queues.filter(({ messages }) => messages > 0)
 }
 
 /** Resolves when nothing goes on any more: between two looks at the queues, the worker has done nothing either. */

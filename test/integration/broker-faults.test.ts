@@ -86,7 +86,7 @@ test('a script that outlasts the broker’s patience costs sessions, and is exec
   startDaemon,
 }) => {
   const set = (key: string, value: number) =>
-    broker.ctl('eval', `application:set_env(rabbit, ${key}, ${value}).`)
+    broker.evaluate(`application:set_env(rabbit, ${key}, ${value}).`)
   await set('consumer_timeout', 1_500)
   // By default a channel is looked at each minute.
   await set('channel_tick_interval', 200)

@@ -4,7 +4,7 @@ import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
-import { countsOf } from '../support/queue-counts.ts'
+import { expectCounts } from '../support/queue-counts.ts'
 import { workerThat } from '../support/worker-script.ts'
 
 /*
@@ -18,8 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => broker?.close())
 
-const set = (key: string, value: number) =>
-  broker.ctl('eval', `application:set_env(rabbit, ${key}, ${value}).`)
+const set = (key: string, value: number) => broker.evaluate(`application:set_env(rabbit, ${key}, ${value}).`)
 
 const PARKED =
   'Parked: the message stays with the broker, unacked, until its copy can be published. It is not executed again.'
@@ -52,7 +51,7 @@ test.for([
     expect(count(daemon.log, ENDED)).toBe(0)
     daemon.signal('SIGTERM')
     expect(await daemon.exited).toMatchObject({ code: 0 })
-    expect(await countsOf(broker, queue)).toEqual({ ready: 1, unacked: 0 })
+    await expectCounts(broker, queue, { ready: 1, unacked: 0 })
   },
 )
 

@@ -12,7 +12,7 @@ import { eventually } from '../support/eventually.ts'
 import { test as base, type Fixtures } from '../support/fixtures.ts'
 import { putMarker, removeMarker } from '../support/marker.ts'
 import { numbers, publishAll } from '../support/messages.ts'
-import { countsOf, readyIn } from '../support/queue-counts.ts'
+import { countsOf, expectCounts, readyIn } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { waitForFile, workerThat } from '../support/worker-script.ts'
 
@@ -30,6 +30,9 @@ const test = base.extend<{ commander: Commander }>({
     await commander.hangUp()
   },
 })
+
+/** In which whoever consumes without leave would have taken something. */
+const timeForMore = () => new Promise((resolve) => setTimeout(resolve, 1_000))
 
 /** A worker that is in the middle of a message until it is told to end. */
 function slowWorker() {
@@ -55,7 +58,7 @@ test('what is in flight ends, all else goes back at once, and nothing comes unti
   expect(report.bridges).toMatchObject([
     { state: 'paused', session: 'up', in_flight: 2, waiting: 0, pause: NOTE },
   ])
-  expect(await countsOf(broker, queue)).toEqual({ ready: 8, unacked: 2 })
+  await expectCounts(broker, queue, { ready: 8, unacked: 2 })
   expect(await daemon.waitForLine(PAUSED)).toMatchObject({ level: 'warn', ...NOTE })
 
   expect((await ask(socket, '/readyz')).status).toBe(200)
@@ -66,7 +69,8 @@ test('what is in flight ends, all else goes back at once, and nothing comes unti
 
   release()
   await eventually('both are settled', () => count(daemon.log, 'Executed.') === 2)
-  expect(await countsOf(broker, queue)).toEqual({ ready: 8, unacked: 0 })
+  await timeForMore()
+  await expectCounts(broker, queue, { ready: 8, unacked: 0 })
   expect(worker.executions()).toHaveLength(2)
 
   // Its marker stands there yet.
@@ -88,9 +92,9 @@ test('a marker that was there before has a daemon start paused; taken away by ha
   await putMarker(broker, queue)
   const daemon = await startDaemon({ script: worker.path, args: CONTROL })
   await daemon.waitForLine(PAUSED)
-  await new Promise((resolve) => setTimeout(resolve, 500))
+  await timeForMore()
   expect([worker.executions().length, count(daemon.log, 'Consuming.')]).toEqual([0, 0])
-  expect(await countsOf(broker, queue)).toEqual({ ready: 3, unacked: 0 })
+  await expectCounts(broker, queue, { ready: 3, unacked: 0 })
   await removeMarker(broker, queue)
   await daemon.waitForLine(RESUMED)
   await eventually('all are executed', () => worker.executions().length === 3)
@@ -202,7 +206,8 @@ test('a session that ends while paused is followed by one that does not consume'
     const { bridges } = await commander.ask('ping', { queue })
     return bridges[0]?.session === 'up'
   })
-  expect(await countsOf(broker, queue)).toEqual({ ready: 2, unacked: 0 })
+  await timeForMore()
+  await expectCounts(broker, queue, { ready: 2, unacked: 0 })
   await removeMarker(broker, queue)
   await eventually('both are executed', () => count(daemon.log, 'Executed.') === 2)
   expect(count(daemon.log, PAUSED)).toBe(1)
@@ -226,7 +231,8 @@ test('drain settles what is in flight, and the daemon stays idle until it is tol
     const { bridges } = await commander.ask('ping', { queue })
     return bridges[0]?.state === 'drained'
   })
-  expect(await countsOf(broker, queue)).toEqual({ ready: 2, unacked: 0 })
+  await timeForMore()
+  await expectCounts(broker, queue, { ready: 2, unacked: 0 })
   expect(worker.executions()).toHaveLength(1)
   expect(await commander.ask('resume', { queue })).toMatchObject({ bridges: [{ state: 'running' }] })
   await eventually('the rest is executed', () => worker.executions().length === 3)
@@ -308,7 +314,7 @@ test('outlives the daemon and the broker', async ({ queue, sharedPool }) => {
     await first.kill()
     const second = await start()
     expect(await second.waitForLine(PAUSED)).toMatchObject(NOTE)
-    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    await timeForMore()
     expect([worker.executions().length, await readyIn(broker, queue)]).toEqual([0, 2])
     expect([count(first.log, PAUSED), count(first.log, RESUMED), count(second.log, RESUMED)]).toEqual([
       1, 0, 0,

@@ -8,7 +8,7 @@ import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test as base } from '../support/fixtures.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
-import { countsOf, readyIn } from '../support/queue-counts.ts'
+import { countsOf, expectCounts, readyIn } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { waitForFile, workerThat } from '../support/worker-script.ts'
 
@@ -318,7 +318,7 @@ describe.each(['completed', 'dispatched'])('in the work queue, --ack %s', (ack) 
     await eventually('both are executed', () => worker.executions().length === 2)
     commander.sayIn(queue, 'shutdown')
     expect(await daemon.exited).toMatchObject({ code: 0 })
-    expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
+    await expectCounts(broker, queue, { ready: 0, unacked: 0 })
     expect(daemon.log.at(-1)).toMatchObject({ message: 'Stopped.', executed: 2 })
     expect(await daemon.waitForLine('The record of this process.')).toMatchObject({ reason: 'control' })
   })
@@ -343,7 +343,7 @@ describe.each(['completed', 'dispatched'])('in the work queue, --ack %s', (ack) 
       },
     })
     expect(worker.executions()).toEqual([])
-    expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
+    await expectCounts(broker, queue, { ready: 0, unacked: 0 })
     daemon.signal('SIGTERM')
     await daemon.exited
     expect(daemon.log.at(-1)).toMatchObject({ message: 'Stopped.', executed: 0, 'dead-letter': 1 })

@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { childrenOf, isAlive } from '../support/fleet-processes.ts'
 import { numbers, publishAll } from '../support/messages.ts'
-import { countsOf } from '../support/queue-counts.ts'
+import { countsOf, expectCounts } from '../support/queue-counts.ts'
 import { groupIsAlive, temporaryFolder } from '../support/run-folder.ts'
 import { waitForFile, workerThat } from '../support/worker-script.ts'
 
@@ -113,7 +113,7 @@ test('of a supervisor that is killed no process is left, and what they have is s
   writeFileSync(release, '')
   await eventually('they are gone', () => !children.some(isAlive))
   expect(worker.executions()).toHaveLength(4)
-  expect(await countsOf(broker, queue)).toEqual({ ready: 1, unacked: 0 })
+  await expectCounts(broker, queue, { ready: 1, unacked: 0 })
   const records = fleet.log.filter(({ message }) => message === RECORD)
   expect(records).toMatchObject([{ reason: 'supervisor-gone' }, { reason: 'supervisor-gone' }])
 })

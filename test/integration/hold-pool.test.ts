@@ -6,7 +6,7 @@ import { count, HOLD_OVER, HOLDING } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
-import { countsOf } from '../support/queue-counts.ts'
+import { expectCounts } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { waitForFile, workerThat } from '../support/worker-script.ts'
 
@@ -143,5 +143,5 @@ test('SIGTERM after all was handed back ends at once, and nothing is unacked', a
   await daemon.waitForLine(HANDED_BACK)
   daemon.signal('SIGTERM')
   expect(await daemon.exited).toMatchObject({ code: 0 })
-  expect(await countsOf(broker, queue)).toEqual({ ready: 8, unacked: 0 })
+  await expectCounts(broker, queue, { ready: 8, unacked: 0 })
 })

@@ -4,7 +4,7 @@ import { count, HOLD_OVER, HOLDING } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
-import { countsOf, readyIn } from '../support/queue-counts.ts'
+import { expectCounts, readyIn } from '../support/queue-counts.ts'
 import { workerThat } from '../support/worker-script.ts'
 
 /* What no script has seen is kept: nothing is counted as an attempt, nothing is given up, in both modes. */
@@ -83,7 +83,7 @@ test.for(EACH)(
     // Nobody but the operator can end this. Nothing is lost on the way.
     daemon.signal('SIGTERM')
     expect(await daemon.exited).toMatchObject({ code: 0 })
-    expect(await countsOf(broker, queue)).toEqual({ ready: 6, unacked: 0 })
+    await expectCounts(broker, queue, { ready: 6, unacked: 0 })
     expect(worker.executions()).toEqual([])
   },
 )

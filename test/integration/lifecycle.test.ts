@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
 import { freePorts } from '../support/ports.ts'
-import { countsOf } from '../support/queue-counts.ts'
+import { countsOf, expectCounts } from '../support/queue-counts.ts'
 import { readRecords, recordScript } from '../support/records.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { startTappedLink } from '../support/tapped-link.ts'
@@ -31,7 +31,7 @@ test('SIGTERM lets what is in flight finish, hands back the rest and exits 0', a
   expect(await daemon.exited).toMatchObject({ code: 0 })
   expect(readRecords(sharedPool.workerLog, queue)).toHaveLength(2)
   expect(daemon.log.at(-1)).toMatchObject({ message: 'Stopped.', executed: 2 })
-  expect(await countsOf(broker, queue)).toEqual({ ready: 4, unacked: 0 })
+  await expectCounts(broker, queue, { ready: 4, unacked: 0 })
 })
 
 test('what is handed back does not come here again', async ({ broker, queue, startDaemon }) => {
@@ -143,7 +143,7 @@ test('SIGTERM while the pool is away hands the messages back and exits 0', async
   daemon.signal('SIGTERM')
 
   expect(await daemon.exited).toMatchObject({ code: 0 })
-  expect(await countsOf(broker, queue)).toEqual({ ready: 3, unacked: 0 })
+  await expectCounts(broker, queue, { ready: 3, unacked: 0 })
 })
 
 function dispatched(log: readonly { message: string }[]): number {

@@ -7,7 +7,7 @@ import { test, workerScript } from '../support/fixtures.ts'
 import { handlerScript } from '../support/handler-script.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
 import { childrenOf } from '../support/pool-children.ts'
-import { countsOf } from '../support/queue-counts.ts'
+import { countsOf, expectCounts } from '../support/queue-counts.ts'
 
 /* `--messages-per-request` above 1, from RabbitMQ to a worker of the composer package and back. */
 
@@ -37,7 +37,7 @@ describe('many messages in a request', () => {
     expect(done.sort((a, b) => a - b)).toEqual(tasks(1, 500).map((task) => Number(task.do)))
     daemon.signal('SIGTERM')
     expect(await daemon.exited).toMatchObject({ code: 0 })
-    expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
+    await expectCounts(broker, queue, { ready: 0, unacked: 0 })
   })
 
   test('have each its own outcome', async ({ broker, queue, ownPool, startDaemon }) => {
@@ -169,7 +169,7 @@ describe('many messages in a request', () => {
     expect(await daemon.exited).toMatchObject({ code: 0 })
     const executed = executions().length
     expect(count(daemon.log, 'Executed.')).toBe(executed)
-    expect(await countsOf(broker, queue)).toEqual({ ready: 2_000 - executed, unacked: 0 })
+    await expectCounts(broker, queue, { ready: 2_000 - executed, unacked: 0 })
   })
 
   test('that are on their way to a child are not executed when the daemon is killed', async ({

@@ -9,7 +9,7 @@ import { count, HOLDING } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
-import { countsOf } from '../support/queue-counts.ts'
+import { expectCounts } from '../support/queue-counts.ts'
 import { workerThat } from '../support/worker-script.ts'
 
 /* Whoever takes our connections and never answers in FastCGI has executed nothing: all messages are kept, in both modes. */
@@ -69,6 +69,6 @@ async function expectAllKept(broker: Broker, queue: string, daemon: BridgeProces
   expect(count(daemon.log, HOLDING)).toBe(1)
   daemon.signal('SIGTERM')
   expect(await daemon.exited).toMatchObject({ code: 0 })
-  expect(await countsOf(broker, queue)).toEqual({ ready: MESSAGES, unacked: 0 })
-  expect(await countsOf(broker, `${queue}.dead`)).toEqual({ ready: 0, unacked: 0 })
+  await expectCounts(broker, queue, { ready: MESSAGES, unacked: 0 })
+  await expectCounts(broker, `${queue}.dead`, { ready: 0, unacked: 0 })
 }

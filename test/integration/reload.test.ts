@@ -7,7 +7,7 @@ import { closeConnection } from '../support/broker-connections.ts'
 import { eventually } from '../support/eventually.ts'
 import { test as base } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
-import { countsOf } from '../support/queue-counts.ts'
+import { expectCounts } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { waitForFile, workerThat } from '../support/worker-script.ts'
 
@@ -121,7 +121,7 @@ test('SIGHUP starts what is new, drains what is gone, and leaves alone what is t
   writeFileSync(release, '')
   await daemon.waitForLine('A bridge has ended.')
   expect(idsOf(slow)).toEqual(['A-1', 'A-2'])
-  expect(await countsOf(broker, a)).toEqual({ ready: 1, unacked: 0 })
+  await expectCounts(broker, a, { ready: 1, unacked: 0 })
   daemon.signal('SIGTERM')
   expect(await daemon.exited).toMatchObject({ code: 0 })
   expect(daemon.log.at(-1)).toMatchObject({ message: 'Stopped.', executed: 3 })
@@ -174,7 +174,7 @@ test('a bridge that is replaced settles what it executes, though it is delivered
   })
   writeFileSync(release, '')
   await daemon.waitForLine('A bridge has ended.')
-  expect(await countsOf(broker, a)).toEqual({ ready: 0, unacked: 0 })
+  await expectCounts(broker, a, { ready: 0, unacked: 0 })
   expect(idsOf(worker)).toEqual(['A-1'])
   expect(count(daemon, 'Executed.')).toBe(1)
   daemon.signal('SIGTERM')

@@ -4,7 +4,7 @@ import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test as base } from '../support/fixtures.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
-import { countsOf } from '../support/queue-counts.ts'
+import { expectCounts } from '../support/queue-counts.ts'
 import { workerThat } from '../support/worker-script.ts'
 
 /* --replies: callers get what workers have answered, and whoever cannot get it holds up nobody. */
@@ -196,8 +196,8 @@ describe.each(['dispatched', 'completed'])('--ack %s', (ack) => {
     for (const line of lines) expect(line).toMatchObject({ level: 'warn', reason: expect.any(String) })
     daemon.signal('SIGTERM')
     expect(await daemon.exited).toMatchObject({ code: 0 })
-    expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
-    expect(await countsOf(broker, `${queue}.dead`)).toEqual({ ready: 0, unacked: 0 })
+    await expectCounts(broker, queue, { ready: 0, unacked: 0 })
+    await expectCounts(broker, `${queue}.dead`, { ready: 0, unacked: 0 })
   })
 })
 

@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
 import { freePorts } from '../support/ports.ts'
-import { countsOf } from '../support/queue-counts.ts'
+import { countsOf, expectCounts } from '../support/queue-counts.ts'
 import { startTappedLink, type TappedLink } from '../support/tapped-link.ts'
 import { workerThat } from '../support/worker-script.ts'
 
@@ -26,7 +26,7 @@ test('a reply beyond max_message_size is told of; those beside it arrive, and de
   queue,
   startDaemon,
 }) => {
-  await broker.ctl('eval', 'application:set_env(rabbit, max_message_size, 100000).')
+  await broker.evaluate('application:set_env(rabbit, max_message_size, 100000).')
   const answers = `${queue}-answers`
   await publishAll(broker, answers, [])
   const caller = await startCaller(broker)
@@ -61,10 +61,10 @@ test('a reply beyond max_message_size is told of; those beside it arrive, and de
     for (const line of daemon.log.filter(({ message }) => message === NO_REPLY))
       expect(line).toMatchObject({ why: 'refused', reason: expect.stringContaining('larger than') })
     expect(count(daemon.log, ENDED)).toBe(0)
-    expect(await countsOf(broker, `${queue}.dead`)).toEqual({ ready: 8, unacked: 0 })
+    await expectCounts(broker, `${queue}.dead`, { ready: 8, unacked: 0 })
   } finally {
     await caller.hangUp()
-    await broker.ctl('eval', 'application:set_env(rabbit, max_message_size, 134217728).')
+    await broker.evaluate('application:set_env(rabbit, max_message_size, 134217728).')
   }
 })
 
@@ -118,7 +118,7 @@ test('a broker that is killed between reply and ack gets a second reply', async 
       args: [...COMPLETED, '--reply-allow', answers],
     })
     await acking
-    expect(await countsOf(broker, answers)).toEqual({ ready: 1, unacked: 0 })
+    await expectCounts(broker, answers, { ready: 1, unacked: 0 })
     await broker.flush()
     killed = true
     await broker.kill()

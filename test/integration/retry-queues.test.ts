@@ -8,7 +8,7 @@ import { closeConnection } from '../support/broker-connections.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { publishAll } from '../support/messages.ts'
-import { countsOf, readyIn } from '../support/queue-counts.ts'
+import { countsOf, expectCounts, readyIn } from '../support/queue-counts.ts'
 import { tellNobody } from '../support/recording.ts'
 import { workerThat } from '../support/worker-script.ts'
 
@@ -61,7 +61,7 @@ test('a retry queue with other arguments: exit 78 at the start, and the log says
   expect(reason).toContain('PRECONDITION_FAILED')
   expect(reason).toContain('delete the queue when it is empty, or choose other delays')
   expect(reason).toContain('x-message-ttl=100')
-  expect(await countsOf(broker, queue)).toEqual({ ready: 1, unacked: 0 })
+  await expectCounts(broker, queue, { ready: 1, unacked: 0 })
 })
 
 test('one that gets other arguments later: the message waits unacked, and then it goes on', async ({

@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
-import { countsOf } from '../support/queue-counts.ts'
+import { countsOf, expectCounts } from '../support/queue-counts.ts'
 import { mostAtOnce, readRecords, recordScript } from '../support/records.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { executionsBy, readWorkerLog } from '../support/worker-log.ts'
@@ -106,7 +106,7 @@ test('3,000 messages, 8 in flight, are executed exactly once each', async ({
   const times = executionsBy('number', executionsOf(sharedPool.workerLog, id))
   expect(times.size).toBe(3_000)
   expect([...times.values()].every((count) => count === 1)).toBe(true)
-  expect(await countsOf(broker, queue)).toEqual(emptied)
+  await expectCounts(broker, queue, emptied)
 })
 
 test.for([2, 4])(

@@ -17,7 +17,7 @@ test('the broker keeps a durable queue over a crash', async () => {
   }
 })
 
-test('the shared broker is reached by its API and by rabbitmqctl', async ({ broker, queue }) => {
+test('the shared broker is reached by its API, by rabbitmqctl and from within', async ({ broker, queue }) => {
   await broker.api('PUT', `/queues/%2F/${queue}`, { durable: true })
   await broker.api('POST', '/exchanges/%2F/amq.default/publish', {
     properties: {},
@@ -30,6 +30,10 @@ test('the shared broker is reached by its API and by rabbitmqctl', async ({ brok
     expect(queues).toContainEqual({ name: queue, ready: 1, unacked: 0, consumers: 0 })
     return true
   })
+  const columns = ['name', 'messages_ready', 'messages_unacknowledged', 'consumers']
+  const table = await broker.ctl('list_queues', '--silent', '--no-table-headers', ...columns)
+  expect(table.split('\n')).toContain(`${queue}\t1\t0\t0`)
+  await expect(broker.queues('none')).rejects.toThrow('badmatch')
 })
 
 test('a pool comes back on the same socket', async ({ ownPool }) => {

@@ -6,7 +6,7 @@ import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
-import { countsOf } from '../support/queue-counts.ts'
+import { countsOf, expectCounts } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { waitForFile, workerThat } from '../support/worker-script.ts'
 
@@ -31,7 +31,7 @@ test('what runs while its session ends is not executed beside itself, and is ack
     await closeConnection(broker, `D-${queue}`)
     await eventually('it is delivered again', () => count(daemon.log, AGAIN) === lost)
   }
-  expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 1 })
+  await expectCounts(broker, queue, { ready: 0, unacked: 1 })
   writeFileSync(release, '')
   await daemon.waitForLine('Executed.')
   await eventually('it is acked', async () => (await countsOf(broker, queue))?.unacked === 0)

@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.ts'
 import { test as base, workerScript } from '../support/fixtures.ts'
 import { wholeRun } from '../support/given.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
-import { countsOf, readyIn } from '../support/queue-counts.ts'
+import { countsOf, expectCounts, readyIn } from '../support/queue-counts.ts'
 import { connectionsOf, SharedBridges } from '../support/shared-bridges.ts'
 
 /*
@@ -174,7 +174,7 @@ test('a bridge that ends leaves nothing unacked, with acks just given, and the o
   for (const parity of [1, 0])
     for (const [index, each] of a.deliveries.entries()) if (index % 2 === parity) each.ack()
   await a.close()
-  expect(await countsOf(broker, `${queue}.a`)).toEqual(EMPTY)
+  await expectCounts(broker, `${queue}.a`, EMPTY)
   await publishAll(broker, `${queue}.b`, numbers(1))
   await eventually('the other still consumes', () => b.deliveries.length === 1)
   expect(b.told.of('session-ended')).toEqual([])
@@ -202,7 +202,7 @@ test('two of one queue take over from each other without a moment in which nobod
   await eventually('all have come', () => seen.length >= 3_000)
   expect(seen.length).toBe(3_000)
   expect(new Set(seen).size).toBe(3_000)
-  expect(await countsOf(broker, name)).toEqual(EMPTY)
+  await expectCounts(broker, name, EMPTY)
 })
 
 test('what the broker refuses of one publisher fails, loses and doubles nothing of another', async () => {

@@ -8,7 +8,7 @@ import { startFaultProxy } from '../support/fault-proxy.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
 import { freePorts } from '../support/ports.ts'
-import { countsOf } from '../support/queue-counts.ts'
+import { countsOf, expectCounts } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { waitForFile, workerThat } from '../support/worker-script.ts'
 
@@ -31,7 +31,7 @@ test('SIGQUIT, twice, drains as SIGTERM does', async ({ broker, queue, startDaem
 
   expect(await daemon.exited).toEqual({ code: 0, signal: null })
   expect(daemon.log.at(-1)).toMatchObject({ message: 'Stopped.' })
-  expect(await countsOf(broker, queue)).toEqual({ ready: 3, unacked: 0 })
+  await expectCounts(broker, queue, { ready: 3, unacked: 0 })
 })
 
 test.for(['SIGHUP', 'SIGUSR2'] as const)(

@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { publishAll } from '../support/messages.ts'
 import { namedPipe } from '../support/named-pipe.ts'
-import { countsOf, readyIn } from '../support/queue-counts.ts'
+import { expectCounts, readyIn } from '../support/queue-counts.ts'
 import { workerThat } from '../support/worker-script.ts'
 
 /* A log pipe whose reader stands still, as that of a container's runtime does. */
@@ -59,7 +59,7 @@ test('a log that nobody reads does not keep the daemon', async ({ broker, queue,
     await eventually('all are executed', () => worker.executions().length === 300)
     daemon.signal('SIGTERM')
     expect(await Promise.race([daemon.exited, sleep(20_000, 'still there')])).toMatchObject({ code: 0 })
-    expect(await countsOf(broker, queue)).toEqual({ ready: 0, unacked: 0 })
+    await expectCounts(broker, queue, { ready: 0, unacked: 0 })
   } finally {
     pipe.close()
   }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { evaluateAt } from './broker-eval.ts'
 import { installedProgram } from './installed.mjs'
 
 /** Where a private broker is and how to speak to it: plain data, so that a test file can be told of the shared one. */
@@ -8,9 +9,11 @@ export interface BrokerAddress {
   readonly managementPort: number
   /** What rabbitmqctl needs to find the node and be let in. */
   readonly ctlEnvironment: Readonly<Record<string, string>>
+  /** Where the node evaluates expressions: see broker-eval.ts. */
+  readonly evalSocket: string
 }
 
-/** A line of `rabbitmqctl list_queues`. */
+/** What `rabbitmqctl list_queues` tells of a queue. */
 export interface QueueCounts {
   readonly name: string
   readonly ready: number
@@ -25,9 +28,11 @@ export interface Broker {
   readonly url: string
   /** Runs rabbitmqctl, which takes 1 to 2 s, and returns its stdout. Throws with its stderr when it fails. */
   ctl(...args: string[]): Promise<string>
+  /** What `rabbitmqctl eval` does, and within milliseconds. See broker-eval.ts. */
+  evaluate(expressions: string): Promise<string>
   /** The first number of RabbitMQ's version: what 4 does with messages is not all that 3 did. */
   majorVersion(): Promise<number>
-  /** The exact counts at this moment, from the queues themselves. */
+  /** The exact counts at this moment, from the queues themselves. Takes milliseconds. */
   queues(virtualHost?: string): Promise<QueueCounts[]>
   /**
    * The management HTTP API. Acts within milliseconds; the statistics it returns are up to 2 s old.
@@ -52,7 +57,7 @@ const run = promisify(execFile)
 
 /** A broker that somebody else started and will stop. */
 export function brokerAt(address: BrokerAddress): Broker {
-  const { port, managementPort, ctlEnvironment } = address
+  const { port, managementPort, ctlEnvironment, evalSocket } = address
 
   async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(`http://127.0.0.1:${managementPort}/api${path}`, {
@@ -78,11 +83,14 @@ export function brokerAt(address: BrokerAddress): Broker {
     return stdout
   }
 
+  const evaluate = (expressions: string) => evaluateAt(evalSocket, expressions)
+
   return {
     address,
     port,
     url: `amqp://guest:guest@127.0.0.1:${port}`,
     ctl,
+    evaluate,
     api,
 
     async majorVersion() {
@@ -91,22 +99,15 @@ export function brokerAt(address: BrokerAddress): Broker {
     },
 
     async queues(virtualHost = '/') {
-      const columns = ['name', 'messages_ready', 'messages_unacknowledged', 'consumers']
-      const table = await ctl(
-        'list_queues',
-        '--silent',
-        '--no-table-headers',
-        '--vhost',
-        virtualHost,
-        ...columns,
-      )
-      return table
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => {
-          const [name = '', ready, unacked, consumers] = line.split('\t')
-          return { name, ready: Number(ready), unacked: Number(unacked), consumers: Number(consumers) }
-        })
+      const queues = await evaluate(`
+        true = rabbit_vhost:exists(<<"${virtualHost}">>),
+        Items = [name, messages_ready, messages_unacknowledged, consumers],
+        rabbit_json:encode([
+          #{name => Name, ready => Ready, unacked => Unacked, consumers => Consumers} ||
+          [{_, {resource, _, _, Name}}, {_, Ready}, {_, Unacked}, {_, Consumers}] <-
+            rabbit_amqqueue:info_all(<<"${virtualHost}">>, Items)
+        ]).`)
+      return JSON.parse(queues)
     },
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { evalScript } from './broker-eval.ts'
 import type { Certificate } from './certificates.ts'
 
 export interface BrokerOptions {
@@ -74,7 +75,8 @@ export function layOut(directory: string, ports: Ports, { config = [], tls }: Br
     ]),
     // Makes the script execute the Erlang VM in its place: the node is then our child, and gone when it is killed.
     RUNNING_UNDER_SYSTEMD: 'true',
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: loopback,
+    // Of -run, the arguments come as a list: to file:eval that is a name, too.
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${loopback} -run file eval ${file('eval.erl', [evalScript(directory)])}`,
     RABBITMQ_CTL_ERL_ARGS: loopback,
   }
 }

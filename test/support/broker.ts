@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Broker, type BrokerAddress, brokerAt } from './broker-api.ts'
 import { type BrokerOptions, layOut } from './broker-configuration.ts'
+import { evalSocketIn } from './broker-eval.ts'
 import { eventually, Hopeless } from './eventually.ts'
 import { installedProgram } from './installed.mjs'
 import { type OwnedProcess, spawnOwned } from './owned-process.ts'
@@ -51,6 +52,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<OwnBroke
     port,
     managementPort,
     ctlEnvironment: { HOME, RABBITMQ_NODENAME, ERL_EPMD_PORT, RABBITMQ_CONF_ENV_FILE, RABBITMQ_CTL_ERL_ARGS },
+    evalSocket: evalSocketIn(directory),
   }
   const broker = brokerAt(address)
   const output = join(directory, 'output.log')
@@ -62,9 +64,10 @@ export async function startBroker(options: BrokerOptions = {}): Promise<OwnBroke
     node = started
     const accepts = async () => {
       if (started.exit !== undefined) throw new Hopeless('the node has ended')
-      // The listeners open last, the management plugin's and then the one for AMQP.
+      // The listeners open last, the management plugin's and then the one for AMQP; after them, our own.
       await reach({ port })
       await broker.api('GET', '/overview')
+      await reach({ path: address.evalSocket })
       return true
     }
     try {
@@ -78,7 +81,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<OwnBroke
 
   async function flush(): Promise<void> {
     // Later versions may have no Mnesia, and write at once.
-    await broker.ctl('eval', 'catch mnesia:sync_log().')
+    await broker.evaluate('catch mnesia:sync_log().')
   }
 
   async function kill(): Promise<void> {
