@@ -1,7 +1,30 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const include = (folder: string) => [`test/${folder}/**/*.test.ts`]
+
+/** Of the unit tests, those about the process itself: its memory, and what it does when it exits. */
+const ALONE = ['test/unit/daemon/unused-memory.test.ts', 'test/unit/observe/line-buffer.test.ts']
+
+/** Those that take the longest. Vitest would begin with the largest files, unless it has seen them before. */
+const LONGEST = [
+  'chaos',
+  'control-pause',
+  'fleet.admin',
+  'shared-connections',
+  'fleet',
+  'laravel',
+  'cuts',
+].map((name) => `/integration/${name}.test.ts`)
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const first = LONGEST.flatMap((name) => sorted.filter(({ moduleId }) => moduleId.endsWith(name)))
+    return [...first, ...sorted.filter((file) => !first.includes(file))]
+  }
+}
 
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
@@ -9,13 +32,26 @@ export default defineConfig({
     // Forked processes: a test may start processes and send itself signals.
     pool: 'forks',
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     // A rejection that nobody awaited fails the run: Vitest's default, and never to be switched off here.
     dangerouslyIgnoreUnhandledErrors: false,
     // None of the limits decides a test: they are what a test that hangs may cost, many times what one takes.
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: include('unit'), testTimeout: 60_000, hookTimeout: 60_000 },
+        test: {
+          name: 'unit',
+          include: include('unit'),
+          exclude: ALONE,
+          // One after the other in the same processes: to start one for each file takes as long as all the tests in it.
+          isolate: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'unit, alone', include: ALONE, testTimeout: 60_000, hookTimeout: 60_000 },
       },
       {
         extends: true,
