@@ -48,7 +48,7 @@ test('/readyz follows the pool and the broker, as they go and come; /livez does 
   expect(await ask(admin, '/livez')).toMatchObject({ status: 200 })
   await pool.start()
   await ready(admin)
-  await broker.ctl('eval', 'rabbit:stop().')
+  await broker.evaluate('rabbit:stop().')
   const [, reasons] = await eventually('it does not consume', async () => {
     const seen = await readiness(admin)
     return seen[0] === 503 && seen
@@ -57,7 +57,7 @@ test('/readyz follows the pool and the broker, as they go and come; /livez does 
   expect(await ask(admin, '/livez')).toMatchObject({ status: 200 })
   const { bridges } = JSON.parse((await ask(admin, '/status')).body)
   expect(bridges).toMatchObject([{ session: 'down', state: 'running' }])
-  await broker.ctl('eval', 'rabbit:start().')
+  await broker.evaluate('rabbit:start().')
   await ready(admin)
   expect((await ask(admin, '/metrics')).body).toMatch(/^fpm_bridge_sessions_total\{[^}]*\} 1$/m)
 })

@@ -31,7 +31,7 @@ test('a broker that is stopped in order and started again is consumed from withi
   const daemon = await startDaemon({ url: broker.url })
   await daemon.waitForLine('Consuming.')
   // What stop_app and start_app do.
-  await broker.ctl('eval', 'rabbit:stop(), rabbit:start().')
+  await broker.evaluate('rabbit:stop(), rabbit:start().')
   await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2)
   expect(count(daemon.log, ENDED)).toBe(1)
   await publishAll(broker, queue, numbers(1))
@@ -58,7 +58,7 @@ test('in memory alarm a copy waits, and all else goes on: what succeeds is acked
   await daemon.waitForLine('Executed.')
   await publishAll(broker, queue, [{}, { fails: true }, {}], { messageId: 'M' })
   await eventually('all run', () => worker.executions().filter((line) => line === 'M 1 0').length === 3)
-  await broker.ctl('set_vm_memory_high_watermark', '0.0001')
+  await broker.evaluate('vm_memory_monitor:set_vm_memory_high_watermark(0.0001).')
   try {
     writeFileSync(release, '')
     await daemon.waitForLine(BLOCKED)
@@ -71,7 +71,7 @@ test('in memory alarm a copy waits, and all else goes on: what succeeds is acked
     await pause(3_000)
     expect(count(daemon.log, 'To be executed again.')).toBe(1)
   } finally {
-    await broker.ctl('set_vm_memory_high_watermark', '0.9')
+    await broker.evaluate('vm_memory_monitor:set_vm_memory_high_watermark(0.9).')
   }
   await eventually('the third is executed', () => count(daemon.log, 'Executed.') === 4)
   expect(worker.executions().filter((line) => line.startsWith('M '))).toEqual([

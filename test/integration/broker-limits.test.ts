@@ -60,7 +60,7 @@ describe.concurrent('at the start', () => {
   test('a vhost that is down is waited for', async ({ broker, queue, startDaemon }) => {
     const { start, remove } = await daemonIn({ broker, queue, startDaemon })
     try {
-      await broker.ctl('eval', `rabbit_vhost_sup_sup:stop_and_delete_vhost(<<"${queue}">>).`)
+      await broker.evaluate(`rabbit_vhost_sup_sup:stop_and_delete_vhost(<<"${queue}">>).`)
       const daemon = await start()
       const { reason } = await daemon.waitForLine('Not consuming; trying again until it works.')
       expect(reason).toMatch(/vhost '.*' is down; rabbitmqctl restart_vhost/)

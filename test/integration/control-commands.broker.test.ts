@@ -38,7 +38,7 @@ test('without an exchange nobody listens; a queue can be paused all the same', a
 test('a broker in alarm is why nobody answers', async () => {
   const fleet = await startScriptedFleet(broker, 'commands', () => [])
   try {
-    await broker.ctl('set_vm_memory_high_watermark', '0.0001')
+    await broker.evaluate('vm_memory_monitor:set_vm_memory_high_watermark(0.0001).')
     const told = await eventually('the alarm is on', async () => {
       const ps = await tell('ps')
       return said(ps).includes('takes no messages') && ps
@@ -51,7 +51,7 @@ test('a broker in alarm is why nobody answers', async () => {
     ])
     await expectCounts(broker, 'commands.paused', { ready: 0, unacked: 0 })
   } finally {
-    await broker.ctl('set_vm_memory_high_watermark', '0.9')
+    await broker.evaluate('vm_memory_monitor:set_vm_memory_high_watermark(0.9).')
     await fleet.close()
   }
   await eventually('it takes messages again', async () => (await tell('resume', '-q', 'commands')).code === 0)
