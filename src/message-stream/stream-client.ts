@@ -22,7 +22,7 @@ export interface StreamClientOptions extends StreamOpenerOptions {
 const CLOSED = 'the client is closed'
 
 /** Milliseconds between two looks at what should have happened by now. */
-const TICK = 20
+const TICK = 10
 /** Milliseconds between two connects while they fail, and streams are there. */
 const CONNECT_PAUSE = 100
 /** Milliseconds that a message waits for a stream, and no longer while connects fail. */

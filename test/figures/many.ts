@@ -3,7 +3,7 @@ import { PoolClient } from '../../src/fastcgi/client.ts'
 import type { Figure } from '../chaos/figures.ts'
 import { Stand } from '../chaos/stand.ts'
 import { type Measurement, none, type Site, seconds } from './figure.ts'
-import { Load } from './load.ts'
+import { Load, publishMany } from './load.ts'
 
 const CHILDREN = 4
 const LONG_ONES = 20
@@ -20,6 +20,8 @@ export const many: Measurement = async (site) => [
 /** Short messages, and now and then a long one; all but one child are free for them. */
 async function behindALongOne(site: Site): Promise<Figure> {
   const stand = await standFor(site, 'long')
+  await publishMany(stand, 'W', CHILDREN * 10, { ms: 1 })
+  await sleep(1_500)
   const published = new Map<string, number>()
   const waits: number[] = []
   for (let n = 0; n < LONG_ONES; n += 1) {
@@ -34,7 +36,8 @@ async function behindALongOne(site: Site): Promise<Figure> {
     await sleep(1_200)
   }
   for (const { event, id, time } of stand.journal.read()) {
-    if (event === 'start') waits.push(time - (published.get(id) as number))
+    const since = published.get(id)
+    if (event === 'start' && since !== undefined) waits.push(time - since)
   }
   site.say(`  ${waits.length} messages began after ${Math.max(...waits).toFixed(0)} ms at most`)
   return {
@@ -94,7 +97,7 @@ async function reloads(site: Site): Promise<Figure> {
 }
 
 async function standFor({ broker, releases }: Site, name: string): Promise<Stand> {
-  const pool = { children: CHILDREN, global: { process_control_timeout: '60s' } }
+  const pool = { children: CHILDREN, opcache: true, global: { process_control_timeout: '60s' } }
   const stand = await Stand.open(
     { broker, mode: 'completed', queue: `many-${name}`, many: true, pool },
     releases,
