@@ -19,9 +19,9 @@ final class Loop
 {
     private readonly Stream $stream;
     private readonly Reports $reports;
+    private readonly Closure $handler;
     private readonly TimeLimit $timeLimit;
-    private readonly MemoryLimit $memory;
-    private readonly Leftovers $leftovers;
+    private readonly Upkeep $upkeep;
 
     /**
      * @param Closure(): Execution $newExecution
@@ -33,23 +33,23 @@ final class Loop
         private readonly Closure $newExecution,
         private readonly int $outputLimit,
         private readonly ?Closure $reset,
-        ?int $memoryLimit,
+        private readonly ?int $memoryLimit,
     ) {
         $this->stream = $request->stream;
         $this->reports = new Reports($request->stream, $request->lease);
-        $this->timeLimit = new TimeLimit();
-        $this->memory = new MemoryLimit($memoryLimit);
-        $this->leftovers = new Leftovers();
     }
 
-    /** @param callable(Message): mixed $handler */
-    public function serve(callable $handler): void
+    /** @param Closure(): callable $boot makes the handler */
+    public function serve(Closure $boot): void
     {
+        if (!$this->boot($boot)) {
+            return;
+        }
         try {
             $goOn = $this->reports->hello();
             while ($goOn) {
                 $frame = $this->stream->next();
-                $goOn = $frame !== null && $this->take($frame, $handler);
+                $goOn = $frame !== null && $this->take($frame);
             }
         } catch (UnexpectedValueException $error) {
             Log::write("fpm-bridge: {$error->getMessage()}");
@@ -59,11 +59,29 @@ final class Loop
     }
 
     /**
+     * @param Closure(): callable $boot
+     * @return bool whether there is a handler; if not, it has been said
+     */
+    private function boot(Closure $boot): bool
+    {
+        try {
+            $handler = $boot();
+            $this->handler = $handler(...);
+        } catch (Throwable $error) {
+            $this->reports->close();
+            StreamRequest::refuse('not executed: it cannot boot: ' . Execution::describe($error));
+            return false;
+        }
+        $this->timeLimit = new TimeLimit();
+        $this->upkeep = new Upkeep($handler, $this->reset, $this->memoryLimit);
+        return true;
+    }
+
+    /**
      * @param array{type: string, sequence: int, head: int, body: int} $frame
-     * @param callable(Message): mixed                                 $handler
      * @return bool whether more may follow
      */
-    private function take(array $frame, callable $handler): bool
+    private function take(array $frame): bool
     {
         $last = $this->reports->sequence();
         if ($frame['type'] !== 'M' || $frame['sequence'] <= $last) {
@@ -76,19 +94,19 @@ final class Loop
         if ($content === null) {
             return false;
         }
-        [$head, $body] = $this->execute($execution, $content, $handler);
+        [$head, $body] = $this->execute($execution, $content);
         return $this->reports->answer($head, $body)
             && $this->cleanUp()
             && (!$this->reports->isLate() || $this->awaitResume());
     }
 
     /**
-     * @param array{string, string}    $content head and body of the frame
-     * @param callable(Message): mixed $handler
+     * @param array{string, string} $content head and body of the frame
      * @return array{string, string} the answer: head and body
      */
-    private function execute(Execution $execution, array $content, callable $handler): array
+    private function execute(Execution $execution, array $content): array
     {
+        $handler = $this->handler;
         error_clear_last();
         Subject::take();
         $this->timeLimit->restart(hrtime(true));
@@ -97,6 +115,7 @@ final class Loop
         $answer = $execution->run(
             fn (): Message => Message::fromStream($this->params(...$content), $content[1]),
             static function (Message $message) use ($execution, $handler): void {
+                Current::set($message);
                 ExecutionLog::clock($execution, $message);
                 $handler($message);
             },
@@ -135,21 +154,15 @@ final class Loop
     private function cleanUp(): bool
     {
         try {
-            $this->leftovers->putBack();
-            if ($this->reset !== null) {
-                ($this->reset)();
-                Output::endAll();
-            }
+            $this->upkeep->run();
+            return true;
+        } catch (EndRequest $end) {
+            $this->reports->end($end->getMessage());
         } catch (Throwable $error) {
             $reason = 'it cannot be cleaned up after a message: ' . Execution::describe($error);
             Log::write("fpm-bridge: {$reason}");
             $this->reports->end($reason);
-            return false;
         }
-        $excess = $this->memory->excess();
-        if ($excess !== null) {
-            $this->reports->end("memory: {$excess}");
-        }
-        return $excess === null;
+        return false;
     }
 }

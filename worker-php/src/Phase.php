@@ -11,6 +11,9 @@ namespace FpmBridge\Worker;
  */
 enum Phase
 {
+    /** The handler is being made: no hello has been said, so no message has come. */
+    case Booting;
+
     /** Nothing is being executed: only that no more is. */
     case Between;
 

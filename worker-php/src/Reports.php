@@ -17,7 +17,7 @@ final class Reports
     /** Bytes that are let go when the script dies: a shutdown function needs some where memory has run out. */
     private const RESERVE = 65_536;
 
-    private Phase $phase = Phase::Between;
+    private Phase $phase = Phase::Booting;
     private ?string $reserve;
     /** Of the message at hand, or the last one. */
     private int $sequence = 0;
@@ -32,6 +32,7 @@ final class Reports
     public function __construct(private readonly Stream $stream, private readonly int $lease)
     {
         $this->reserve = str_repeat("\0", self::RESERVE);
+        // Before the application's own, which may need all memory that is left.
         register_shutdown_function($this->shutDown(...));
     }
 
@@ -120,7 +121,9 @@ final class Reports
     private function shutDown(): void
     {
         $this->reserve = null;
-        if ($this->phase === Phase::Writing) {
+        if ($this->phase === Phase::Booting) {
+            Log::write('fpm-bridge: not executed: the script has ended while it booted: ' . self::ending());
+        } elseif ($this->phase === Phase::Writing) {
             $this->logEndedRequest();
         } elseif ($this->phase === Phase::Executing && $this->execution !== null) {
             $this->answerFor($this->execution);

@@ -81,7 +81,8 @@ final class StreamRequest
         return ['REQUEST_METHOD' => 'POST'] + array_filter($params, $isOurs, ARRAY_FILTER_USE_KEY);
     }
 
-    private static function refuse(string $reason): void
+    /** Answers in place of a hello: no message is sent then. */
+    public static function refuse(string $reason): void
     {
         Log::write("fpm-bridge: {$reason}");
         if (!headers_sent()) {

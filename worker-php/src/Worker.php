@@ -80,6 +80,22 @@ final class Worker
     }
 
     /**
+     * The same for a handler that takes an application to be booted:
+     *
+     *     Worker::boot(function (): callable {
+     *         $application = new Application();
+     *         return $application->handle(...);
+     *     });
+     *
+     * @param callable(): callable $boot see bootAndExecute()
+     * @throws \LogicException when something was printed before
+     */
+    public static function boot(callable $boot, ?Lock $lock = null): void
+    {
+        (new self($lock))->bootAndExecute($boot);
+    }
+
+    /**
      * Call it last: when it returns, the answer is decided. Never throws what the handler throws.
      *
      * @param callable(Message): mixed $handler what it returns does not matter
@@ -87,15 +103,28 @@ final class Worker
      */
     public function execute(callable $handler): void
     {
+        $this->bootAndExecute(static fn (): callable => $handler);
+    }
+
+    /**
+     * Makes the handler once for all messages of the request. With one message, that is a part of its execution: when it fails,
+     * that message has failed. With many, it comes before the first one: when it fails, none has been executed, and the
+     * daemon holds. What it sets (timezone, error handler) is what each message finds.
+     *
+     * @param callable(): callable $boot gives the handler; one that is Resettable is reset between messages
+     * @throws \LogicException when something was printed before
+     */
+    public function bootAndExecute(callable $boot): void
+    {
         if (isset($_SERVER[StreamRequest::VERSION])) {
-            $this->executeMany($handler);
+            $this->executeMany($boot(...));
         } else {
-            $this->executeOne($handler);
+            $this->executeOne($boot(...));
         }
     }
 
-    /** @param callable(Message): mixed $handler */
-    private function executeOne(callable $handler): void
+    /** @param Closure(): callable $boot */
+    private function executeOne(Closure $boot): void
     {
         $response = Response::begin();
         $execution = $this->newExecution();
@@ -111,9 +140,9 @@ final class Worker
         $output->start();
         $answer = $execution->run(
             Message::fromGlobals(...),
-            static function (Message $message) use ($execution, $handler): void {
+            static function (Message $message) use ($execution, $boot): void {
                 ExecutionLog::clock($execution, $message);
-                $handler($message);
+                $boot()($message);
             },
         );
         $returned = true;
@@ -134,13 +163,13 @@ final class Worker
         Output::drop();
     }
 
-    /** @param callable(Message): mixed $handler */
-    private function executeMany(callable $handler): void
+    /** @param Closure(): callable $boot */
+    private function executeMany(Closure $boot): void
     {
         $request = StreamRequest::begin();
         if ($request !== null) {
             $loop = new Loop($request, $this->newExecution(...), $this->outputLimit, $this->reset, $this->memoryLimit);
-            $loop->serve($handler);
+            $loop->serve($boot);
         }
     }
 
