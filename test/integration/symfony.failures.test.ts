@@ -4,7 +4,7 @@ import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
 import { readNotes } from '../support/symfony.ts'
-import { test } from '../support/symfony-fixtures.ts'
+import { MANY, test } from '../support/symfony-fixtures.ts'
 
 /* Messages of Symfony Messenger that fail, or cannot be decoded, without the framework. */
 
@@ -16,6 +16,8 @@ interface Failure {
   /** Default `App\Task`. */
   readonly class?: string
   readonly status: number
+  /** Whether its answer is lost where it is one of many in a request. */
+  readonly endsRequest?: boolean
   /** What the log says of it. PHP may have no memory or no headers left to say it. */
   readonly says?: string
   /** Times that the handler is called; default 2. */
@@ -27,7 +29,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   recover: { status: 500, says: 'RecoverableMessageHandlingException: not yet in ' },
   'recover later': { status: 503, says: 'App\\Later: not yet in ' },
   exit: { status: 500, says: 'the handler has called exit' },
-  'finish and exit': { status: 500 },
+  'finish and exit': { status: 500, endsRequest: true },
   fatal: { status: 500 },
   'fatal after a flush': { status: 500 },
   'out of memory': { status: 500 },
@@ -38,37 +40,40 @@ const FAILURES: Readonly<Record<string, Failure>> = {
 }
 
 // The worst that a pool can be: errors are printed as if they were the answer.
-test('no failure is taken for success, and all are repeated', async ({
-  broker,
-  queue,
-  notes,
-  send,
-  consume,
-}) => {
-  const failures = Object.entries(FAILURES)
-  const messages = failures.map(([name, failure]) => ({ do: name, class: failure.class ?? 'App\\Task' }))
-  await send('json', messages)
-  const daemon = await consume('plain.php', {
-    environment: { SERIALIZER: 'json' },
-    ini: { display_errors: 'on', memory_limit: '32M' },
-  })
-  await eventually('all are given up', () => count(daemon.log, 'Dead-lettered.') === failures.length)
+test.for([
+  { title: 'alone in its request', args: [] },
+  { title: 'one of many', args: MANY },
+])(
+  'no failure is taken for success, and all are repeated: $title',
+  async ({ args }, { broker, queue, notes, send, consume }) => {
+    const failures = Object.entries(FAILURES)
+    const messages = failures.map(([name, failure]) => ({ do: name, class: failure.class ?? 'App\\Task' }))
+    await send('json', messages)
+    const daemon = await consume('plain.php', {
+      args,
+      environment: { SERIALIZER: 'json' },
+      ini: { display_errors: 'on', memory_limit: '32M' },
+    })
+    await eventually('all are given up', () => count(daemon.log, 'Dead-lettered.') === failures.length)
 
-  expect(count(daemon.log, 'Executed.')).toBe(0)
-  const copies = await takeAll(broker, `${queue}.dead`)
-  const dead = new Map(
-    copies.map(({ content, properties }) => [
-      (JSON.parse(content.toString()) as Note).do,
-      properties.headers,
-    ]),
-  )
-  for (const [name, { status, says = '', executions = 2 }] of failures) {
-    expect(dead.get(name), name).toMatchObject({ 'x-fpm-bridge-status': status, 'x-fpm-bridge-attempt': 2 })
-    expect(dead.get(name)?.['x-fpm-bridge-stderr'] ?? '', name).toContain(says)
-    const noted = readNotes(notes, 'executions').filter((note) => note['do'] === name)
-    expect(noted, name).toHaveLength(executions)
-  }
-})
+    expect(count(daemon.log, 'Executed.')).toBe(0)
+    const copies = await takeAll(broker, `${queue}.dead`)
+    const dead = new Map(
+      copies.map(({ content, properties }) => [
+        (JSON.parse(content.toString()) as Note).do,
+        properties.headers,
+      ]),
+    )
+    for (const [name, { status, endsRequest, says = '', executions = 2 }] of failures) {
+      expect(dead.get(name), name).toMatchObject({ 'x-fpm-bridge-attempt': 2 })
+      const isLost = endsRequest === true && args.length > 0
+      expect(dead.get(name)?.['x-fpm-bridge-status'], name).toBe(isLost ? undefined : status)
+      expect(dead.get(name)?.['x-fpm-bridge-stderr'] ?? '', name).toContain(says)
+      const noted = readNotes(notes, 'executions').filter((note) => note['do'] === name)
+      expect(noted, name).toHaveLength(executions)
+    }
+  },
+)
 
 test('what no serializer can decode is dead-lettered at once, with the reason', async ({
   broker,

@@ -17,6 +17,10 @@ export interface ApplicationSettings {
   readonly ini?: Readonly<Record<string, string>>
   /** `--payload`; default raw. */
   readonly payload?: 'raw' | 'form'
+  /** More of the daemon's, over the two attempts. */
+  readonly args?: readonly string[]
+  /** Of the pool; default 4. */
+  readonly children?: number
 }
 
 export interface SymfonyFixtures {
@@ -27,8 +31,11 @@ export interface SymfonyFixtures {
   /** Starts a pool and a daemon, with two attempts, for a script of test/support/php/symfony or another's whole path. */
   consume: (script: string, settings?: ApplicationSettings) => Promise<BridgeProcess>
   /** Makes an application of the framework; returns its script. */
-  framework: (failureTransport: boolean) => string
+  framework: (failureTransport: boolean, freshContainer?: boolean) => string
 }
+
+/** Of the daemon: many messages in one request, and one request at a time. */
+export const MANY = ['--messages-per-request', '100', '--concurrency', '1', '--request-lifetime', '1m']
 
 const DELAYS = ['--retry-delay', '10ms', '--retry-max-delay', '20ms']
 const COMPLETED = ['--ack', 'completed', '--require-marker', '--max-attempts', '2', ...DELAYS]
@@ -47,21 +54,29 @@ export const test = base.extend<SymfonyFixtures>({
   },
 
   consume: async ({ notes, ownPool, startDaemon }, use) => {
-    await use(async (script, { environment = {}, ini = {}, payload = 'raw' } = {}) => {
+    await use(async (script, settings = {}) => {
+      const { environment = {}, ini = {}, payload = 'raw', args = [], children = 4 } = settings
       const pool = await ownPool({
+        children,
         environment: { ...environment, NOTES: notes },
         ini,
         extensions: SYMFONY_EXTENSIONS,
       })
       const path = script.startsWith('/') ? script : join(symfonyFolder, script)
-      return startDaemon({ socket: pool.socket, script: path, args: [...COMPLETED, '--payload', payload] })
+      return startDaemon({
+        socket: pool.socket,
+        script: path,
+        args: [...COMPLETED, '--payload', payload, ...args],
+      })
     })
   },
 
   // biome-ignore lint/correctness/noEmptyPattern: see above.
   framework: async ({}, use) => {
     const folder = temporaryFolder('application')
-    await use((failureTransport) => frameworkApplication(folder, failureTransport))
+    await use((failureTransport, freshContainer = false) =>
+      frameworkApplication(folder, { failureTransport, freshContainer }),
+    )
     removeFolder(folder)
   },
 })

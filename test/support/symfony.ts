@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -89,20 +89,28 @@ export function readNotes<T = Record<string, unknown>>(folder: string, name: str
  * of that page.
  *
  * @param folder a folder of the test's own
- * @param failureTransport whether it is in use, by the line that the page leaves out
+ * @param options whether the failure transport is in use, by the line that the page leaves out; and whether each message has a
+ *   container of its own
  * @returns what `--script` takes
  */
-export function frameworkApplication(folder: string, failureTransport: boolean): string {
+export function frameworkApplication(
+  folder: string,
+  options: { readonly failureTransport: boolean; readonly freshContainer: boolean },
+): string {
   for (const name of ['bin', 'config', 'vendor']) mkdirSync(join(folder, name))
   const page = readFileSync(join(repository, 'docs/symfony.md'), 'utf8')
   const services = /```yaml\n# config\/services\.yaml\n(.*?)```/s.exec(page)?.[1] ?? ''
   const withFailures = services.replace(/^( *)# (\$failureTransport:.*)$/m, '$1$2')
-  writeFileSync(join(folder, 'config/services.yaml'), failureTransport ? withFailures : services)
+  writeFileSync(join(folder, 'config/services.yaml'), options.failureTransport ? withFailures : services)
   writeFileSync(
     join(folder, 'vendor/autoload.php'),
     `<?php require ${JSON.stringify(join(symfonyFolder, 'autoload.php'))};\n`,
   )
   const script = join(folder, 'bin/messenger.php')
-  copyFileSync(join(repository, 'worker-php/symfony/messenger.php'), script)
+  const controller = readFileSync(join(repository, 'worker-php/symfony/messenger.php'), 'utf8')
+  writeFileSync(
+    script,
+    options.freshContainer ? controller.replace('freshContainer: false', 'freshContainer: true') : controller,
+  )
   return script
 }

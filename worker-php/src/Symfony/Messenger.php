@@ -43,7 +43,8 @@ use Throwable;
  * | a listener of WorkerMessageReceivedEvent holds it back   | repeated by the daemon                          |
  * | a handler exits, dies of a fatal error, a lack of memory | repeated by the daemon, at last dead-lettered   |
  *
- * Nothing is sent for a retry: that is the daemon's. Made for one message: it changes the dispatcher it is given.
+ * Nothing is sent for a retry: that is the daemon's. It changes the dispatcher it is given. It may be used for one message after
+ * the other; KernelMessenger resets services between them.
  */
 final class Messenger
 {
@@ -89,7 +90,10 @@ final class Messenger
         $this->dispatcher?->dispatch(new WorkerMessageHandledEvent($envelope, $this->transport));
     }
 
-    /** No AckStamp, for which a batch handler would wait for more messages: without, it handles this one at once. */
+    /**
+     * No AckStamp, for which a batch handler would wait for more messages: without, it handles this one at once. With many messages in
+     * one request, too, there is an answer to each before the next is read.
+     */
     private function stamped(Envelope $envelope, Message $message): Envelope
     {
         $envelope = $envelope->with(

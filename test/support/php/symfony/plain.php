@@ -14,7 +14,6 @@ use App\NoteMiddleware;
 use App\Pair;
 use App\Task;
 use App\TaskHandler;
-use FpmBridge\Worker\Message;
 use FpmBridge\Worker\Symfony\Messenger;
 use FpmBridge\Worker\Worker;
 use Symfony\Component\EventDispatcher\EventDispatcher;
@@ -28,7 +27,7 @@ use Symfony\Component\Messenger\Transport\Serialization\Serializer;
 
 require __DIR__ . '/autoload.php';
 
-Worker::run(static function (Message $message): void {
+Worker::boot(static function (): callable {
     $bus = new MessageBus([
         new NoteMiddleware(),
         new HandleMessageMiddleware(new HandlersLocator([
@@ -47,5 +46,5 @@ Worker::run(static function (Message $message): void {
         );
         $logger = new BrokenLogger();
     }
-    (new Messenger($bus, $serializer, 'async', $dispatcher, null, $logger))($message);
+    return new Messenger($bus, $serializer, 'async', $dispatcher, null, $logger);
 });

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace App;
 
+use RuntimeException;
 use Symfony\Bundle\FrameworkBundle\FrameworkBundle;
 use Symfony\Bundle\FrameworkBundle\Kernel\MicroKernelTrait;
 use Symfony\Component\DependencyInjection\Loader\Configurator\ContainerConfigurator;
@@ -17,6 +18,18 @@ final class Kernel extends BaseKernel
     public function registerBundles(): iterable
     {
         return [new FrameworkBundle()];
+    }
+
+    public function boot(): void
+    {
+        match (getenv('BROKEN_BOOT')) {
+            'throws' => throw new RuntimeException('no configuration'),
+            'exits' => exit,
+            default => null,
+        };
+        // As an application may set it for all that it does.
+        date_default_timezone_set('Europe/Vienna');
+        parent::boot();
     }
 
     public function getProjectDir(): string
@@ -41,16 +54,19 @@ final class Kernel extends BaseKernel
                 'default_bus' => 'other.bus',
                 'buses' => [
                     'other.bus' => [],
-                    'command.bus' => ['middleware' => [NoteMiddleware::class]],
+                    'command.bus' => ['middleware' => [NoteMiddleware::class, StateMiddleware::class]],
                 ],
             ],
         ]);
         $services = $container->services()->defaults()->autoconfigure();
         $services->set(NoteMiddleware::class);
+        $services->set(StateMiddleware::class);
         $services->set(EventNotes::class);
         $services->set(NotesTransport::class)->tag('messenger.transport_factory');
         $services->set(TaskHandler::class)
             ->tag('messenger.message_handler', ['bus' => 'command.bus', 'from_transport' => 'async']);
+        $services->set(BatchHandler::class)
+            ->tag('messenger.message_handler', ['bus' => 'command.bus', 'handles' => Batched::class]);
         $container->import($this->getProjectDir() . '/config/services.yaml');
     }
 }

@@ -19,6 +19,7 @@ final class NoteMiddleware implements MiddlewareInterface
 {
     public function handle(Envelope $envelope, StackInterface $stack): Envelope
     {
+        Attempt::of($envelope);
         Notes::write('stamps', [
             'do' => $envelope->getMessage()->do,
             'bus' => $envelope->last(BusNameStamp::class)?->getBusName(),
