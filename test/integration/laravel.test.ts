@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { LogLine } from '../support/bridge-process.ts'
 import { eventually } from '../support/eventually.ts'
-import { type Note, test } from '../support/laravel.ts'
+import { MANY, type Note, test } from '../support/laravel.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
 
 /* Payloads of the real illuminate/queue, executed by worker-php/laravel/queue.php in a real php-fpm, behind a real daemon. */
@@ -181,18 +181,21 @@ test('encrypted, chained, unique and overlapping jobs are Laravel’s own busine
 
 // The first is the worst that a pool can be: errors are printed, as if they were the answer, and logged nowhere.
 test.for([
-  { display_errors: 'on', log_errors: 'off' },
-  { display_errors: 'off', log_errors: 'on' },
+  { display_errors: 'on', log_errors: 'off', many: false },
+  { display_errors: 'off', log_errors: 'on', many: false },
+  { display_errors: 'on', log_errors: 'off', many: true },
+  { display_errors: 'off', log_errors: 'on', many: true },
 ])(
-  'a job that takes its process along is repeated, and given up in the end, with display_errors $display_errors',
-  async (errors, { broker, queue, laravel, startDaemon }) => {
+  'a job that takes its process along is repeated, and given up in the end, with display_errors $display_errors, one of many: $many',
+  async ({ many, ...errors }, { broker, queue, laravel, startDaemon }) => {
     const { pool, script, dispatch, notes, failedJobs } = await laravel({
       ini: { ...errors, memory_limit: '16M' },
     })
     const ways = ['exit', 'fatal', 'memory', 'loop']
     const set = { tries: 2, timeout: 1 }
     await dispatch(...ways.map((way) => ({ name: way, does: [way, way, way], set })))
-    const daemon = await startDaemon({ socket: pool.socket, script, args: ARGS })
+    const args = many ? [...ARGS, ...MANY] : ARGS
+    const daemon = await startDaemon({ socket: pool.socket, script, args })
     await eventually('all are settled', () => executed(daemon.log) === ways.length)
     for (const way of ways) {
       expect(attemptsOf(notes(), way), way).toEqual([1, 2])

@@ -53,6 +53,9 @@ interface LaravelFixtures {
   laravel: (options?: PoolOptions) => Promise<Laravel>
 }
 
+/** Of the daemon: many messages in one request, and one request at a time. */
+export const MANY = ['--messages-per-request', '100', '--concurrency', '1', '--request-lifetime', '1m']
+
 /** Extensions that illuminate/queue and illuminate/database need, and that Debian does not build into PHP. */
 const EXTENSIONS = ['pdo', 'pdo_sqlite', 'mbstring']
 

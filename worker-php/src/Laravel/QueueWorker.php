@@ -4,14 +4,17 @@ declare(strict_types=1);
 
 namespace FpmBridge\Worker\Laravel;
 
+use FpmBridge\Worker\EndRequest;
 use FpmBridge\Worker\Hold;
 use FpmBridge\Worker\Log;
 use FpmBridge\Worker\Message;
 use FpmBridge\Worker\Reject;
+use FpmBridge\Worker\Resettable;
 use FpmBridge\Worker\Retry;
 use FpmBridge\Worker\Subject;
 use Illuminate\Contracts\Container\Container;
 use Illuminate\Contracts\Debug\ExceptionHandler;
+use Illuminate\Database\DetectsLostConnections;
 use Illuminate\Queue\MaxAttemptsExceededException;
 use Illuminate\Queue\WorkerOptions;
 use InvalidArgumentException;
@@ -30,9 +33,15 @@ use Throwable;
  * | has failed, and the application does not        | moves it to the dead-letter queue                      |
  * | is released or throws, at the daemon's last try | the same: then it has failed                           |
  * | is no job of Laravel                            | moves it to the dead-letter queue                      |
+ *
+ * With many messages in one request, it does between them what queue:work does between jobs.
  */
-final class QueueWorker
+final class QueueWorker implements Resettable
 {
+    use DetectsLostConnections;
+
+    private bool $hasLostConnection = false;
+
     /**
      * @param Container $app        the application, bootstrapped
      * @param ?string   $connection of config/queue.php, to which `artisan queue:retry` sends a failed job; null: the
@@ -56,6 +65,12 @@ final class QueueWorker
                 throw new InvalidArgumentException("{$name} is 0 or more, not {$value}.");
             }
         }
+    }
+
+    /** As execute(). */
+    public function __invoke(Message $message): void
+    {
+        $this->execute($message);
     }
 
     /**
@@ -88,6 +103,25 @@ final class QueueWorker
         }
     }
 
+    /**
+     * Scoped instances, resolved facades and the context of the log go, and whatever else queue:work of this Laravel resets. Like
+     * queue:work, it does not go on with a database connection that was lost.
+     *
+     * @throws EndRequest after that
+     */
+    public function reset(): void
+    {
+        if ($this->hasLostConnection) {
+            throw new EndRequest('a job has lost its connection to a database');
+        }
+        // QueueServiceProvider gives it to the worker, whose loop, which is not used here, calls it.
+        $worker = $this->app->make('queue.worker');
+        $reset = (fn (): ?callable => $this->resetScope ?? null)->call($worker);
+        if ($reset !== null) {
+            $reset();
+        }
+    }
+
     /** Laravel's Context is none: the event of a job that begins empties it, and jobs that this one dispatches inherit it. */
     private function shareLogContext(Message $message): void
     {
@@ -116,6 +150,7 @@ final class QueueWorker
             return null;
         } catch (Throwable $error) {
             $this->report($error);
+            $this->hasLostConnection = $this->hasLostConnection || $this->causedByLostConnection($error);
             return $error;
         }
     }

@@ -6,6 +6,7 @@ namespace App;
 
 use FpmBridge\Worker\Hold;
 use Illuminate\Bus\Queueable;
+use Illuminate\Container\Container;
 use Illuminate\Contracts\Queue\ShouldQueue;
 use Illuminate\Queue\InteractsWithQueue;
 use RuntimeException;
@@ -45,6 +46,10 @@ class Step implements ShouldQueue
             'delete-and-throw' => [$this->delete(), throw new RuntimeException('not today')],
             'fail' => $this->fail(new RuntimeException('no such invoice')),
             'give-up' => $this->fail(),
+            'lose-connection' => throw new RuntimeException('SQLSTATE[HY000]: General error: 2006 MySQL server has gone away'),
+            'count' => self::count(),
+            'leave-timezone' => date_default_timezone_set('Asia/Tokyo'),
+            'compute' => self::compute((int) $number),
             'exit' => exit('done'),
             'fatal' => self::dieOfFatalError(),
             'memory' => self::takeAllMemory(),
@@ -57,6 +62,26 @@ class Step implements ShouldQueue
         Notes::add('failed', ['name' => $this->name, 'error' => $error === null ? null : get_class($error)]);
         if (in_array('failed() throws', $this->does, true)) {
             throw new RuntimeException('nobody to tell');
+        }
+    }
+
+    private static function count(): void
+    {
+        Notes::add('count', [
+            'scoped' => Scoped::next(),
+            'single' => Container::getInstance()->make('counter.single')->next(),
+            'timezone' => date_default_timezone_get(),
+        ]);
+    }
+
+    /** Uses up so many seconds of CPU time. */
+    private static function compute(int $seconds): void
+    {
+        $used = static function (): float {
+            $usage = getrusage();
+            return $usage['ru_utime.tv_sec'] + $usage['ru_utime.tv_usec'] / 1_000_000;
+        };
+        for ($end = $used() + $seconds; $used() < $end;) {
         }
     }
 

@@ -8,6 +8,8 @@ declare(strict_types=1);
  */
 
 use App\AmqpConnector;
+use App\Counter;
+use App\Log;
 use App\Notes;
 use App\NotingExceptionHandler;
 use Illuminate\Bus\BusServiceProvider;
@@ -81,16 +83,9 @@ foreach (
     (new $provider($app))->register();
 }
 
-if (getenv('LOG_NOTES') !== false) {
-    // Laravel's LogManager takes Monolog; of it, what a queue needs.
-    $app->instance('log', new class () {
-        /** @param array<string, mixed> $context */
-        public function shareContext(array $context): void
-        {
-            Notes::add('shareContext', $context);
-        }
-    });
-}
+$app->instance('log', new Log());
+$app->scoped('counter.scoped', static fn () => new Counter());
+$app->singleton('counter.single', static fn () => new Counter());
 $app->instance(ExceptionHandler::class, new NotingExceptionHandler());
 $app->instance(Kernel::class, new class ($app) {
     public function __construct(private readonly Container $app)
@@ -99,6 +94,8 @@ $app->instance(Kernel::class, new class ($app) {
 
     public function bootstrap(): void
     {
+        // As LoadConfiguration does.
+        date_default_timezone_set('Europe/Vienna');
         // Laravel renders a page of its own for a fatal error, and finishes the answer with it.
         register_shutdown_function(static function (): void {
             if (in_array(error_get_last()['type'] ?? 0, [E_ERROR, E_COMPILE_ERROR], true)) {
