@@ -38,17 +38,22 @@ final class KernelMessenger implements Resettable
 
     public function reset(): void
     {
-        $container = $this->kernel->getContainer();
         // Also before the container goes: it has what is buffered written.
-        if ($container->has('services_resetter')) {
-            $container->get('services_resetter')->reset();
-        }
+        $this->resetServices();
         if ($this->freshContainer) {
             $this->messenger = null;
             $this->kernel->shutdown();
             // Services know each other, in circles: until they are collected, their connections stay open.
             gc_collect_cycles();
             $this->start();
+        }
+    }
+
+    private function resetServices(): void
+    {
+        $container = $this->kernel->getContainer();
+        if ($container->has('services_resetter')) {
+            $container->get('services_resetter')->reset();
         }
     }
 
