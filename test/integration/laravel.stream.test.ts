@@ -74,7 +74,7 @@ test('a job’s timeout is its own', async ({ laravel, startDaemon }) => {
   const { pool, script, dispatch, notes } = await laravel()
   await dispatch(
     { name: 'short', set: { timeout: 1 } },
-    { name: 'long', does: ['compute 2'] },
+    { name: 'long', does: ['compute 1500'] },
     { name: 'stuck', does: ['loop'], set: { timeout: 1 } },
     { name: 'last' },
   )

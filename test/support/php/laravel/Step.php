@@ -74,14 +74,16 @@ class Step implements ShouldQueue
         ]);
     }
 
-    /** Uses up so many seconds of CPU time. */
-    private static function compute(int $seconds): void
+    /** Uses up so many milliseconds of CPU time. */
+    private static function compute(int $milliseconds): void
     {
         $used = static function (): float {
             $usage = getrusage();
-            return $usage['ru_utime.tv_sec'] + $usage['ru_utime.tv_usec'] / 1_000_000;
+            return 1_000 * ($usage['ru_utime.tv_sec'] + $usage['ru_stime.tv_sec'])
+                + ($usage['ru_utime.tv_usec'] + $usage['ru_stime.tv_usec']) / 1_000;
         };
-        for ($end = $used() + $seconds; $used() < $end;) {
+        for ($end = $used() + $milliseconds; $used() < $end;) {
+            hash('sha256', str_repeat('x', 1 << 20));
         }
     }
 
