@@ -1,4 +1,4 @@
-import { Socket, type SocketConstructorOpts } from 'node:net'
+import { connect, type Socket, type SocketConnectOpts, type SocketConstructorOpts } from 'node:net'
 import { formatPoolAddress, type PoolAddress, socketOptions } from './address.ts'
 import { ReadingSocket } from './reading-socket.ts'
 import { FastCgiError, systemCodeOf } from './types.ts'
@@ -31,7 +31,7 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
  * @throws {FastCgiError} CONNECT_FAILED
  */
 export function connectPool(address: PoolAddress, timeout: number, signal?: AbortSignal): Promise<Socket> {
-  return connectAs((options) => new Socket(options), address, timeout, signal)
+  return connectBy((options, target) => connect({ ...options, ...target }), address, timeout, signal)
 }
 
 /** The same, of a socket that reads on. */
@@ -40,18 +40,20 @@ export function connectReading(
   timeout: number,
   signal?: AbortSignal,
 ): Promise<ReadingSocket> {
-  return connectAs((options) => new ReadingSocket(options), address, timeout, signal)
+  return connectBy((options, target) => new ReadingSocket(options).connect(target), address, timeout, signal)
 }
 
-/** @param make makes the socket, of options that node:net has for it */
-function connectAs<S extends Socket>(
-  make: (options: SocketConstructorOpts) => S,
+/** How node:net makes a socket, and has it connect. */
+type Connect<S extends Socket> = (options: SocketConstructorOpts, target: SocketConnectOpts) => S
+
+function connectBy<S extends Socket>(
+  connectSocket: Connect<S>,
   address: PoolAddress,
   timeout: number,
   signal?: AbortSignal,
 ): Promise<S> {
   return new Promise((resolve, reject) => {
-    const socket = openSocket(make, address, timeout)
+    const socket = openSocket(connectSocket, address, timeout)
     // Without it a small request may wait for the acknowledgement of the one before (RFC 896).
     socket.setNoDelay(true)
     const giveUp = (): void => void socket.destroy(systemError('ETIMEDOUT'))
@@ -69,22 +71,17 @@ function connectAs<S extends Socket>(
   })
 }
 
-function openSocket<S extends Socket>(
-  make: (options: SocketConstructorOpts) => S,
-  address: PoolAddress,
-  timeout: number,
-): S {
+function openSocket<S extends Socket>(connectSocket: Connect<S>, address: PoolAddress, timeout: number): S {
   const callback = (bytes: number): true => {
     socket.emit('data', READ_BUFFER.subarray(0, bytes))
     return true // read on
   }
-  // Its types know `onread` only of connect(), which hands it on to the constructor.
+  // Node.js takes `onread` with a socket's options, though its types do not say so.
   const options = { onread: { buffer: READ_BUFFER, callback }, allowHalfOpen: true }
-  const socket = make(options)
   // Node.js goes on to a name's next address after 250 ms: none that is further away would ever be reached.
   const autoSelectFamilyAttemptTimeout = Math.ceil(timeout / ADDRESSES)
-  const target = { ...socketOptions(address), autoSelectFamilyAttemptTimeout }
-  return socket.connect(target)
+  const socket = connectSocket(options, { ...socketOptions(address), autoSelectFamilyAttemptTimeout })
+  return socket
 }
 
 /**
