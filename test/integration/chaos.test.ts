@@ -18,6 +18,14 @@ const FAULTS: readonly FaultKind[] = [
   'script missing',
 ]
 
+/** What a worker that serves many messages is struck by. */
+const OF_POOL: readonly FaultKind[] = [
+  'pool reloaded',
+  'pool reloaded at once',
+  'application broken',
+  'child killed after output',
+]
+
 /** What the counters are to tell of at least once. */
 const COUNTED: Readonly<Record<ChaosOptions['mode'], readonly (keyof Counts)[]>> = {
   completed: ['executed', 'retry', 'dead-letter', 'hold'],
@@ -25,12 +33,12 @@ const COUNTED: Readonly<Record<ChaosOptions['mode'], readonly (keyof Counts)[]>>
 }
 
 describe.sequential.each([
-  ['completed', 1],
-  ['dispatched', 1],
-  ['completed', 50],
-] as const)('--ack %s --messages-per-request %d', (mode, messagesPerRequest) => {
+  ['completed', 1, FAULTS],
+  ['dispatched', 1, FAULTS],
+  ['completed', 50, OF_POOL],
+] as const)('--ack %s --messages-per-request %d', (mode, messagesPerRequest, kinds) => {
   test('keeps its promises while everything breaks', { timeout: 300_000 }, async () => {
-    const faults = kindsIn(mode, FAULTS)
+    const faults = kindsIn(mode, kinds)
     const options: ChaosOptions = {
       mode,
       messagesPerRequest,
