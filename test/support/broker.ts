@@ -59,7 +59,8 @@ export async function startBroker(options: BrokerOptions = {}): Promise<OwnBroke
   let epmd: OwnedProcess | undefined
   let node: OwnedProcess | undefined
 
-  async function start(): Promise<void> {
+  /** @param again on a busy machine Erlang's distribution may fail to start, which ends the node at once: then once more */
+  async function start(again = true): Promise<void> {
     const started = await spawnLogged(installedProgram('rabbitmqServer'), [], environment, output)
     node = started
     const accepts = async () => {
@@ -73,6 +74,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<OwnBroke
     try {
       await eventually('RabbitMQ accepts connections', accepts, { within: 60_000 })
     } catch (cause) {
+      if (again && started.exit !== undefined) return start(false)
       const said = tail(output) // before it goes with the folder
       await close()
       throw new Error(`RabbitMQ did not start:\n${said}`, { cause })
@@ -113,7 +115,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<OwnBroke
     },
     flush,
     kill,
-    start,
+    start: () => start(),
     close,
   }
 }
