@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { ConnectQueue } from './connect-queue.ts'
+import { BACKLOG_TIMEOUT, CONNECT_TIMEOUT, ConnectQueue } from './connect-queue.ts'
 import { Connection } from './connection.ts'
 import { Exchange } from './exchange.ts'
 import { IdleConnections } from './idle-connections.ts'
@@ -27,10 +27,6 @@ export interface PoolClientOptions extends FastCgiClientOptions {
   readonly statusPath: string
 }
 
-/** Milliseconds until a connect that nobody answers has failed (TCP; a Unix socket answers at once). */
-const CONNECT_TIMEOUT = 5_000
-/** Milliseconds of nothing but EAGAIN after which a request fails: php-fpm may have hung. */
-const BACKLOG_TIMEOUT = 30_000
 /** Milliseconds without an answer on a new connection after which a request may be waiting for a child. */
 const PATIENCE = 50
 /** The FastCGI client of a daemon: each request ends, in time, with an answer or with what can be known instead. */
@@ -54,7 +50,7 @@ export class PoolClient implements FastCgiClient {
       connect: connectPool,
       connectTimeout: CONNECT_TIMEOUT,
       backlogTimeout: BACKLOG_TIMEOUT,
-      paced: () => this.#pool.kind !== 'static' && this.#pool.kind !== 'dynamic',
+      paced: () => this.#pool.mayGrow,
     })
     this.#kept = new IdleConnections({
       keepAlive: options.keepAlive,

@@ -10,6 +10,11 @@ const VACANCY = 1_000
 /** Milliseconds between tries while the backlog is full: doubling from the first to the second. */
 const BACKLOG_PAUSE = { min: 1, max: 50 } as const
 
+/** Milliseconds until a connect that nobody answers has failed (TCP; a Unix socket answers at once). */
+export const CONNECT_TIMEOUT = 5_000
+/** Milliseconds of nothing but EAGAIN after which a request fails: php-fpm may have hung. */
+export const BACKLOG_TIMEOUT = 30_000
+
 export interface ConnectQueueOptions<S extends Socket = Socket> {
   readonly address: PoolAddress
   /** As connectPool. */

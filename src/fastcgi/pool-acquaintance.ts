@@ -35,6 +35,11 @@ export class PoolAcquaintance {
     return this.#state.kind === 'answered' ? this.#state.poolKind : undefined
   }
 
+  /** Whether a connect may ask for another child: it is ondemand, or nobody knows. */
+  get mayGrow(): boolean {
+    return this.kind !== 'static' && this.kind !== 'dynamic'
+  }
+
   /** Somebody there has answered a request in FastCGI. */
   noteAnswer(): void {
     this.#speaksFastCgi = true

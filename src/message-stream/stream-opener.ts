@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { PoolAddress } from '../fastcgi/address.ts'
-import { ConnectQueue } from '../fastcgi/connect-queue.ts'
+import { BACKLOG_TIMEOUT, CONNECT_TIMEOUT, ConnectQueue } from '../fastcgi/connect-queue.ts'
 import { PoolAcquaintance } from '../fastcgi/pool-acquaintance.ts'
 import type { ReadingSocket } from '../fastcgi/reading-socket.ts'
 import { RequestEncoder } from '../fastcgi/request.ts'
@@ -20,10 +20,6 @@ export interface StreamOpenerOptions {
 
 /** A length that no request reaches: php-fpm waits for the rest, and hands out what comes. */
 const ENDLESS = 1024 ** 4
-
-/** Milliseconds, as those of fastcgi/client.ts. */
-const CONNECT_TIMEOUT = 5_000
-const BACKLOG_TIMEOUT = 30_000
 
 /** Connects to a pool, and begins the requests that carry messages. */
 export class StreamOpener {
@@ -45,7 +41,7 @@ export class StreamOpener {
       connect: connectReading,
       connectTimeout: CONNECT_TIMEOUT,
       backlogTimeout: BACKLOG_TIMEOUT,
-      paced: () => this.#pool.kind !== 'static' && this.#pool.kind !== 'dynamic',
+      paced: () => this.#pool.mayGrow,
     })
   }
 
