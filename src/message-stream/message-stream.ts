@@ -105,7 +105,8 @@ export class MessageStream {
     if (this.#state !== 'ready') return 0
     // After the lease the worker asks, and drops what was sent ahead.
     const most = this.#clock.isWithinLease(now) ? 1 + ahead : 1
-    return Math.min(most - this.#onTheirWay.length, this.#limits.messages - this.#sent)
+    // Of several, one may have turned out long.
+    return Math.max(0, Math.min(most - this.#onTheirWay.length, this.#limits.messages - this.#sent))
   }
 
   /** Only where it has room. */
@@ -122,7 +123,7 @@ export class MessageStream {
 
   /** It takes no more messages; what is on its way is answered. Idempotent. */
   end(): void {
-    if (this.#hello === 'none') this.destroy()
+    if (this.#hello === 'none') this.#lose('the request was given up')
     if (this.#state !== 'over') this.#takeNoMore()
   }
 
@@ -149,11 +150,6 @@ export class MessageStream {
     // Of its shutdown functions nobody waits for the answer, but for the child.
     if (this.#state === 'ending' && this.idle && timeout > 0 && silence >= timeout + idle)
       this.#lose(`the script has not ended within ${timeout} ms`)
-  }
-
-  /** What is on its way is lost from sight. Idempotent. */
-  destroy(): void {
-    this.#lose('the request was given up')
   }
 
   #awaitHello(age: number, patience: number): void {
@@ -241,7 +237,7 @@ export class MessageStream {
   #timeOut(): void {
     this.#onTheirWay.shift()?.failLate(this.#limits.timeout)
     this.#giveBackAll()
-    this.destroy()
+    this.#lose('the request was given up')
   }
 
   #giveBackAll(): void {

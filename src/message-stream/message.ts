@@ -104,7 +104,7 @@ export class Message {
   }
 }
 
-/** Of most answers there is nothing but a head, and the same one: reading it takes longer than all else that is done for an answer. */
+/** Most answers are the same few bytes, and so is their head: it is not read again. */
 const SAME_HEAD_BYTES = 256
 let lastContent = ''
 let lastHead: ResponseHead | undefined

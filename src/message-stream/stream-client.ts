@@ -112,9 +112,9 @@ export class StreamClient implements FastCgiClient, Room {
       const isAhead = !stream.idle
       stream.send(message, now)
       // Another child may be free, and it may have to wait for long here.
-      if (isAhead) this.#openOneMore(1)
+      if (isAhead) this.#openFor(1)
     }
-    this.#openOneMore(this.#waiting.length)
+    this.#openFor(this.#waiting.length)
     if (this.#waiting.length > 0) this.#keepTicking()
   }
 
@@ -134,8 +134,8 @@ export class StreamClient implements FastCgiClient, Room {
     return best
   }
 
-  /** @param wanted for so many messages */
-  #openOneMore(wanted: number): void {
+  /** @param wanted so many messages, each of which may need a stream of its own */
+  #openFor(wanted: number): void {
     if (this.#failed !== undefined && performance.now() - this.#failed.at < CONNECT_PAUSE) return
     let booting = this.#connecting
     for (const stream of this.#streams) if (stream.booting) booting += 1
