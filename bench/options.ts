@@ -39,7 +39,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const parsed = yargs([...args])
     .scriptName('npm run bench --')
     .usage(
-      '$0 [options]\n\nMeasures fpm-bridge beside its peers, on a private broker and pool. Takes about ten minutes.',
+      '$0 [options]\n\nMeasures fpm-bridge beside its peers, on a private broker and pool. Takes about a quarter of an hour.',
     )
     .option('only', {
       type: 'string',
