@@ -59,6 +59,11 @@ test('in memory alarm a copy waits, and all else goes on: what succeeds is acked
   await publishAll(broker, queue, [{}, { fails: true }, {}], { messageId: 'M' })
   await eventually('all run', () => worker.executions().filter((line) => line === 'M 1 0').length === 3)
   await broker.evaluate('vm_memory_monitor:set_vm_memory_high_watermark(0.0001).')
+  // Before it is raised everywhere, a copy would still get through.
+  await eventually(
+    'the alarm is raised',
+    async () => (await broker.evaluate('rabbit_alarm:get_alarms().')) !== '[]',
+  )
   try {
     writeFileSync(release, '')
     await daemon.waitForLine(BLOCKED)
