@@ -9,6 +9,7 @@ import { figuresOf, mostFailuresPerSecond } from './figures.ts'
 import { Fleet, timeOf } from './fleet.ts'
 import { Flow } from './flow.ts'
 import { afterBroker, type InjectedFault } from './injected-fault.ts'
+import type { JournalLine } from './journal.ts'
 import { Watch } from './memory.ts'
 import type { ChaosOptions } from './options.ts'
 import { type MessageLine, reconcile } from './reconcile.ts'
@@ -77,7 +78,22 @@ export async function play(
   const confirmed = [...published].filter(([, message]) => message.confirmed).map(([id]) => id)
   const books = { mode, accounts, journal, deadLetters, published: confirmed, queued }
   const broken = [...brokenPromises(rows, reconciliation, fleet.failures), ...imbalances(books)]
-  return { rows, figures, reconciliation, counts: totals(accounts), memory, broken }
+  const traces = tracesOf(broken, fleet, journal)
+  return { rows, figures, reconciliation, counts: totals(accounts), memory, broken, traces }
+}
+
+/** Messages of which a report has all that is known. */
+const TRACED = 5
+
+/** Every line of logs and journal about the messages that broken promises name. */
+function tracesOf(broken: readonly string[], fleet: Fleet, journal: readonly JournalLine[]): string[] {
+  const ids = [...new Set(broken.flatMap((promise) => promise.match(/\bM-\d+\b/g) ?? []))].slice(0, TRACED)
+  return ids
+    .flatMap((id) => [
+      ...fleet.log().filter((line) => line['message_id'] === id),
+      ...journal.filter((line) => line.id === id),
+    ])
+    .map((line) => JSON.stringify(line))
 }
 
 /** The daemons have executed something, and have nothing to do again. */

@@ -17,10 +17,12 @@ export interface Report {
   readonly memory: readonly Memory[]
   /** Promises that were not kept, line by line. */
   readonly broken: readonly string[]
+  /** What logs and journal have of the messages that those lines name. */
+  readonly traces: readonly string[]
 }
 
 /** All of it as text for a terminal. */
-export function describe({ rows, figures, reconciliation, counts, memory, broken }: Report): string {
+export function describe({ rows, figures, reconciliation, counts, memory, broken, traces }: Report): string {
   const parts = [kinds(rows), sums(reconciliation), counters(counts), limits(figures)]
   parts.push(
     table(
@@ -36,7 +38,7 @@ export function describe({ rows, figures, reconciliation, counts, memory, broken
   parts.push(
     broken.length === 0
       ? 'Every promise was kept.'
-      : broken.map((promise) => `BROKEN PROMISE: ${promise}`).join('\n'),
+      : [...broken.map((promise) => `BROKEN PROMISE: ${promise}`), ...traces].join('\n'),
   )
   return parts.join('\n\n')
 }

@@ -91,12 +91,13 @@ describe('the report', () => {
       counts: { executed: 7, retry: 6, refused: 5, lost: 4, 'dead-letter': 3, hold: 2 },
       memory: [{ daemonId: 'D-1-1', samples: [2 ** 26, 2 ** 27] }],
     }
-    const text = describeReport({ ...report, broken: [] })
+    const text = describeReport({ ...report, broken: [], traces: [] })
     expect(text).toMatch(/^broker killed +2 +0 +0 +0 +36 +0 +0 +0 +1\.00 +never$/m)
     expect(text).toMatch(/^consuming again after the broker accepts +<= 5 s +- +missed$/m)
     expect(text).toMatch(/^D-1-1 +64\.0 +128 +128$/m)
     expect(text).toMatch(/: 7 executed, 6 retry, 5 refused, 4 lost, 3 dead-letter, 2 hold$/m)
     expect(text).toMatch(/Every promise was kept\.$/)
-    expect(describeReport({ ...report, broken: ['lost: 1'] })).toMatch(/BROKEN PROMISE: lost: 1$/)
+    const told = describeReport({ ...report, broken: ['lost: M-1'], traces: ['{"id":"M-1"}'] })
+    expect(told).toMatch(/BROKEN PROMISE: lost: M-1\n{"id":"M-1"}$/)
   })
 })
