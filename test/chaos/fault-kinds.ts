@@ -20,7 +20,8 @@ interface Kind {
   readonly loses: Reach
   /**
    * Executions whose child may be killed when it had read the request, and not begun the script: an attempt that never
-   * ran, or with `--ack dispatched` a loss that was not executing. Default none.
+   * ran, or with `--ack dispatched` a loss that was not executing. How many there are is the machine's doing, and a
+   * figure. Default none.
    */
   readonly nips?: Reach
   /** Default both. */
@@ -45,8 +46,8 @@ export const FAULT_KINDS = {
   'link silent': { side: 'link', doubles: 'daemon', loses: 'none' },
   'link frozen': { side: 'link', doubles: 'daemon', loses: 'none' },
   'heartbeats lost': { side: 'link', doubles: 'daemon', loses: 'none' },
-  'pool killed': { side: 'pool', doubles: 'fleet', loses: 'fleet', nips: 'one' },
-  'pool reloaded at once': { side: 'pool', doubles: 'fleet', loses: 'fleet', nips: 'one' },
+  'pool killed': { side: 'pool', doubles: 'fleet', loses: 'fleet', nips: 'fleet' },
+  'pool reloaded at once': { side: 'pool', doubles: 'fleet', loses: 'fleet', nips: 'fleet' },
   'pool reloaded': { side: 'pool', doubles: 'none', loses: 'none' },
   // What waits in the backlog is reset unread: nothing has run, and nothing is lost.
   'pool stopped': { side: 'pool', doubles: 'none', loses: 'none' },

@@ -1,4 +1,4 @@
-import type { FaultKind } from './fault-kinds.ts'
+import { type FaultKind, nippedAtMost } from './fault-kinds.ts'
 import type { Published } from './flow.ts'
 import type { JournalLine } from './journal.ts'
 import type { KindRow } from './verdict.ts'
@@ -53,6 +53,16 @@ export function figuresOf(rows: readonly KindRow[], measured: Measured): Figure[
   for (const { what, atMost, kinds } of RECOVERIES) {
     const times = rows.filter(({ kind }) => kinds.includes(kind)).flatMap(({ recoveries }) => recoveries)
     if (times.length > 0) figures.push({ what, value: Math.max(...times) / 1_000, atMost, unit: 's' })
+  }
+  const killings = rows.filter(({ kind }) => nippedAtMost(kind) > 0)
+  if (killings.length > 0) {
+    const nipped = killings.map(({ count, burnt, unbegun }) => (burnt + unbegun) / count)
+    figures.push({
+      what: 'killed when read, and not begun',
+      value: Math.max(...nipped),
+      atMost: 1,
+      unit: 'a fault',
+    })
   }
   const { drains, descriptors, failingPerSecond, givenUp } = measured
   figures.push(

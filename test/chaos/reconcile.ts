@@ -123,9 +123,11 @@ function blameForDouble(
 
 const accountsFor = ({ outcome }: MessageLine): boolean => outcome === 'lost' || outcome === 'refused'
 
+/** In the order of their times: one daemon may put back what another one loses. */
 function complaintsById(log: readonly MessageLine[]): Map<string, MessageLine[]> {
+  const complaints = log.filter(({ level }) => level === 'warn' || level === 'error')
   return byKey(
-    log.filter(({ level }) => level === 'warn' || level === 'error'),
+    complaints.sort((a, b) => a.time - b.time),
     ({ messageId }) => messageId,
   )
 }

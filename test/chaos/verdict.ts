@@ -14,6 +14,8 @@ export interface KindRow {
   /** Attempts that were counted and never ran. */
   readonly burnt: number
   readonly burntAtMost: number
+  /** Messages that were lost and never ran. */
+  readonly unbegun: number
   readonly givenUp: number
   /** Milliseconds, ascending; infinite where it took more than a minute. */
   readonly recoveries: readonly number[]
@@ -41,6 +43,7 @@ export function rowsOf(
       twiceAtMost: own.length * doublesAtMost(kind),
       burnt: attemptsOf(burnt.filter(({ fault }) => fault?.kind === kind)),
       burntAtMost: own.length * nippedAtMost(kind),
+      unbegun: of(lost.filter(({ begun }) => !begun)),
       givenUp: of(givenUp),
       recoveries: own.map(recoveryTime).sort((a, b) => a - b),
     }

@@ -47,6 +47,20 @@ describe('the figures', () => {
     expect(missed(figuresOf(rows(6_000, undefined), MEASURED))).toHaveLength(1)
   })
 
+  it('count what was killed when it had been read and not begun, for each such fault', () => {
+    const fault = killed(1, 6_000)
+    const faults: InjectedFault[] = [
+      { ...fault, kind: 'pool killed' },
+      { ...fault, kind: 'pool killed', number: 2 },
+    ]
+    const loss = { id: 'M-1', fault: faults[0], begun: false, logged: true, asked: false }
+    const found = { ...ALL_WELL, lost: [loss, loss], burnt: [{ id: 'M-2', attempts: 1, fault: faults[1] }] }
+    const figures = figuresOf(rowsOf('dispatched', faults, found), MEASURED)
+    expect(missed(figures)).toMatchObject([
+      { what: 'killed when read, and not begun', value: 1.5, atMost: 1 },
+    ])
+  })
+
   it.each([
     ['drains', { drains: [20, 2_100] }],
     ['descriptors', { descriptors: [3] }],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { FaultKind } from '../../chaos/fault-kinds.ts'
 import { reconcile } from '../../chaos/reconcile.ts'
 import { broken, complaint, evidence, fault, IDS, killed, line, timeOf, without } from './evidence.ts'
 
@@ -41,14 +42,28 @@ describe('a lost message', () => {
     expect(broken(given)).toEqual([])
   })
 
-  it('breaks the promise when it had not begun, but for one in each killing of a pool', () => {
-    const faults = [fault('pool killed', timeOf('M-7'), timeOf('M-8'))]
+  it('breaks the promise when it had not begun, but where children were killed that may just have read it', () => {
     const journal = without('M-7')
-    const given = evidence({ mode: 'dispatched', journal, log: [complaint('M-7'), complaint('M-8')], faults })
-    expect(broken(given)).toEqual([])
-    expect(broken({ ...given, journal: journal.filter(({ id }) => id !== 'M-8') })).toEqual([
-      'lost by "pool killed", though not begun: 2, at most 1: M-7 M-8',
+    const struckBy = (kind: FaultKind) =>
+      evidence({
+        mode: 'dispatched',
+        journal,
+        log: [complaint('M-7')],
+        faults: [fault(kind, timeOf('M-7'))],
+      })
+    expect(broken(struckBy('pool killed'))).toEqual([])
+    expect(broken(struckBy('child killed after output'))).toEqual([
+      'lost by "child killed after output", though not begun: 1, at most 0: M-7',
     ])
+  })
+
+  it('is put down to the fault of its last complaint, whichever daemon it is of', () => {
+    const faults = [fault('script missing', timeOf('M-7')), fault('pool killed', timeOf('M-12'))]
+    const lost = { ...complaint('M-7'), time: timeOf('M-12') }
+    const log = [lost, complaint('M-7', 'refused')]
+    const given = evidence({ mode: 'dispatched', journal: killed('M-7'), log, faults })
+    expect(reconcile(given).lost).toMatchObject([{ id: 'M-7', fault: { kind: 'pool killed' } }])
+    expect(broken(given)).toEqual([])
   })
 
   it('is found when no log says so', () => {
