@@ -104,15 +104,17 @@ export const SHORTEST: Contestant = {
   ],
 }
 
-const consumer = (processes: number): Contestant => ({
+/** @param ahead unacked deliveries for each that a pool would execute at a time */
+const consumer = (processes: number, ahead = 1): Contestant => ({
   name: `PHP consumer, ${processes === 1 ? '1 process' : `${processes} processes`}`,
   executedBy: 'itself',
   share: 1,
   processes,
-  command: ({ port, concurrency }) => [...php('consumer'), String(port), QUEUE, String(concurrency)],
+  command: ({ port, concurrency }) => [...php('consumer'), String(port), QUEUE, String(concurrency * ahead)],
 })
 
-export const CONSUMERS = consumer(4)
+/** Together they have as many messages unacked as the bridge with many messages in a request. */
+export const CONSUMERS = consumer(4, 4)
 
 const EXEC: Contestant = {
   name: 'php started per message',
@@ -142,7 +144,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   LIBRARY,
   REFERENCE,
   consumer(1),
-  CONSUMERS,
+  consumer(4),
   EXEC,
   SHORTEST,
   BROKER_ONLY,

@@ -39,7 +39,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const parsed = yargs([...args])
     .scriptName('npm run bench --')
     .usage(
-      '$0 [options]\n\nMeasures fpm-bridge beside its peers, on a private broker and pool. Takes about a quarter of an hour.',
+      '$0 [options]\n\nMeasures fpm-bridge beside its peers, on a private broker and pool. Takes about half an hour.',
     )
     .option('only', {
       type: 'string',
@@ -48,10 +48,10 @@ export function readOptions(args: readonly string[]): BenchOptions {
     })
     .option('messages', {
       type: 'number',
-      default: 20_000,
+      default: 60_000,
       describe: 'messages in a round of the fast contestants',
     })
-    .option('rounds', { type: 'number', default: 5, describe: 'rounds; medians are compared' })
+    .option('rounds', { type: 'number', default: 3, describe: 'rounds; medians are compared' })
     .option('million', {
       type: 'boolean',
       default: false,

@@ -118,7 +118,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(
     BRIDGE,
     'prefetch',
-    { defaultDescription: 'as --concurrency; completed: half more; many messages in a request: 4 times' },
+    { defaultDescription: 'as --concurrency; completed: half more; many messages in a request: 16 times' },
     'unacked deliveries held',
   ),
   option(

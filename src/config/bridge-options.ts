@@ -24,8 +24,8 @@ import {
 /** Of deliveries; a short unsigned integer (AMQP 0-9-1, basic.qos). */
 const MAX_PREFETCH = 65_535
 
-/** Messages for each child, where a request carries many: one that is executed, and some that are on their way. */
-const READ_AHEAD = 4
+/** Messages for each child, where a request carries many: eight on their way to it at most, and as many that may follow. */
+const READ_AHEAD = 16
 
 /** The options that each bridge has of its own. */
 export const BRIDGE_OPTIONS = {

@@ -97,7 +97,7 @@ export class MessageStream {
   }
 
   /**
-   * How many messages more it takes now.
+   * How many messages more it takes now: none before half of its places are free, so that several go in one write.
    *
    * @param ahead how many may be in it behind the one that is executed
    */
@@ -105,8 +105,8 @@ export class MessageStream {
     if (this.#state !== 'ready') return 0
     // After the lease the worker asks, and drops what was sent ahead.
     const most = this.#clock.isWithinLease(now) ? 1 + ahead : 1
-    // Of several, one may have turned out long.
-    return Math.max(0, Math.min(most - this.#onTheirWay.length, this.#limits.messages - this.#sent))
+    const free = most - this.#onTheirWay.length
+    return free * 2 < most ? 0 : Math.min(free, this.#limits.messages - this.#sent)
   }
 
   /** Only where it has room. */

@@ -105,33 +105,26 @@ export class StreamClient implements FastCgiClient, Room {
 
   #pump(): void {
     const now = performance.now()
-    for (let message = this.#waiting[0]; message !== undefined; message = this.#waiting[0]) {
-      const stream = this.#bestStream(now)
-      if (stream === undefined) break
-      this.#waiting.shift()
-      const isAhead = !stream.idle
-      stream.send(message, now)
-      // Another child may be free, and it may have to wait for long here.
-      if (isAhead) this.#openFor(1)
+    const open = this.#withRoom(now)
+    for (const [index, { stream, room }] of open.entries()) {
+      const share = Math.ceil(this.#waiting.length / (open.length - index))
+      for (const message of this.#waiting.splice(0, Math.min(room, share))) {
+        // Another child may be free, and it may have to wait for long here.
+        if (!stream.idle) this.#openFor(1)
+        stream.send(message, now)
+      }
     }
     this.#openFor(this.#waiting.length)
     if (this.#waiting.length > 0) this.#keepTicking()
   }
 
-  /** The one with the fewest messages on their way, of those with room. */
-  #bestStream(now: number): MessageStream | undefined {
+  /** Those with the fewest messages on their way first. */
+  #withRoom(now: number): { readonly stream: MessageStream; readonly room: number }[] {
     const { ahead } = this.#pace
-    let best: MessageStream | undefined
-    let most = 0
-    for (const stream of this.#streams) {
-      const room = stream.room(ahead, now)
-      if (room > 0 && stream.idle) return stream
-      if (room > most) {
-        best = stream
-        most = room
-      }
-    }
-    return best
+    return [...this.#streams]
+      .map((stream) => ({ stream, room: stream.room(ahead, now) }))
+      .filter(({ room }) => room > 0)
+      .sort((a, b) => b.room - a.room)
   }
 
   /** @param wanted so many messages, each of which may need a stream of its own */

@@ -62,12 +62,16 @@ test('a stream with more messages than it takes by now has no room, and none to 
   const stream = await openStream()
   const now = performance.now()
   expect(stream.room(7, now)).toBe(8)
-  for (let count = 0; count < 5; count += 1) {
+  const send = () => {
     const message = new Message({ params: {}, body: Buffer.alloc(0) }, Buffer.alloc(0))
     message.answer.catch(() => {})
     stream.send(message, now)
   }
-  expect(stream.room(7, now)).toBe(3)
+  for (let count = 0; count < 4; count += 1) send()
+  expect(stream.room(7, now)).toBe(4)
+  // Not for one message a write.
+  send()
+  expect(stream.room(7, now)).toBe(0)
   // Messages have become slower, or the first of these is: others are asked whether they have room, and add theirs to this.
   expect(stream.room(1, now)).toBe(0)
   expect(stream.room(7, now + LEASE)).toBe(0)
