@@ -1,7 +1,7 @@
 import { Capture } from '../fastcgi/capture.ts'
 
-/** What a worker says: hello, answer, question, end; see docs/protocol.md. */
-export type WorkerFrameType = 'H' | 'A' | 'Q' | 'E'
+/** What a worker says: hello, answer, collected, question, end; see docs/protocol.md. */
+export type WorkerFrameType = 'H' | 'A' | 'C' | 'Q' | 'E'
 
 export interface FrameSink {
   /** @param content as long as it is valid: copy what is to be kept */
@@ -10,7 +10,7 @@ export interface FrameSink {
   stray(piece: Buffer): void
 }
 
-const TYPES: ReadonlySet<string> = new Set<WorkerFrameType>(['H', 'A', 'Q', 'E'])
+const TYPES: ReadonlySet<string> = new Set<WorkerFrameType>(['H', 'A', 'C', 'Q', 'E'])
 
 const NONCE_BYTES = 32
 /** Nonce, type, sequence number, bytes of the content. */

@@ -14,6 +14,7 @@ const FRAME_HEADER_BYTES = 16
 
 const MESSAGE = 0x4d // M
 const RESUME = 0x52 // R
+const FLUSH = 0x46 // F
 
 /**
  * A message, as records of the stdin stream: one, where that holds it. Of a large body the bytes are not copied.
@@ -43,10 +44,15 @@ export function messageFrame(
 }
 
 /** The answer to a question: from here on the worker reads again. */
-export function resumeFrame(sequence: number): Buffer {
+export const resumeFrame = (sequence: number): Buffer => emptyFrame(RESUME, sequence)
+
+/** No more messages come for now: the worker is to answer those that it has put off. */
+export const flushFrame = (): Buffer => emptyFrame(FLUSH, 0)
+
+function emptyFrame(type: number, sequence: number): Buffer {
   const record = Buffer.allocUnsafe(HEADER_BYTES + FRAME_HEADER_BYTES)
   const offset = writeHeader(record, 0, RecordType.stdin, REQUEST_ID, FRAME_HEADER_BYTES)
-  writeFrameHeader(record, offset, RESUME, sequence, 0, 0)
+  writeFrameHeader(record, offset, type, sequence, 0, 0)
   return record
 }
 

@@ -1,53 +1,46 @@
 import type { ReadingSocket } from '../fastcgi/reading-socket.ts'
 import type { EncodedRequest } from '../fastcgi/request.ts'
-import { systemCodeOf } from '../fastcgi/types.ts'
 import type { WorkerFrameType } from './frame-decoder.ts'
 import type { Message } from './message.ts'
 import { StreamClock } from './stream-clock.ts'
-import type { StreamEnd, StreamEvents } from './stream-events.ts'
+import { StreamConnection } from './stream-connection.ts'
+import type { StreamEvents } from './stream-events.ts'
 import type { StreamLimits } from './stream-limits.ts'
-import { StreamWriter } from './stream-writer.ts'
+import { Unanswered } from './unanswered.ts'
+import { WorkerStanding } from './worker-standing.ts'
 import { WorkerWords } from './worker-words.ts'
-
-/** Bytes of the worker's last word that are kept. */
-const LAST_WORD_BYTES = 512
 
 /** So often in a row a message may be the next one when its worker takes no more: then that is the fault of the message. */
 const MAX_REFUSALS = 3
 
-type Hello = 'none' | 'late' | 'said'
+/** Milliseconds without a word and without a message, after which what was put off is asked for: longer than a delivery takes to come. */
+const NOTHING_COMES = 10
 
 /**
  * - `booting`: the script has not said hello;
  * - `doubted`: nor has it after a while. PHP says that a script has ended when it has read all of its body: so that has ended;
  * - `ready`: it takes messages;
  * - `asked`: what was sent ahead goes to others, and the worker will ask before it goes on;
+ * - `flushed`: it was told to answer all that it has put off;
  * - `ending`: it takes no more; what is on its way is answered;
  * - `over`.
  */
-type State = 'booting' | 'doubted' | 'ready' | 'asked' | 'ending' | 'over'
+type State = 'booting' | 'doubted' | 'ready' | 'asked' | 'flushed' | 'ending' | 'over'
 
 /**
- * One FastCGI request that carries many messages, one at a time, and the connection that it has to itself; see docs/protocol.md. The
- * oldest message without an answer is being executed; those behind it have not been begun.
+ * One FastCGI request that carries many messages, one at a time, and the connection that it has to itself; see docs/protocol.md.
  */
 export class MessageStream {
-  readonly #socket: ReadingSocket
-  readonly #writer: StreamWriter
+  readonly #connection: StreamConnection
   readonly #words: WorkerWords
   readonly #limits: StreamLimits
   readonly #events: StreamEvents
   readonly #clock: StreamClock
-  /** Without an answer, in the order in which they were sent. */
-  readonly #onTheirWay: Message[] = []
+  readonly #unanswered = new Unanswered()
+  readonly #worker = new WorkerStanding()
   #state: State = 'booting'
-  #hello: Hello = 'none'
-  /** Number of the last answer, which the worker may ask about. */
-  #answered: number | undefined
-  #hasAnswered = false
-  /** Whether it has ended by itself, or talked nonsense, and has given no answer before. */
-  #isUseless = false
-  #lastWord: string | undefined
+  /** Number of the last message that was answered or put off, which the worker may ask about. */
+  #concluded: number | undefined
   #sent = 0
   #sentBytes = 0
 
@@ -60,7 +53,6 @@ export class MessageStream {
     events: StreamEvents,
   ) {
     const { maxResponse, maxStderr } = limits
-    this.#socket = socket
     this.#limits = limits
     this.#events = events
     this.#clock = new StreamClock(limits)
@@ -71,11 +63,11 @@ export class MessageStream {
       onFrame: (type, sequence, content, truncated) => this.#onFrame(type, sequence, content, truncated),
       onEnd: () => this.#lose('the script has ended'),
     })
-    socket.on('data', (chunk) => this.#receive(chunk))
-    socket.on('end', () => this.#lose('EOF'))
-    socket.on('error', (error) => this.#lose(systemCodeOf(error) ?? error.message))
-    socket.on('close', () => this.#lose('EOF'))
-    this.#writer = new StreamWriter(socket, request)
+    this.#connection = new StreamConnection(socket, request, {
+      addressKind: limits.addressKind,
+      onData: (chunk) => this.#receive(chunk),
+      onLost: (how) => this.#lose(how),
+    })
   }
 
   get booting(): boolean {
@@ -92,8 +84,9 @@ export class MessageStream {
     return this.#clock.bootTime
   }
 
+  /** Whether nothing keeps its worker from taking a message at once. */
   get idle(): boolean {
-    return this.#onTheirWay.length === 0
+    return this.#unanswered.onTheirWay === 0
   }
 
   /**
@@ -105,7 +98,7 @@ export class MessageStream {
     if (this.#state !== 'ready') return 0
     // After the lease the worker asks, and drops what was sent ahead.
     const most = this.#clock.isWithinLease(now) ? 1 + ahead : 1
-    const free = most - this.#onTheirWay.length
+    const free = most - this.#unanswered.onTheirWay
     return free * 2 < most ? 0 : Math.min(free, this.#limits.messages - this.#sent)
   }
 
@@ -116,14 +109,14 @@ export class MessageStream {
     this.#sent += 1
     this.#sentBytes += body.length
     message.enter(this.#sent, now)
-    this.#onTheirWay.push(message)
-    this.#writer.message(this.#sent, request.params, body, () => this.#onSent(message))
+    this.#unanswered.add(message)
+    this.#connection.message(this.#sent, request.params, body, () => this.#onSent(message))
     if (this.#sent >= messages || this.#sentBytes >= bytes) this.end()
   }
 
   /** It takes no more messages; what is on its way is answered. Idempotent. */
   end(): void {
-    if (this.#hello === 'none') this.#lose('the request was given up')
+    if (!this.#worker.hasSaidHello) this.#lose('the request was given up')
     if (this.#state !== 'over') this.#takeNoMore()
   }
 
@@ -135,20 +128,22 @@ export class MessageStream {
    */
   tick(now: number, patience: number, quickestBoot: number): void {
     const { idle, timeout } = this.#limits
-    if (this.#hello === 'none') {
+    if (!this.#worker.hasSaidHello) {
       this.#awaitHello(this.#clock.age(now), patience)
       return
     }
-    const [oldest] = this.#onTheirWay
+    const { oldest, onTheirWay } = this.#unanswered
     const silence = this.#clock.silence(now)
     if (oldest !== undefined && this.#clock.isLeaseOver(now)) {
       const isLate = timeout > 0 && now - oldest.askedAt >= timeout
       if (isLate) this.#ifStillSilent(() => this.#timeOut())
-      else if (this.#onTheirWay.length > 1) this.#ifStillSilent(() => this.#takeBackAhead())
+      else if (onTheirWay > 1) this.#ifStillSilent(() => this.#takeBackAhead())
     }
-    if (this.#clock.isOld(now, quickestBoot) || (this.idle && silence >= idle)) this.end()
+    if (this.#state === 'ready' && this.idle && oldest !== undefined && silence >= NOTHING_COMES)
+      this.#flush()
+    if (this.#clock.isOld(now, quickestBoot) || (oldest === undefined && silence >= idle)) this.end()
     // Of its shutdown functions nobody waits for the answer, but for the child.
-    if (this.#state === 'ending' && this.idle && timeout > 0 && silence >= timeout + idle)
+    if (this.#state === 'ending' && oldest === undefined && timeout > 0 && silence >= timeout + idle)
       this.#lose(`the script has not ended within ${timeout} ms`)
   }
 
@@ -156,69 +151,106 @@ export class MessageStream {
     const { timeout } = this.#limits
     if (this.#state === 'booting' && age >= patience) {
       this.#state = 'doubted'
-      this.#writer.end()
+      this.#connection.end()
     }
     if (timeout > 0 && age >= timeout) this.#lose(`no hello within ${timeout} ms`)
   }
 
   #onFrame(type: WorkerFrameType, sequence: number, content: Buffer, truncated: boolean): void {
     if (this.#state === 'over') return
-    if (type === 'H' && this.#hello === 'none') this.#onHello()
-    else if (type === 'A' && sequence === this.#onTheirWay[0]?.sequence) this.#onAnswer(content, truncated)
-    else if (type === 'Q' && sequence === this.#answered) this.#onQuestion(sequence)
-    else if (type === 'E' && this.#lastWord === undefined) this.#onLastWord(content)
-    else this.#onFault(`a frame out of order: ${type} ${sequence}`)
+    if (!this.#onWord(type, sequence, content, truncated)) {
+      this.#worker.noteNonsense()
+      this.#lose(`a frame out of order: ${type} ${sequence}`)
+    }
   }
 
-  #onHello(): void {
+  /** @returns whether it may come now */
+  #onWord(type: WorkerFrameType, sequence: number, content: Buffer, truncated: boolean): boolean {
+    switch (type) {
+      case 'H':
+        return !this.#worker.hasSaidHello && this.#onHello()
+      case 'A':
+        return this.#onAnswer(sequence, content, truncated)
+      case 'C':
+        return this.#onCollected(sequence)
+      case 'Q':
+        return sequence === this.#concluded && this.#onQuestion(sequence)
+      case 'E':
+        return !this.#worker.hasSaidLastWord && this.#onLastWord(content)
+    }
+  }
+
+  #onHello(): true {
+    const inTime = this.#state === 'booting'
     this.#events.onHello(this.#clock.noteHello())
-    this.#hello = this.#state === 'booting' ? 'said' : 'late'
-    this.#state = this.#hello === 'said' ? 'ready' : 'ending'
+    this.#worker.noteHello(inTime)
+    this.#state = inTime ? 'ready' : 'ending'
     this.#events.onRoom()
+    return true
   }
 
-  #onAnswer(content: Buffer, truncated: boolean): void {
-    const message = this.#onTheirWay.shift() as Message
-    const began = Math.max(this.#clock.heardAt, message.sentAt)
-    this.#answered = message.sequence
-    this.#hasAnswered = true
-    this.#events.onTaken(this.#clock.noteWord() - began)
+  #onAnswer(sequence: number, content: Buffer, truncated: boolean): boolean {
+    const isCurrent = sequence === this.#unanswered.current?.sequence
+    const message = this.#unanswered.take(sequence)
+    if (message === undefined) return false
+    if (isCurrent) this.#conclude(message)
+    else this.#clock.noteWord()
+    this.#worker.noteAnswer()
     message.conclude({ content, truncated, stderr: this.#words.takeStderr() })
+    if (this.#state === 'flushed' && this.#unanswered.collected === 0) this.#state = 'ready'
     this.#events.onRoom()
+    return true
+  }
+
+  #onCollected(sequence: number): boolean {
+    const message = this.#unanswered.current
+    if (message === undefined || !this.#unanswered.collect(sequence)) return false
+    this.#conclude(message)
+    this.#events.onRoom()
+    return true
+  }
+
+  /** Its execution is over, or goes on when others have come. */
+  #conclude({ sequence, sentAt }: Message): void {
+    this.#concluded = sequence
+    const began = Math.max(this.#clock.heardAt, sentAt)
+    this.#events.onTaken(this.#clock.noteWord() - began)
   }
 
   /** It has dropped what was sent ahead, and drops what comes before our answer. */
-  #onQuestion(sequence: number): void {
-    this.#answered = undefined
-    this.#giveBackAll()
+  #onQuestion(sequence: number): true {
+    this.#concluded = undefined
+    this.#giveBack(this.#unanswered.takeUnbegun())
     this.#clock.noteWord()
-    if (this.#state === 'ending') return
-    this.#state = 'ready'
-    this.#writer.resume(sequence)
+    if (this.#state === 'ending') return true
+    if (this.#state === 'asked') this.#state = 'ready'
+    this.#connection.resume(sequence)
     this.#events.onRoom()
+    return true
   }
 
   /** It executes nothing more. PHP reads all that was sent before it says that the script has ended. */
-  #onLastWord(content: Buffer): void {
-    this.#isUseless = !this.#hasAnswered && this.#state !== 'ending'
-    this.#lastWord = content.toString('utf8', 0, LAST_WORD_BYTES)
-    const next = this.#onTheirWay[0]
+  #onLastWord(content: Buffer): true {
+    const word = this.#worker.noteLastWord(content, this.#state !== 'ending')
+    const next = this.#unanswered.current
     if (next !== undefined && next.refused() >= MAX_REFUSALS) {
-      this.#onTheirWay.shift()
-      next.failUnread(`each time it says: ${this.#lastWord}`)
+      this.#unanswered.takeCurrent()
+      next.failUnread(`each time it says: ${word}`)
     }
-    this.#giveBackAll()
+    this.#giveBack(this.#unanswered.takeUnbegun())
     this.#takeNoMore()
-  }
-
-  #onFault(what: string): void {
-    this.#isUseless = !this.#hasAnswered
-    this.#lose(what)
+    return true
   }
 
   #takeNoMore(): void {
     this.#state = 'ending'
-    this.#writer.end()
+    this.#connection.end()
+  }
+
+  /** No more come for now: nobody is to wait for what they would have made whole. */
+  #flush(): void {
+    this.#state = 'flushed'
+    this.#connection.flush()
   }
 
   /** Not before all has been read that the worker has written by now: docs/protocol.md says why that matters. */
@@ -231,17 +263,15 @@ export class MessageStream {
 
   #takeBackAhead(): void {
     if (this.#state === 'ready') this.#state = 'asked'
-    this.#giveBack(this.#onTheirWay.splice(1))
+    this.#giveBack(this.#unanswered.takeAhead())
   }
 
   #timeOut(): void {
-    this.#onTheirWay.shift()?.failLate(this.#limits.timeout)
-    this.#giveBackAll()
+    const { oldest, current } = this.#unanswered
+    oldest?.failLate(this.#limits.timeout)
+    if (oldest !== undefined) this.#unanswered.take(oldest.sequence)
+    if (oldest === current) this.#giveBack(this.#unanswered.takeUnbegun())
     this.#lose('the request was given up')
-  }
-
-  #giveBackAll(): void {
-    this.#giveBack(this.#onTheirWay.splice(0))
   }
 
   #giveBack(messages: readonly Message[]): void {
@@ -250,7 +280,7 @@ export class MessageStream {
 
   #onSent(message: Message): void {
     // Not where it was given back meanwhile.
-    if (this.#onTheirWay.includes(message)) message.request.onSent?.()
+    if (this.#unanswered.isOnItsWay(message)) message.request.onSent?.()
   }
 
   #receive(chunk: Buffer): void {
@@ -263,33 +293,16 @@ export class MessageStream {
   #lose(how: string): void {
     if (this.#state === 'over') return
     this.#state = 'over'
-    this.#close()
+    this.#connection.close(this.#unanswered.oldest === undefined)
     const printed = this.#words.close()
-    const said = this.#lastWord ?? printed
+    const said = this.#worker.lastWord ?? printed
     const words = said === '' ? how : `${how}; it said: ${said}`
-    const end = this.#endOf(how)
-    const oldest = this.#onTheirWay.shift()
-    if (oldest !== undefined && this.#isUnread(oldest, how)) oldest.failUnread(how)
-    else oldest?.failLost(words)
-    this.#giveBackAll()
+    const end = this.#worker.endedAs(how === 'ECONNRESET' && !this.spoken)
+    for (const message of this.#unanswered.takeCollected()) message.failLost(words)
+    const current = this.#unanswered.takeCurrent()
+    if (current !== undefined && this.#connection.leftUnread(current.sequence, how)) current.failUnread(how)
+    else current?.failLost(words)
+    this.#giveBack(this.#unanswered.takeUnbegun())
     this.#events.onOver(end, words)
-  }
-
-  /** Over TCP what lies unread there would be read after an orderly end, and executed. */
-  #close(): void {
-    if (this.#limits.addressKind === 'tcp' && !this.idle) this.#socket.resetAndDestroy()
-    else this.#socket.destroy()
-  }
-
-  #endOf(how: string): StreamEnd {
-    if (this.#hello === 'late') return 'late'
-    if (this.#hello === 'none') return how === 'ECONNRESET' && !this.spoken ? 'unread' : 'silent'
-    return this.#isUseless ? 'useless' : 'served'
-  }
-
-  /** On a Unix socket the kernel says so, of what was sent last: see Connection. That may be one that was given back meanwhile. */
-  #isUnread({ sequence }: Message, how: string): boolean {
-    if (sequence !== this.#writer.last || this.#limits.addressKind !== 'unix') return false
-    return how === 'ECONNRESET' || this.#writer.peerGone
   }
 }

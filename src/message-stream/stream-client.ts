@@ -50,7 +50,8 @@ export class StreamClient implements FastCgiClient, Room {
     this.#opener = new StreamOpener(options)
   }
 
-  readonly perSlot = 1 + MOST_AHEAD
+  /** Those on their way, and as many that were put off. */
+  readonly perSlot = 2 * (1 + MOST_AHEAD)
 
   get room(): Room {
     return this
