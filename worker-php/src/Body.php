@@ -65,7 +65,7 @@ final class Body
 
     private function mediaType(): string
     {
-        return strtolower(trim(explode(';', $this->params->text('CONTENT_TYPE') ?? '', 2)[0]));
+        return strtolower(trim(explode(';', $this->params->texts['CONTENT_TYPE'] ?? '', 2)[0]));
     }
 
     /**
@@ -75,14 +75,15 @@ final class Body
      */
     private function form(): array
     {
-        $daemonId = $this->params->text('AMQP_DAEMON_ID') ?? '';
-        $body = $this->bytes();
+        $daemonId = $this->params->texts['AMQP_DAEMON_ID'] ?? '';
+        $body = $this->input->bytes();
         // With --payload raw a publisher may have sent a form of its own, in which a name may well come twice.
-        if (preg_match('/(?:^|&)daemonId=' . preg_quote(urlencode($daemonId), '/') . '(?:&|$)/D', $body) !== 1) {
-            return $this->input->post();
+        $fields = $this->input->post();
+        if (!str_contains("&{$body}&", '&daemonId=' . urlencode($daemonId) . '&')) {
+            return $fields;
         }
         $sent = substr_count($body, '&') + 1;
-        $kept = self::leaves($this->input->post());
+        $kept = count($fields) < $sent ? self::leaves($fields) : $sent;
         if ($kept < $sent) {
             throw new InvalidMessage(
                 "PHP has dropped a part of the form: {$sent} fields were sent, {$kept} are left. Its limits are "
@@ -93,7 +94,8 @@ final class Body
                 . '--payload raw',
             );
         }
-        return array_diff_key($this->input->post(), ['daemonId' => true]);
+        unset($fields['daemonId']);
+        return $fields;
     }
 
     /** @param array<mixed> $fields */

@@ -21,7 +21,7 @@ final class Input
      */
     private function __construct(
         private readonly ?string $given,
-        private ?array $post,
+        private readonly ?array $post,
         private readonly array $files = [],
     ) {
     }
@@ -60,13 +60,14 @@ final class Input
      */
     public function post(): array
     {
-        if ($this->post === null) {
-            // Of what is beyond max_input_vars it warns, which is the application's business in no case: Body counts.
-            set_error_handler(static fn (): bool => true);
-            parse_str((string) $this->given, $this->post);
-            restore_error_handler();
+        if ($this->post !== null) {
+            return $this->post;
         }
-        return $this->post;
+        // Of what is beyond max_input_vars it warns, which is the application's business in no case: Body counts.
+        set_error_handler(static fn (): bool => true);
+        parse_str((string) $this->given, $fields);
+        restore_error_handler();
+        return $fields;
     }
 
     /**

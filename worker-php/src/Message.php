@@ -12,54 +12,84 @@ namespace FpmBridge\Worker;
  */
 final class Message
 {
+    /** Of this execution alone, as in the daemon's log. */
+    public readonly string $executionId;
+    public readonly string $daemonId;
+    /** From which the daemon took it. */
+    public readonly string $queue;
+    /** From which it came; empty for the default exchange, as for every retry. */
+    public readonly string $exchange;
+    public readonly string $routingKey;
+    /** To which it was published, as a retry says; nobody vouches for that. */
+    public readonly string $originalExchange;
+    /** Likewise; route by it, and never trust it. */
+    public readonly string $originalRoutingKey;
+    public readonly string $consumerTag;
+    /** The broker has handed it out before; it may have been executed. */
+    public readonly bool $redelivered;
+    /** The number of this execution, from 1. */
+    public readonly int $attempt;
+    /** After which the daemon gives up; 1 when it does not repeat anything. */
+    public readonly int $maxAttempts;
+    /** Whether the daemon repeats what fails (--ack completed). */
+    public readonly bool $repeatable;
     /**
-     * @param string               $executionId of this execution alone, as in the daemon's log
-     * @param string               $queue       from which the daemon took it
-     * @param string               $exchange    from which it came; empty for the default exchange, as for every retry
-     * @param string               $originalExchange to which it was published, as a retry says; nobody vouches for that
-     * @param string               $originalRoutingKey likewise; route by it, and never trust it
-     * @param bool                 $redelivered the broker has handed it out before; it may have been executed
-     * @param int                  $attempt     the number of this execution, from 1
-     * @param int                  $maxAttempts after which the daemon gives up; 1 when it does not repeat anything
-     * @param bool                 $repeatable whether the daemon repeats what fails (--ack completed)
-     * @param ?int                 $deadline    Unix seconds; past them the daemon no longer waits for the answer, and
-     *                                          may have sent the message on its way again. Null: no time limit
-     * @param ?float               $timeout     seconds from when the daemon sent it to the deadline, both by its clock
-     * @param array<mixed>         $headers     as amqplib decodes them; bytes are ['!' => 'base64', 'value' => string]
-     * @param ?string              $contentType with --payload form always application/x-www-form-urlencoded
-     * @param ?int                 $timestamp   Unix seconds, as the publisher says
-     * @param ?int                 $expiration  milliseconds
+     * Unix seconds; past them the daemon no longer waits for the answer, and may have sent the message on its way again.
+     * Null: no time limit.
      */
-    private function __construct(
-        public readonly string $executionId,
-        public readonly string $daemonId,
-        public readonly string $queue,
-        public readonly string $exchange,
-        public readonly string $routingKey,
-        public readonly string $originalExchange,
-        public readonly string $originalRoutingKey,
-        public readonly string $consumerTag,
-        public readonly bool $redelivered,
-        public readonly int $attempt,
-        public readonly int $maxAttempts,
-        public readonly bool $repeatable,
-        public readonly ?int $deadline,
-        public readonly ?float $timeout,
-        public readonly array $headers,
-        public readonly ?string $contentType,
-        public readonly ?string $messageId,
-        public readonly ?string $correlationId,
-        public readonly ?string $replyTo,
-        public readonly ?string $type,
-        public readonly ?string $appId,
-        public readonly ?string $userId,
-        public readonly ?string $contentEncoding,
-        public readonly ?int $timestamp,
-        public readonly ?int $expiration,
-        public readonly ?int $priority,
-        public readonly ?int $deliveryMode,
-        private readonly Body $body,
-    ) {
+    public readonly ?int $deadline;
+    /** Seconds from when the daemon sent it to the deadline, both by its clock. */
+    public readonly ?float $timeout;
+    /** @var array<mixed> as amqplib decodes them; bytes are ['!' => 'base64', 'value' => string] */
+    public readonly array $headers;
+    /** With --payload form always application/x-www-form-urlencoded. */
+    public readonly ?string $contentType;
+    public readonly ?string $messageId;
+    public readonly ?string $correlationId;
+    public readonly ?string $replyTo;
+    public readonly ?string $type;
+    public readonly ?string $appId;
+    public readonly ?string $userId;
+    public readonly ?string $contentEncoding;
+    /** Unix seconds, as the publisher says. */
+    public readonly ?int $timestamp;
+    /** Milliseconds. */
+    public readonly ?int $expiration;
+    public readonly ?int $priority;
+    public readonly ?int $deliveryMode;
+
+    /** @throws Forbidden|InvalidMessage */
+    private function __construct(Params $params, private readonly Body $body)
+    {
+        $params->requireBridge();
+        $texts = $params->texts;
+        $this->executionId = $texts['AMQP_EXECUTION_ID'] ?? '';
+        $this->daemonId = $texts['AMQP_DAEMON_ID'] ?? '';
+        $this->queue = $texts['AMQP_QUEUE'] ?? '';
+        $this->exchange = $texts['AMQP_EXCHANGE'] ?? '';
+        $this->routingKey = $texts['AMQP_ROUTING_KEY'] ?? '';
+        $this->originalExchange = $texts['AMQP_ORIGINAL_EXCHANGE'] ?? $this->exchange;
+        $this->originalRoutingKey = $texts['AMQP_ORIGINAL_ROUTING_KEY'] ?? $this->routingKey;
+        $this->consumerTag = $texts['AMQP_CONSUMER_TAG'] ?? '';
+        $this->redelivered = ($texts['AMQP_REDELIVERED'] ?? null) === '1';
+        $this->attempt = $params->integer('AMQP_ATTEMPT') ?? 1;
+        $this->maxAttempts = $params->integer('AMQP_MAX_ATTEMPTS') ?? 1;
+        $this->repeatable = ($texts['AMQP_ACK'] ?? null) !== 'dispatched';
+        $this->deadline = $params->integer('AMQP_DEADLINE');
+        $this->timeout = $params->number('AMQP_TIMEOUT');
+        $this->headers = $params->json('AMQP_HEADERS');
+        $this->contentType = $texts['CONTENT_TYPE'] ?? null;
+        $this->messageId = $texts['AMQP_MESSAGE_ID'] ?? null;
+        $this->correlationId = $texts['AMQP_CORRELATION_ID'] ?? null;
+        $this->replyTo = $texts['AMQP_REPLY_TO'] ?? null;
+        $this->type = $texts['AMQP_TYPE'] ?? null;
+        $this->appId = $texts['AMQP_APP_ID'] ?? null;
+        $this->userId = $texts['AMQP_USER_ID'] ?? null;
+        $this->contentEncoding = $texts['AMQP_CONTENT_ENCODING'] ?? null;
+        $this->timestamp = $params->integer('AMQP_TIMESTAMP');
+        $this->expiration = $params->integer('AMQP_EXPIRATION');
+        $this->priority = $params->integer('AMQP_PRIORITY');
+        $this->deliveryMode = $params->integer('AMQP_DELIVERY_MODE');
     }
 
     /**
@@ -150,37 +180,6 @@ final class Message
 
     private static function from(Params $params, Input $input): self
     {
-        $params->requireBridge();
-        $texts = $params->texts;
-        return new self(
-            executionId: $texts['AMQP_EXECUTION_ID'] ?? '',
-            daemonId: $texts['AMQP_DAEMON_ID'] ?? '',
-            queue: $texts['AMQP_QUEUE'] ?? '',
-            exchange: $texts['AMQP_EXCHANGE'] ?? '',
-            routingKey: $texts['AMQP_ROUTING_KEY'] ?? '',
-            originalExchange: $texts['AMQP_ORIGINAL_EXCHANGE'] ?? $texts['AMQP_EXCHANGE'] ?? '',
-            originalRoutingKey: $texts['AMQP_ORIGINAL_ROUTING_KEY'] ?? $texts['AMQP_ROUTING_KEY'] ?? '',
-            consumerTag: $texts['AMQP_CONSUMER_TAG'] ?? '',
-            redelivered: ($texts['AMQP_REDELIVERED'] ?? null) === '1',
-            attempt: $params->integer('AMQP_ATTEMPT') ?? 1,
-            maxAttempts: $params->integer('AMQP_MAX_ATTEMPTS') ?? 1,
-            repeatable: ($texts['AMQP_ACK'] ?? null) !== 'dispatched',
-            deadline: $params->integer('AMQP_DEADLINE'),
-            timeout: $params->number('AMQP_TIMEOUT'),
-            headers: $params->json('AMQP_HEADERS'),
-            contentType: $texts['CONTENT_TYPE'] ?? null,
-            messageId: $texts['AMQP_MESSAGE_ID'] ?? null,
-            correlationId: $texts['AMQP_CORRELATION_ID'] ?? null,
-            replyTo: $texts['AMQP_REPLY_TO'] ?? null,
-            type: $texts['AMQP_TYPE'] ?? null,
-            appId: $texts['AMQP_APP_ID'] ?? null,
-            userId: $texts['AMQP_USER_ID'] ?? null,
-            contentEncoding: $texts['AMQP_CONTENT_ENCODING'] ?? null,
-            timestamp: $params->integer('AMQP_TIMESTAMP'),
-            expiration: $params->integer('AMQP_EXPIRATION'),
-            priority: $params->integer('AMQP_PRIORITY'),
-            deliveryMode: $params->integer('AMQP_DELIVERY_MODE'),
-            body: new Body($params, $input),
-        );
+        return new self($params, new Body($params, $input));
     }
 }

@@ -36,11 +36,11 @@ final class Params
     public function requireBridge(): void
     {
         foreach (['AMQP_EXECUTION_ID', 'AMQP_DAEMON_ID', 'AMQP_QUEUE'] as $name) {
-            if (($this->text($name) ?? '') === '') {
+            if (($this->texts[$name] ?? '') === '') {
                 throw new Forbidden("this request has no {$name}, so it does not come from fpm-bridge");
             }
         }
-        $method = $this->text('REQUEST_METHOD') ?? 'none';
+        $method = $this->texts['REQUEST_METHOD'] ?? 'none';
         if ($method !== 'POST') {
             throw new Forbidden("fpm-bridge sends POST requests, and the method of this one is {$method}");
         }
@@ -54,21 +54,16 @@ final class Params
     /** Null also for what is no integer, or none of 64 bits. */
     public function integer(string $name): ?int
     {
-        if (!isset($this->texts[$name])) {
-            return null;
-        }
-        $value = filter_var($this->texts[$name], FILTER_VALIDATE_INT);
-        return $value === false ? null : $value;
+        $text = $this->texts[$name] ?? null;
+        $value = (int) $text;
+        return (string) $value === $text ? $value : null;
     }
 
     /** Null also for what is no number. */
     public function number(string $name): ?float
     {
-        if (!isset($this->texts[$name])) {
-            return null;
-        }
-        $value = filter_var($this->texts[$name], FILTER_VALIDATE_FLOAT);
-        return $value === false ? null : $value;
+        $text = $this->texts[$name] ?? null;
+        return is_numeric($text) ? (float) $text : null;
     }
 
     /**
@@ -77,7 +72,7 @@ final class Params
      */
     public function json(string $name): array
     {
-        $text = $this->text($name);
+        $text = $this->texts[$name] ?? null;
         if ($text === null) {
             return [];
         }
