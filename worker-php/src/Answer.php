@@ -11,6 +11,12 @@ namespace FpmBridge\Worker;
  */
 final class Answer
 {
+    /** Most messages get this one. */
+    private static ?self $success = null;
+
+    /** As a CGI header block (RFC 3875, section 6), without its end. */
+    private readonly string $head;
+
     /**
      * @param ?string $marker     of the header X-Bridge-Outcome
      * @param ?int    $retryAfter seconds
@@ -26,11 +32,15 @@ final class Answer
         public readonly string $body = '',
         public readonly string $reason = '',
     ) {
+        $this->head = "Status: {$status}\r\n"
+            . ($marker === null ? '' : "X-Bridge-Outcome: {$marker}\r\n")
+            . ($retryAfter === null ? '' : "Retry-After: {$retryAfter}\r\n")
+            . ($clock === null ? '' : "X-Bridge-Clock: {$clock}\r\n");
     }
 
     public static function ack(string $reason = ''): self
     {
-        return new self(200, 'ack', reason: $reason);
+        return $reason === '' ? self::$success ??= new self(200, 'ack') : new self(200, 'ack', reason: $reason);
     }
 
     public static function failed(string $reason): self
@@ -68,14 +78,9 @@ final class Answer
         return new self(403, null, body: "Refused: {$reason}.\n", reason: $reason);
     }
 
-    /** As a CGI header block (RFC 3875, section 6), where php-fpm sends none. */
+    /** Where php-fpm sends none. */
     public function head(?string $subject): string
     {
-        return "Status: {$this->status}\r\n"
-            . ($this->marker === null ? '' : "X-Bridge-Outcome: {$this->marker}\r\n")
-            . ($this->retryAfter === null ? '' : "Retry-After: {$this->retryAfter}\r\n")
-            . ($this->clock === null ? '' : "X-Bridge-Clock: {$this->clock}\r\n")
-            . ($subject === null ? '' : "X-Bridge-Subject: {$subject}\r\n")
-            . "\r\n";
+        return $subject === null ? "{$this->head}\r\n" : "{$this->head}X-Bridge-Subject: {$subject}\r\n\r\n";
     }
 }

@@ -48,7 +48,8 @@ final class Execution
     /** The handler will not return any more. Does nothing when it has. */
     public function abandon(): void
     {
-        [$message, $this->locked] = [$this->locked, null];
+        $message = $this->locked;
+        $this->locked = null;
         if ($message !== null) {
             $this->lock?->release((string) $message->messageId);
         }
@@ -88,6 +89,7 @@ final class Execution
     /** @param callable(Message): mixed $handler */
     private function execute(Message $message, callable $handler): Answer
     {
+        ExecutionLog::clock($this, $message);
         $handler($message);
         if ($this->locked !== null) {
             $this->lock?->done((string) $message->messageId);

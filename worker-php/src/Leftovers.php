@@ -101,18 +101,12 @@ final class Leftovers
 
     private function putBackHandlers(): void
     {
-        for ($left = self::DEEPEST; self::errorHandler() !== $this->errorHandler && $left > 0; $left -= 1) {
-            restore_error_handler();
+        for ($left = self::DEEPEST; self::errorHandler() !== $this->errorHandler; $left -= 1) {
+            // A handler may have taken away more than it had set.
+            $left > 0 ? restore_error_handler() : set_error_handler($this->errorHandler);
         }
-        for ($left = self::DEEPEST; self::exceptionHandler() !== $this->exceptionHandler && $left > 0; $left -= 1) {
-            restore_exception_handler();
-        }
-        // A handler may have taken away more than it had set.
-        if (self::errorHandler() !== $this->errorHandler) {
-            set_error_handler($this->errorHandler);
-        }
-        if (self::exceptionHandler() !== $this->exceptionHandler) {
-            set_exception_handler($this->exceptionHandler);
+        for ($left = self::DEEPEST; self::exceptionHandler() !== $this->exceptionHandler; $left -= 1) {
+            $left > 0 ? restore_exception_handler() : set_exception_handler($this->exceptionHandler);
         }
     }
 

@@ -19,24 +19,26 @@ final class Loop
 {
     private readonly Stream $stream;
     private readonly Reports $reports;
+    private readonly Output $output;
     private readonly Closure $handler;
     private readonly TimeLimit $timeLimit;
     private readonly Upkeep $upkeep;
 
     /**
-     * @param Closure(): Execution $newExecution
-     * @param int                  $outputLimit bytes
-     * @param ?int                 $memoryLimit bytes; null: half of memory_limit
+     * @param Execution $blank       of which each message gets a copy
+     * @param int       $outputLimit bytes
+     * @param ?int      $memoryLimit bytes; null: half of memory_limit
      */
     public function __construct(
         private readonly StreamRequest $request,
-        private readonly Closure $newExecution,
+        private readonly Execution $blank,
         private readonly int $outputLimit,
         private readonly ?Closure $reset,
         private readonly ?int $memoryLimit,
     ) {
         $this->stream = $request->stream;
         $this->reports = new Reports($request->stream, $request->lease);
+        $this->output = new Output($outputLimit);
     }
 
     /** @param Closure(): callable $boot makes the handler */
@@ -78,17 +80,17 @@ final class Loop
     }
 
     /**
-     * @param array{type: string, sequence: int, head: int, body: int} $frame
+     * @param array{type: int, sequence: int, head: int, body: int} $frame
      * @return bool whether more may follow
      */
     private function take(array $frame): bool
     {
         $last = $this->reports->sequence();
-        if ($frame['type'] !== 'M' || $frame['sequence'] <= $last) {
-            $what = "{$frame['type']} {$frame['sequence']}";
+        if ($frame['type'] !== Stream::MESSAGE || $frame['sequence'] <= $last) {
+            $what = ($frame['type'] === Stream::MESSAGE ? 'M' : 'R') . " {$frame['sequence']}";
             throw new UnexpectedValueException("a frame {$what} has come after message {$last}");
         }
-        $execution = ($this->newExecution)();
+        $execution = clone $this->blank;
         $this->reports->begin($frame['sequence'], $execution);
         $content = $this->stream->content($frame);
         if ($content === null) {
@@ -106,36 +108,29 @@ final class Loop
      */
     private function execute(Execution $execution, array $content): array
     {
-        $handler = $this->handler;
         error_clear_last();
         Subject::take();
         $this->timeLimit->restart(hrtime(true));
-        $output = new Output($this->outputLimit);
-        $output->start();
-        $answer = $execution->run(
-            fn (): Message => Message::fromStream($this->params(...$content), $content[1]),
-            static function (Message $message) use ($execution, $handler): void {
-                Current::set($message);
-                ExecutionLog::clock($execution, $message);
-                $handler($message);
-            },
-        );
-        $printed = $output->end();
+        $this->output->start();
+        $answer = $execution->run(fn (): Message => $this->message($content), $this->handler);
+        $printed = $this->output->end();
         ExecutionLog::answer($execution, $answer, $printed, $this->outputLimit);
         return [$answer->head(Subject::take()), (string) ($answer->marker === 'ack' ? $printed : $answer->body)];
     }
 
-    /** @return array<string, string> those of the request, if the message had one of its own */
-    private function params(string $head, string $body): array
+    /** @param array{string, string} $content head and body of the frame */
+    private function message(array $content): Message
     {
+        [$head, $body] = $content;
         $own = json_decode($head, true);
         if (!is_array($own)) {
             throw new RuntimeException('not executed: the head of its frame is no JSON object');
         }
         // In place: a copy of it costs more than to decode it.
         $own += $this->request->params;
-        $own['CONTENT_LENGTH'] = (string) strlen($body);
-        return $own;
+        $message = Message::fromStream($own, $body);
+        Current::set($message);
+        return $message;
     }
 
     /** What was sent ahead is executed elsewhere. */
@@ -146,7 +141,7 @@ final class Loop
             if ($frame === null || !$this->stream->skip($frame)) {
                 return false;
             }
-        } while ($frame['type'] !== 'R' || $frame['sequence'] !== $this->reports->sequence());
+        } while ($frame['type'] !== Stream::RESUME || $frame['sequence'] !== $this->reports->sequence());
         return true;
     }
 

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace FpmBridge\Worker;
 
+use Closure;
+
 /**
  * Keeps what a handler prints, so that it does not send the headers, and hands it over at the end.
  *
@@ -21,15 +23,18 @@ final class Output
     private string $kept = '';
     private bool $tooLarge = false;
     private int $level = 0;
+    private readonly Closure $take;
 
     /** @param int $limit bytes; of more than that, nothing is kept */
     public function __construct(private readonly int $limit)
     {
+        $this->take = $this->take(...);
     }
 
+    /** Also again, after the end. */
     public function start(): void
     {
-        ob_start($this->take(...), self::CHUNK);
+        ob_start($this->take, self::CHUNK);
         $this->level = ob_get_level();
     }
 
@@ -40,7 +45,10 @@ final class Output
         while (ob_get_level() >= $this->level && @ob_end_flush()) {
             continue;
         }
-        return $this->tooLarge ? null : $this->kept;
+        $printed = $this->tooLarge ? null : $this->kept;
+        $this->kept = '';
+        $this->tooLarge = false;
+        return $printed;
     }
 
     /**

@@ -54,22 +54,19 @@ final class Reports
     /** The second look at the clock comes after the write: see docs/protocol.md, "What was sent ahead". */
     public function answer(string $head, string $body): bool
     {
-        $frame = $this->stream->frame('A', $this->sequence, $head, $body);
-        $question = $this->stream->frame('Q', $this->sequence);
         $deadline = $this->wroteAt + $this->lease;
         $this->wroteAt = hrtime(true);
-        $this->isLate = $this->wroteAt > $deadline;
-        if (!$this->write($frame, $body, $this->isLate ? $question : '')) {
+        if (!$this->write($this->stream->frame('A', $this->sequence, $head, $body), $body)) {
             return false;
         }
         $this->execution = null;
         $now = hrtime(true);
-        if ($this->isLate || $now <= $deadline) {
+        $this->isLate = $now > $deadline;
+        if (!$this->isLate) {
             return true;
         }
-        $this->isLate = true;
         $this->wroteAt = $now;
-        return $this->write($question);
+        return $this->write($this->stream->frame('Q', $this->sequence));
     }
 
     /** The number of the message at hand, or the last one. */
@@ -101,7 +98,7 @@ final class Reports
     }
 
     /** Where ignore_user_abort is off, PHP ends the script within, when the daemon is gone. */
-    private function write(string ...$bytes): bool
+    private function write(string $frame, string $rest = ''): bool
     {
         $this->phase = Phase::Writing;
         if (!Output::endAll()) {
@@ -110,7 +107,7 @@ final class Reports
             fastcgi_finish_request();
             return false;
         }
-        $isWritten = $this->stream->write(...$bytes);
+        $isWritten = $this->stream->write($frame, $rest);
         if ($isWritten) {
             $this->phase = Phase::Between;
         }

@@ -16,6 +16,10 @@ use UnexpectedValueException;
  */
 final class Stream
 {
+    /** Types of frames: a letter, and three bytes of nothing. */
+    public const MESSAGE = 0x4d00_0000; // M
+    public const RESUME = 0x5200_0000; // R
+
     private const HEADER = 16;
 
     /** Bytes of head and body that are read at once: a read costs several system calls, copying these costs less. */
@@ -33,7 +37,7 @@ final class Stream
     /**
      * Waits for the header of the next frame.
      *
-     * @return ?array{type: string, sequence: int, head: int, body: int} null when no more come
+     * @return ?array{type: int, sequence: int, head: int, body: int} null when no more come
      * @throws UnexpectedValueException when it is none
      */
     public function next(): ?array
@@ -42,8 +46,8 @@ final class Stream
         if ($header === null) {
             return null;
         }
-        $frame = unpack('a1type/a3zero/Nsequence/Nhead/Nbody', $header);
-        if (($frame['type'] !== 'M' && $frame['type'] !== 'R') || $frame['zero'] !== "\0\0\0") {
+        $frame = unpack('Ntype/Nsequence/Nhead/Nbody', $header);
+        if ($frame['type'] !== self::MESSAGE && $frame['type'] !== self::RESUME) {
             throw new UnexpectedValueException('what has come is no frame: ' . bin2hex($header));
         }
         return $frame;
@@ -93,15 +97,13 @@ final class Stream
     }
 
     /**
-     * Writes it all to the socket. Where ignore_user_abort is off, PHP ends the script here when the daemon is gone.
+     * Writes a frame to the socket, with the rest of its content. Where ignore_user_abort is off, PHP ends the script here when the daemon is gone.
      *
      * @return bool false when the daemon is gone: nothing more may be executed
      */
-    public function write(string ...$bytes): bool
+    public function write(string $frame, string $rest = ''): bool
     {
-        foreach ($bytes as $piece) {
-            echo $piece;
-        }
+        echo $frame, $rest;
         flush();
         return connection_aborted() === 0;
     }
@@ -109,12 +111,12 @@ final class Stream
     private function read(int $length): ?string
     {
         $bytes = '';
-        while (($missing = $length - strlen($bytes)) > 0) {
-            $piece = fread($this->input, $missing);
+        while (strlen($bytes) < $length) {
+            $piece = fread($this->input, $length - strlen($bytes));
             if ($piece === false || $piece === '') {
                 return null;
             }
-            $bytes = $bytes === '' ? $piece : $bytes . $piece;
+            $bytes .= $piece;
         }
         return $bytes;
     }

@@ -36,7 +36,8 @@ final class Subject
      */
     public static function take(): ?string
     {
-        [$subject, self::$current] = [self::$current, null];
+        $subject = self::$current;
+        self::$current = null;
         return $subject;
     }
 }

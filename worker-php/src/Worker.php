@@ -127,7 +127,7 @@ final class Worker
     private function executeOne(Closure $boot): void
     {
         $response = Response::begin();
-        $execution = $this->newExecution();
+        $execution = new Execution($this->lock, $this->busyDelay, $this->obeyDeadline);
         $output = new Output($this->outputLimit);
         $returned = false;
         register_shutdown_function(static function () use (&$returned, $execution): void {
@@ -140,10 +140,7 @@ final class Worker
         $output->start();
         $answer = $execution->run(
             Message::fromGlobals(...),
-            static function (Message $message) use ($execution, $boot): void {
-                ExecutionLog::clock($execution, $message);
-                $boot()($message);
-            },
+            static fn (Message $message): mixed => $boot()($message),
         );
         $returned = true;
         $sentBy = $response->become($answer);
@@ -168,13 +165,9 @@ final class Worker
     {
         $request = StreamRequest::begin();
         if ($request !== null) {
-            $loop = new Loop($request, $this->newExecution(...), $this->outputLimit, $this->reset, $this->memoryLimit);
+            $execution = new Execution($this->lock, $this->busyDelay, $this->obeyDeadline);
+            $loop = new Loop($request, $execution, $this->outputLimit, $this->reset, $this->memoryLimit);
             $loop->serve($boot);
         }
-    }
-
-    private function newExecution(): Execution
-    {
-        return new Execution($this->lock, $this->busyDelay, $this->obeyDeadline);
     }
 }
