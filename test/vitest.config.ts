@@ -4,8 +4,12 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const include = (folder: string) => [`test/${folder}/**/*.test.ts`]
 
-/** Of the unit tests, those about the process itself: its memory, and what it does when it exits. */
-const ALONE = ['test/unit/daemon/unused-memory.test.ts', 'test/unit/observe/line-buffer.test.ts']
+/** Those about the process itself: its memory, what keeps it alive, and what it does when it exits. */
+const ALONE = [
+  'test/unit/daemon/unused-memory.test.ts',
+  'test/unit/observe/line-buffer.test.ts',
+  'test/wire/client.timeouts.test.ts',
+]
 
 /** Those that take the longest. Vitest would begin with the largest files, unless it has seen them before. */
 const LONGEST = [
@@ -35,28 +39,15 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // A rejection that nobody awaited fails the run: Vitest's default, and never to be switched off here.
     dangerouslyIgnoreUnhandledErrors: false,
+    // One file after the other in the same processes: to start one for each takes as long as most of them do themselves.
+    isolate: false,
     // None of the limits decides a test: they are what a test that hangs may cost, many times what one takes.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
-      {
-        extends: true,
-        test: {
-          name: 'unit',
-          include: include('unit'),
-          exclude: ALONE,
-          // One after the other in the same processes: to start one for each file takes as long as all the tests in it.
-          isolate: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
-      },
-      {
-        extends: true,
-        test: { name: 'unit, alone', include: ALONE, testTimeout: 60_000, hookTimeout: 60_000 },
-      },
-      {
-        extends: true,
-        test: { name: 'wire', include: include('wire'), testTimeout: 60_000, hookTimeout: 60_000 },
-      },
+      { extends: true, test: { name: 'unit', include: include('unit'), exclude: ALONE } },
+      { extends: true, test: { name: 'wire', include: include('wire'), exclude: ALONE } },
+      { extends: true, test: { name: 'alone', include: ALONE, isolate: true } },
       {
         extends: true,
         test: {

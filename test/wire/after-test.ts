@@ -1,4 +1,4 @@
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import type { Consumer } from '../../src/amqp/consumer.ts'
 import { listenAmqp, type ScriptedBroker } from '../support/scripted-broker.ts'
 
@@ -6,14 +6,11 @@ interface Closable {
   close(): unknown
 }
 
-const open: Closable[] = []
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close()
-})
-
 /** Closes it after the test: what has come last first. */
 export function closedAfterTest<T extends Closable>(each: T): T {
-  open.push(each)
+  onTestFinished(async () => {
+    await each.close()
+  })
   return each
 }
 

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import { afterEach } from 'vitest'
+import { closedAfterTest } from './after-test.ts'
 import {
   endRequest,
   listen,
@@ -51,11 +51,6 @@ export interface KeptPool extends ScriptedPool {
   readonly received: readonly ReceivedRequest[]
 }
 
-const pools: ScriptedPool[] = []
-afterEach(async () => {
-  for (const pool of pools.splice(0)) await pool.close()
-})
-
 /**
  * A static pool that keeps connections open and plays `turn` for each request; closed after the test. Questions for
  * its status page it answers by itself.
@@ -97,7 +92,7 @@ export async function keptPool(
       turn(socket, turns, number, whole)
     })
   }, kind)
-  pools.push(pool)
+  closedAfterTest(pool)
   return {
     ...pool,
     received,
@@ -131,9 +126,7 @@ export function stopReading(socket: Socket): void {
 
 /** A pool that plays the script on each connection, whatever comes on it; closed after the test. */
 export async function rawPool(script: Script, kind: 'unix' | 'tcp' = 'unix'): Promise<ScriptedPool> {
-  const pool = await listen(script, kind)
-  pools.push(pool)
-  return pool
+  return closedAfterTest(await listen(script, kind))
 }
 
 /** A pool that answers at the first byte, and reads on. */

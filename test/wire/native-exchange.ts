@@ -1,13 +1,9 @@
-import { afterEach, expect } from 'vitest'
+import { expect } from 'vitest'
 import { PoolClient, type PoolClientOptions } from '../../src/fastcgi/client.ts'
 import { FastCgiError, type FastCgiRequest } from '../../src/fastcgi/types.ts'
+import { closedAfterTest } from './after-test.ts'
 import { STATUS_PATH } from './kept-pool.ts'
 import type { ScriptedPool } from './scripted-pool.ts'
-
-const clients: PoolClient[] = []
-afterEach(() => {
-  for (const client of clients.splice(0)) client.close()
-})
 
 /** A client of a scripted pool; closed after the test. */
 export function clientOf(
@@ -25,8 +21,7 @@ export function clientOf(
     statusPath: STATUS_PATH,
     ...options,
   })
-  clients.push(client)
-  return client
+  return closedAfterTest(client)
 }
 
 /** A small request, `a=1` unless told otherwise. */
