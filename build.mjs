@@ -1,19 +1,20 @@
 // npm run build: src becomes the program in dist, in some twenty files instead of two hundred. Node.js looks for, reads and compiles
-// each file by itself, which is much of what a start takes. Packages stay outside.
+// each file by itself, which is much of what a start takes. Packages stay outside, all but yargs: see docs/decisions/0025.
 
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
+const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: ['src/main.ts'],
   outdir: 'dist',
   bundle: true,
-  packages: 'external',
+  external: Object.keys(dependencies).filter((name) => name !== 'yargs'),
   // What is imported at need stays in a file of its own.
   splitting: true,
   chunkNames: 'parts/[name]-[hash]',

@@ -1,5 +1,5 @@
 import { Readable, type Writable } from 'node:stream'
-import library from 'fastcgi-client'
+import type library from 'fastcgi-client'
 import type { PoolAddress } from './fastcgi/address.ts'
 import { parseResponseHead } from './fastcgi/response.ts'
 import { connectError, probePool } from './fastcgi/socket.ts'
@@ -12,9 +12,8 @@ import {
   type FastCgiResponse,
 } from './fastcgi/types.ts'
 
-// The package is CommonJS and exports the function itself; its types say `export default`.
-const createConnector = library as unknown as typeof library.default
-type Connector = ReturnType<typeof createConnector>
+type CreateConnector = typeof library.default
+type Connector = ReturnType<CreateConnector>
 type LibraryRequest = Parameters<Parameters<Connector['request']>[1]>[1]
 
 /** Milliseconds until a bare connect that nobody answers counts as failed. */
@@ -27,17 +26,11 @@ const PROBE_TIMEOUT = 1_000
  */
 export function createLibraryClient(options: FastCgiClientOptions): FastCgiClient {
   const { address } = options
-  const connector = createConnector({
-    ...(address.kind === 'unix' ? { sockFile: address.path } : { host: address.host, port: address.port }),
-    // php-fpm answers FCGI_GET_VALUES without FCGI_MAX_CONNS and closes: asking only costs a connection.
-    skipCheckServer: true,
-  })
-  const ready = new Promise<void>((resolve) => connector.once('ready', () => resolve()))
+  const connector = connectorTo(address)
   return {
     async request(request) {
       const started = performance.now()
-      await ready
-      const exchange = await open(connector, address, {
+      const exchange = await open(await connector, address, {
         ...options.params,
         ...request.params,
         CONTENT_LENGTH: String(request.body.length),
@@ -47,6 +40,20 @@ export function createLibraryClient(options: FastCgiClientOptions): FastCgiClien
     probe: () => probePool(address, PROBE_TIMEOUT),
     close: () => {},
   }
+}
+
+/** Resolves when it takes requests. The package is loaded here, where somebody wants it: few do, and a start waits for it. */
+async function connectorTo(address: PoolAddress): Promise<Connector> {
+  // It is CommonJS and exports the function itself; its types say `export default`.
+  const { default: createConnector } = (await import('fastcgi-client')) as unknown as {
+    default: CreateConnector
+  }
+  const connector = createConnector({
+    ...(address.kind === 'unix' ? { sockFile: address.path } : { host: address.host, port: address.port }),
+    // php-fpm answers FCGI_GET_VALUES without FCGI_MAX_CONNS and closes: asking only costs a connection.
+    skipCheckServer: true,
+  })
+  return new Promise((resolve) => connector.once('ready', () => resolve(connector)))
 }
 
 /** Resolves once connected, with begin and params already written. */
