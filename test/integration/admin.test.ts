@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { ask } from '../support/admin.ts'
-import { type OwnBroker, startBroker } from '../support/broker.ts'
 import { eventually } from '../support/eventually.ts'
+import { startFaultProxy } from '../support/fault-proxy.ts'
 import { test, workerScript } from '../support/fixtures.ts'
 import { publishAll } from '../support/messages.ts'
 import { freePorts } from '../support/ports.ts'
@@ -11,12 +11,6 @@ import { temporaryFolder } from '../support/run-folder.ts'
 import { waitForFile, workerThat } from '../support/worker-script.ts'
 
 /* Health as an orchestrator sees it, and a server that cannot start. */
-
-let broker: OwnBroker
-beforeAll(async () => {
-  broker = await startBroker()
-})
-afterAll(() => broker?.close())
 
 const freeAddress = async () => `127.0.0.1:${(await freePorts(1))[0]}`
 
@@ -29,12 +23,16 @@ async function readiness(where: string): Promise<readonly [number, readonly Reco
 const ready = (where: string) => eventually('it is ready', async () => (await readiness(where))[0] === 200)
 
 test('/readyz follows the pool and the broker, as they go and come; /livez does not', async ({
+  broker,
   ownPool,
   startDaemon,
 }) => {
   const pool = await ownPool()
   const admin = await freeAddress()
-  await startDaemon({ url: broker.url, socket: pool.socket, args: ['--admin', admin] })
+  const [port] = (await freePorts(1)) as [number]
+  const link = await startFaultProxy(port, broker.port)
+  onTestFinished(() => link.close())
+  await startDaemon({ url: `amqp://127.0.0.1:${port}`, socket: pool.socket, args: ['--admin', admin] })
   await ready(admin)
   await pool.stop()
   const [, [away]] = await eventually('it has no pool', async () => {
@@ -48,7 +46,7 @@ test('/readyz follows the pool and the broker, as they go and come; /livez does 
   expect(await ask(admin, '/livez')).toMatchObject({ status: 200 })
   await pool.start()
   await ready(admin)
-  await broker.evaluate('rabbit:stop().')
+  await link.lose()
   const [, reasons] = await eventually('it does not consume', async () => {
     const seen = await readiness(admin)
     return seen[0] === 503 && seen
@@ -57,20 +55,20 @@ test('/readyz follows the pool and the broker, as they go and come; /livez does 
   expect(await ask(admin, '/livez')).toMatchObject({ status: 200 })
   const { bridges } = JSON.parse((await ask(admin, '/status')).body)
   expect(bridges).toMatchObject([{ session: 'down', state: 'running' }])
-  await broker.evaluate('rabbit:start().')
+  await link.heal()
   await ready(admin)
   expect((await ask(admin, '/metrics')).body).toMatch(/^fpm_bridge_sessions_total\{[^}]*\} 1$/m)
 })
 
 test('a daemon that drains is not ready, and can be asked until the last message is settled', async ({
-  broker: shared,
+  broker,
   queue,
   startDaemon,
 }) => {
   const release = join(temporaryFolder('release'), 'now')
   const worker = workerThat(waitForFile(release))
   const admin = join(temporaryFolder('admin'), 'admin.sock')
-  await publishAll(shared, queue, [{}])
+  await publishAll(broker, queue, [{}])
   const daemon = await startDaemon({ script: worker.path, args: ['--ack', 'completed', '--admin', admin] })
   await eventually('it runs', () => worker.executions().length === 1)
   daemon.signal('SIGTERM')

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { runBridge } from '../support/bridge-process.ts'
-import { type OwnBroker, startBroker } from '../support/broker.ts'
 import { eventually } from '../support/eventually.ts'
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
 import { freePorts } from '../support/ports.ts'
@@ -34,31 +34,41 @@ test('from a dead broker to a live one, for deliveries and for copies of them', 
   expect(daemon.log.filter(({ message }) => message.startsWith('Cannot publish'))).toEqual([])
 })
 
-test('away from a broker that is lost, and back when the other is', async ({ queue, startDaemon }) => {
-  const [first, second] = await Promise.all([startBroker(), startBroker()])
+test('away from a broker that is lost, and back when the other is', async ({
+  broker,
+  queue,
+  startDaemon,
+}) => {
+  // To the daemon these are two.
+  const ports = (await freePorts(2)) as [number, number]
+  const [first, second] = await Promise.all([
+    startFaultProxy(ports[0], broker.port),
+    startFaultProxy(ports[1], broker.port),
+  ])
   try {
-    const daemon = await startDaemon({ url: first.url, args: ['--url', second.url] })
+    const url = ({ port }: FaultProxy) => `amqp://guest:guest@127.0.0.1:${port}`
+    const daemon = await startDaemon({ url: url(first), args: ['--url', url(second)] })
     const consumedFrom = () =>
-      daemon.log.filter(({ message }) => message === 'Consuming.').map(({ broker }) => broker)
-    const named = ({ port }: OwnBroker) => `amqp://guest@127.0.0.1:${port}/`
-    const executes = async (broker: OwnBroker, messageId: string) => {
+      daemon.log.filter(({ message }) => message === 'Consuming.').map((line) => line['broker'])
+    const named = ({ port }: FaultProxy) => `amqp://guest@127.0.0.1:${port}/`
+    const executes = async (messageId: string) => {
       await publishAll(broker, queue, numbers(1), { messageId })
       await daemon.waitForLine((line) => line.message === 'Executed.' && line['message_id'] === messageId)
     }
     await daemon.waitForLine('Consuming.')
     expect(consumedFrom()).toEqual([named(first)])
 
-    await first.kill()
+    await first.lose()
     await eventually('it consumes from the second', () => consumedFrom().length === 2)
-    await executes(second, 'from the second')
+    await executes('from the second')
 
-    await first.start()
+    await first.heal()
     // Nothing is wrong with the second, so it stays.
-    await executes(second, 'from the second again')
-    await second.kill()
+    await executes('from the second again')
+    await second.lose()
     await eventually('it consumes from the first', () => consumedFrom().length === 3)
     expect(consumedFrom()).toEqual([named(first), named(second), named(first)])
-    await executes(first, 'from the first')
+    await executes('from the first')
   } finally {
     await Promise.all([first.close(), second.close()])
   }

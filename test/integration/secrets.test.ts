@@ -1,11 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { afterAll, beforeAll, expect, inject } from 'vitest'
 import { type BridgeProcess, runBridge, spawnBridge } from '../support/bridge-process.ts'
-import { type OwnBroker, startBroker } from '../support/broker.ts'
+import { brokerAt } from '../support/broker-api.ts'
 import { eventually } from '../support/eventually.ts'
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import { test, workerScript } from '../support/fixtures.ts'
 import { numbers, publishAll } from '../support/messages.ts'
+import { freePorts } from '../support/ports.ts'
 import { removeFolder, temporaryFolder } from '../support/run-folder.ts'
 
 /*
@@ -25,19 +27,23 @@ const FORMS = [
 ]
 
 const folder = temporaryFolder('secrets')
-let broker: OwnBroker
+const broker = brokerAt(inject('broker'))
+/** To the broker; where it may go away, and come back. */
+let link: FaultProxy
 beforeAll(async () => {
-  broker = await startBroker()
+  const [port] = (await freePorts(1)) as [number]
+  link = await startFaultProxy(port, broker.port)
   await broker.api('PUT', '/users/alice', { password: PASSWORD, tags: '' })
   const everything = { configure: '.*', write: '.*', read: '.*' }
   await broker.api('PUT', '/permissions/%2F/alice', everything)
 })
 afterAll(async () => {
-  await broker?.close()
+  await link.close()
+  await broker.api('DELETE', '/users/alice')
   removeFolder(folder)
 })
 
-const urlOf = (user: string) => `amqp://${user}:${ENCODED}@127.0.0.1:${broker.port}`
+const urlOf = (user: string) => `amqp://${user}:${ENCODED}@127.0.0.1:${link.port}`
 
 /** A file of URLs, as a secret is mounted; its name has nothing of them. */
 function secretFile(...urls: string[]): string {
@@ -73,14 +79,15 @@ test.for(['text', 'json'])(
       await publishAll(broker, queue, ['not JSON', ...numbers(2)])
       await daemon.waitForLine('Dead-lettered.')
 
-      // The login that worked fails from now on, and works again.
-      await broker.flush()
-      await broker.kill()
-      await broker.start()
+      await link.lose()
+      await eventually('nobody listens there', () => lines('Not consuming') > 0)
+      await link.heal()
       await eventually('it consumes again', () => lines('Consuming.') === 2)
+      // The login that worked fails from now on, and works again.
+      const failures = lines('Not consuming')
       await broker.api('PUT', '/users/alice', { password: 'another', tags: '' })
-      await broker.ctl('close_all_connections', 'a test')
-      await eventually('the login fails', () => lines('Not consuming') > 0)
+      link.reset()
+      await eventually('the login fails', () => lines('Not consuming') > failures)
       await broker.api('PUT', '/users/alice', { password: PASSWORD, tags: '' })
       await eventually('it consumes once more', () => lines('Consuming.') === 3)
 

@@ -15,6 +15,8 @@ export interface FaultProxy {
   silence(): void
   /** New connections are refused: nobody listens. */
   refuse(): Promise<void>
+  /** Both: what a server that is killed looks like. */
+  lose(): Promise<void>
   /** All is well again. What was frozen goes on where it stopped, if its ends are still there. */
   heal(): Promise<void>
   /** Ends every connection. Idempotent. */
@@ -53,14 +55,26 @@ export async function startFaultProxy(port: number, target: number): Promise<Fau
     await once(listener, 'listening')
   }
 
+  function reset(): void {
+    for (const { client, server } of links) {
+      client.resetAndDestroy()
+      server.resetAndDestroy()
+    }
+  }
+
+  async function refuse(): Promise<void> {
+    listener?.close()
+    listener = undefined
+  }
+
   await listen()
   return {
     port,
-    reset() {
-      for (const { client, server } of links) {
-        client.resetAndDestroy()
-        server.resetAndDestroy()
-      }
+    reset,
+    refuse,
+    async lose() {
+      await refuse()
+      reset()
     },
     freeze() {
       for (const link of links) freeze(link)
@@ -68,18 +82,13 @@ export async function startFaultProxy(port: number, target: number): Promise<Fau
     silence() {
       silent = true
     },
-    async refuse() {
-      listener?.close()
-      listener = undefined
-    },
     async heal() {
       silent = false
       for (const link of links) thaw(link)
       await listen()
     },
     async close() {
-      listener?.close()
-      listener = undefined
+      await refuse()
       for (const { client, server } of links) {
         client.destroy()
         server.destroy()
