@@ -4,11 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { type OwnBroker, startBroker } from '../support/broker.ts'
 import { closeConnection } from '../support/broker-connections.ts'
+import { startCommander } from '../support/commander.ts'
 import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
+import { putMarker } from '../support/marker.ts'
 import { numbers, publishAll } from '../support/messages.ts'
-import { countsOf } from '../support/queue-counts.ts'
+import { countsOf, readyIn } from '../support/queue-counts.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { waitForFile, workerThat } from '../support/worker-script.ts'
 
@@ -36,6 +38,33 @@ test('a broker that is stopped in order and started again is consumed from withi
   expect(count(daemon.log, ENDED)).toBe(1)
   await publishAll(broker, queue, numbers(1))
   await daemon.waitForLine('Executed.')
+})
+
+test('a pause outlives the broker and the daemon', async ({ queue, startDaemon }) => {
+  const PAUSED = 'Paused. What is in flight goes on; everything else waits in the queue.'
+  const RESUMED = 'Resumed: the queue is not paused any more.'
+  const note = { by: 'ops@host', at: '2026-01-02T03:04:05Z', reason: 'a migration' }
+  const worker = workerThat('')
+  const settings = { url: broker.url, script: worker.path, args: ['--control', '--ack', 'completed'] }
+  await publishAll(broker, queue, numbers(2))
+  await putMarker(broker, queue, note)
+  const first = await startDaemon(settings)
+  await first.waitForLine(PAUSED)
+  await broker.evaluate('rabbit:stop(), rabbit:start().')
+  await first.waitForLine(ENDED)
+  const commander = await startCommander(broker)
+  await eventually('it has a session, and is paused', async () => {
+    const { bridges } = await commander.ask('ping', { queue })
+    return bridges[0]?.session === 'up' && bridges[0].state === 'paused'
+  })
+  await commander.hangUp()
+  await first.kill()
+  const second = await startDaemon(settings)
+  expect(await second.waitForLine(PAUSED)).toMatchObject(note)
+  // In which it would have taken something.
+  await pause(1_000)
+  expect([worker.executions().length, await readyIn(broker, queue)]).toEqual([0, 2])
+  expect([count(first.log, PAUSED), count(first.log, RESUMED), count(second.log, RESUMED)]).toEqual([1, 0, 0])
 })
 
 test('in memory alarm a copy waits, and all else goes on: what succeeds is acked, no connection is lost', async ({

@@ -4,7 +4,8 @@ import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
-import { expectCounts } from '../support/queue-counts.ts'
+import { expectCounts, readyIn } from '../support/queue-counts.ts'
+import { SharedBridges } from '../support/shared-bridges.ts'
 import { workerThat } from '../support/worker-script.ts'
 
 /*
@@ -108,5 +109,30 @@ test('headers that fill the frames of a broker are left out of the copy, and the
     })
   } finally {
     await set('frame_max', 131_072)
+  }
+})
+
+test('what the broker refuses of one publisher fails, loses and doubles nothing of another', async () => {
+  await set('max_message_size', 65_536)
+  const bridges = new SharedBridges([broker.url], 'D-publishers')
+  try {
+    const [a, b] = [await bridges.start('a'), await bridges.start('b')]
+    const ofB: Promise<string>[] = []
+    const ofA: Promise<string>[] = []
+    for (let n = 0; n < 20; n += 1) {
+      ofB.push(...Array.from({ length: 20 }, () => b.publish()))
+      ofA.push(a.publish(70_000))
+      await Promise.allSettled(ofA)
+    }
+    expect(await a.publish()).toBe('published')
+    await broker.api('DELETE', '/queues/%2F/a.dead')
+    ofB.push(...Array.from({ length: 20 }, () => b.publish()))
+    expect(await a.publish()).toBe('UNROUTABLE')
+    expect(new Set(await Promise.all(ofB))).toEqual(new Set(['published']))
+    expect(new Set(await Promise.all(ofA))).toEqual(new Set(['BODY_TOO_LARGE']))
+    expect(await readyIn(broker, 'b.dead')).toBe(ofB.length)
+    expect(b.told.of('session-ended')).toEqual([])
+  } finally {
+    await bridges.close()
   }
 })

@@ -2,9 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { ask, scrape } from '../support/admin.ts'
-import { type BridgeProcess, spawnBridge } from '../support/bridge-process.ts'
+import { spawnBridge } from '../support/bridge-process.ts'
 import { BridgesFile } from '../support/bridges-file.ts'
-import { type OwnBroker, startBroker } from '../support/broker.ts'
 import { closeConnections } from '../support/broker-connections.ts'
 import { type Commander, startCommander } from '../support/commander.ts'
 import { count } from '../support/daemon-log.ts'
@@ -282,45 +281,5 @@ test('a reload leaves what is drained as it is, and a new bridge of a paused que
     expect((await commander.ask('reload', { queue: a })).error).toMatch(/bridges/)
   } finally {
     await daemon.kill()
-  }
-})
-
-test('outlives the daemon and the broker', async ({ queue, sharedPool }) => {
-  const broker: OwnBroker = await startBroker()
-  const daemons: BridgeProcess[] = []
-  try {
-    const worker = workerThat('')
-    const start = async (): Promise<BridgeProcess> => {
-      const where = ['--url', broker.url, '--queue', queue, '--socket', sharedPool.socket]
-      const how = ['--script', worker.path, '--log-format', 'json', ...CONTROL]
-      const daemon = await spawnBridge(['run', ...where, ...how])
-      daemons.push(daemon)
-      return daemon
-    }
-    await publishAll(broker, queue, numbers(2), { persistent: true })
-    await putMarker(broker, queue, NOTE)
-    const first = await start()
-    await first.waitForLine(PAUSED)
-    await broker.flush()
-    await broker.kill()
-    await first.waitForLine('The session with the broker has ended')
-    await broker.start()
-    const commander = await startCommander(broker)
-    await eventually('it has a session', async () => {
-      const { bridges } = await commander.ask('ping', { queue })
-      return bridges[0]?.session === 'up' && bridges[0].state === 'paused'
-    })
-    await commander.hangUp()
-    await first.kill()
-    const second = await start()
-    expect(await second.waitForLine(PAUSED)).toMatchObject(NOTE)
-    await timeForMore()
-    expect([worker.executions().length, await readyIn(broker, queue)]).toEqual([0, 2])
-    expect([count(first.log, PAUSED), count(first.log, RESUMED), count(second.log, RESUMED)]).toEqual([
-      1, 0, 0,
-    ])
-  } finally {
-    for (const daemon of daemons) await daemon.kill()
-    await broker.close()
   }
 })

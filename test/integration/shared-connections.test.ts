@@ -1,16 +1,17 @@
 import { PassThrough } from 'node:stream'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import type { RunConfig } from '../../src/config/run-config.ts'
 import { Daemon } from '../../src/daemon/daemon.ts'
 import { Counters } from '../../src/observe/counters.ts'
 import { createLogger } from '../../src/observe/logger.ts'
-import { type OwnBroker, startBroker } from '../support/broker.ts'
 import { closeConnection } from '../support/broker-connections.ts'
 import { eventually } from '../support/eventually.ts'
+import { startFaultProxy } from '../support/fault-proxy.ts'
 import { test as base, workerScript } from '../support/fixtures.ts'
 import { wholeRun } from '../support/given.ts'
 import { numbers, publishAll, takeAll } from '../support/messages.ts'
-import { countsOf, expectCounts, readyIn } from '../support/queue-counts.ts'
+import { freePorts } from '../support/ports.ts'
+import { countsOf, expectCounts } from '../support/queue-counts.ts'
 import { connectionsOf, SharedBridges } from '../support/shared-bridges.ts'
 
 /*
@@ -205,65 +206,40 @@ test('two of one queue take over from each other without a moment in which nobod
   await expectCounts(broker, name, EMPTY)
 })
 
-/** A broker that takes no large message, and may be killed by the last test. */
-let own: OwnBroker
-
-beforeAll(async () => {
-  own = await startBroker({ config: ['max_message_size = 65536'] })
-})
-afterAll(() => own.close())
-
-test('what the broker refuses of one publisher fails, loses and doubles nothing of another', async () => {
-  const bridges = new SharedBridges([own.url], 'D-publishers')
-  try {
-    const [a, b] = [await bridges.start('a'), await bridges.start('b')]
-    const ofB: Promise<string>[] = []
-    const ofA: Promise<string>[] = []
-    for (let n = 0; n < 20; n += 1) {
-      ofB.push(...Array.from({ length: 20 }, () => b.publish()))
-      ofA.push(a.publish(70_000))
-      await Promise.allSettled(ofA)
-    }
-    expect(await a.publish()).toBe('published')
-    await own.api('DELETE', '/queues/%2F/a.dead')
-    ofB.push(...Array.from({ length: 20 }, () => b.publish()))
-    expect(await a.publish()).toBe('UNROUTABLE')
-    expect(new Set(await Promise.all(ofB))).toEqual(new Set(['published']))
-    expect(new Set(await Promise.all(ofA))).toEqual(new Set(['BODY_TOO_LARGE']))
-    expect(await readyIn(own, 'b.dead')).toBe(ofB.length)
-    expect(b.told.of('session-ended')).toEqual([])
-  } finally {
-    await bridges.close()
-  }
-})
-
-test('all go over to the next broker together, and share its connections', async ({
-  broker: second,
-  queue,
-}) => {
+test('all go over to the next broker together, and share its connections', async ({ broker, queue }) => {
+  // To them these are two.
+  const ports = (await freePorts(2)) as [number, number]
+  const [first, second] = await Promise.all([
+    startFaultProxy(ports[0], broker.port),
+    startFaultProxy(ports[1], broker.port),
+  ])
   const queues = [`${queue}.a`, `${queue}.b`] as const
-  const bridges = new SharedBridges([own.url, second.url], queue)
+  const bridges = new SharedBridges(
+    [first, second].map(({ port }) => `amqp://127.0.0.1:${port}`),
+    queue,
+  )
   try {
     const both = [await bridges.start(queues[0]), await bridges.start(queues[1])]
-    expect(both.map(({ told }) => told.of('consuming').at(-1)?.broker.includes(`:${own.port}/`))).toEqual([
+    expect(both.map(({ told }) => told.of('consuming').at(-1)?.broker.includes(`:${first.port}/`))).toEqual([
       true,
       true,
     ])
-    await own.kill()
+    await first.lose()
     await eventually('both consume from the second', () =>
       both.every(({ told }) => told.of('consuming').at(-1)?.broker.includes(`:${second.port}/`)),
     )
     expect(await Promise.all(both.map((each) => each.publish()))).toEqual(['published', 'published'])
-    for (const each of queues) await publishAll(second, each, numbers(5))
+    for (const each of queues) await publishAll(broker, each, numbers(5))
     await eventually('both have all', () => both.every(({ deliveries }) => deliveries.length === 5))
     await eventually(
       'they are two',
-      async () => String(await connectionsOf(second, queue)) === `${queue},${queue} publisher`,
+      async () => String(await connectionsOf(broker, queue)) === `${queue},${queue} publisher`,
     )
     for (const each of both) for (const delivery of each.deliveries) delivery.ack()
     await bridges.close()
-    expect(await takeAll(second, queues[0])).toEqual([])
+    expect(await takeAll(broker, queues[0])).toEqual([])
   } finally {
     await bridges.close()
+    await Promise.all([first.close(), second.close()])
   }
 })

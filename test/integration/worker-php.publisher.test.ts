@@ -186,13 +186,17 @@ describe('a broker of our own', () => {
   test('that raises an alarm confirms nothing, and the error says why', async ({ publisher }) => {
     const { publish } = await publisher({ broker: own.url, timeout: 2 })
     expect(await publish({ payload: { number: 1 } })).not.toHaveProperty('error')
-    await own.ctl('set_vm_memory_high_watermark', '0')
+    await own.evaluate('vm_memory_monitor:set_vm_memory_high_watermark(0.0001).')
+    await eventually(
+      'the alarm is raised',
+      async () => (await own.evaluate('rabbit_alarm:get_alarms().')) !== '[]',
+    )
     const properties = { message_id: 'm-2' }
     const blocked = await publish({ payload: { number: 2 }, properties })
     expect(blocked).toMatchObject({ error: 'Unconfirmed', id: 'm-2' })
     expect(blocked.message).toContain('its memory or disk alarm')
     expect(blocked.message).toContain('publish it again with the same message_id')
-    await own.ctl('set_vm_memory_high_watermark', '0.9')
+    await own.evaluate('vm_memory_monitor:set_vm_memory_high_watermark(0.9).')
     expect(await publish({ payload: { number: 2 }, properties })).toEqual({ id: 'm-2' })
   })
 
