@@ -122,7 +122,7 @@ test('of a supervisor that is killed while its processes start none is left eith
   startDaemon,
 }) => {
   for (const delay of [0, 100, 200, 300, 400, 600]) {
-    const fleet = await startDaemon({ args: ['--instances', '3', '--daemon-id', 'F'] })
+    const fleet = await startDaemon({ args: ['--instances', '2', '--daemon-id', 'F'] })
     await fleet.waitForLine('Starting a fleet.')
     await sleep(delay)
     process.kill(fleet.pid, 'SIGKILL')

@@ -37,7 +37,8 @@ interface Case {
 const OCTETS = 'application/octet-stream'
 const FORM = 'application/x-www-form-urlencoded'
 
-test.for<Case>([
+/** Their names are the ids of their messages. */
+const CASES: readonly Case[] = [
   { what: 'nothing at all', body: '', contentType: OCTETS },
   { what: 'NUL bytes', body: Buffer.alloc(1_000), contentType: OCTETS },
   {
@@ -94,21 +95,22 @@ test.for<Case>([
     properties: { contentType: 'application/json', contentEncoding: 'gzip' },
     contentType: 'application/json',
   },
-])('raw: $what', async (given, { broker, queue, sharedPool, startDaemon }) => {
-  const body = Buffer.from(given.body as string)
-  await publishAll(broker, queue, [body], given.properties)
+]
+
+test('raw: a body arrives as it is, whatever it is', async ({ broker, queue, sharedPool, startDaemon }) => {
+  for (const { what, body, properties } of CASES)
+    await publishAll(broker, queue, [Buffer.from(body as string)], { ...properties, messageId: what })
   await startDaemon(raw())
-  const [record] = await payloadRecords(sharedPool.workerLog, queue, 1)
-  expect(record).toMatchObject({
-    md5: md5(given.input ?? body),
-    post: given.post ?? [],
-    files: given.files ?? [],
-  })
-  expect(record?.params).toMatchObject({
-    CONTENT_TYPE: given.contentType,
-    CONTENT_LENGTH: String(body.length),
-  })
-  expect(record?.params['AMQP_CONTENT_ENCODING']).toBe(given.properties?.contentEncoding)
+  const records = await payloadRecords(sharedPool.workerLog, queue, CASES.length)
+  for (const { what, body, properties, input = body, contentType, post = [], files = [] } of CASES) {
+    const record = records.find(({ params }) => params['AMQP_MESSAGE_ID'] === what)
+    expect(record, what).toMatchObject({ md5: md5(input), post, files })
+    expect(record?.params, what).toMatchObject({
+      CONTENT_TYPE: contentType,
+      CONTENT_LENGTH: String(Buffer.from(body as string).length),
+    })
+    expect(record?.params['AMQP_CONTENT_ENCODING'], what).toBe(properties?.contentEncoding)
+  }
 })
 
 test('multipart stays as it is where the pool has enable_post_data_reading off', async ({
