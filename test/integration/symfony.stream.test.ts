@@ -107,20 +107,59 @@ test('a message that ends its request ends no other, and has used up an attempt'
   expect(dead?.properties.headers?.['x-fpm-bridge-stderr']).toContain('the handler has called exit')
 })
 
-test('a batch handler gets each message alone, and has handled it when it is acked', async ({
+test('a batch handler gets its batches: ten messages, and what is left when no more come', async ({
   notes,
   send,
   consume,
   framework,
 }) => {
-  const names = ['a', 'b', 'c']
+  const names = Array.from({ length: 13 }, (_, index) => `task ${index}`)
   await send(
     'php',
     names.map((name) => ({ do: name, class: 'App\\Batched' })),
   )
   const daemon = await consume(framework(false), { args: MANY })
   await eventually('all are executed', () => count(daemon.log, EXECUTED) === names.length)
-  expect(readNotes(notes, 'batches')).toEqual([['a'], ['b'], ['c']])
+  expect(readNotes(notes, 'batches')).toEqual([names.slice(0, 10), names.slice(10)])
+})
+
+test('a batch handler gets each message alone where each has a container of its own', async ({
+  notes,
+  send,
+  consume,
+  framework,
+}) => {
+  const names = ['a', 'b']
+  await send(
+    'php',
+    names.map((name) => ({ do: name, class: 'App\\Batched' })),
+  )
+  const daemon = await consume(framework(false, true), { args: MANY })
+  await eventually('both are executed', () => count(daemon.log, EXECUTED) === names.length)
+  expect(readNotes(notes, 'batches')).toEqual([['a'], ['b']])
+})
+
+test('a batch that breaks fails all of its messages, and they come again', async ({
+  broker,
+  queue,
+  notes,
+  send,
+  consume,
+  framework,
+}) => {
+  const names = ['a', 'break', 'b']
+  await send(
+    'php',
+    names.map((name) => ({ do: name, class: 'App\\Batched' })),
+  )
+  const daemon = await consume(framework(false), { args: MANY })
+  await eventually('all are settled', () => count(daemon.log, 'Dead-lettered.') === names.length)
+  expect(readNotes(notes, 'batches')).toHaveLength(2)
+  const dead = await takeAll(broker, `${queue}.dead`)
+  expect(dead).toHaveLength(names.length)
+  const stderr = dead.map(({ properties }) => String(properties.headers?.['x-fpm-bridge-stderr'])).join('')
+  expect(stderr).toContain('it was put off, and not finished when no more messages came')
+  expect(stderr).toContain('this batch breaks')
 })
 
 test('services that cannot be reset end the request, and the next message has another one', async ({

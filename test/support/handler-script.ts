@@ -18,6 +18,8 @@ export interface HandlerOptions {
   readonly worker?: string
   /** PHP: what is noted as `do`; default the field of that name. */
   readonly do?: string
+  /** PHP: a handler in place of the function that notes its executions. */
+  readonly handler?: string
 }
 
 /**
@@ -29,17 +31,20 @@ export interface HandlerOptions {
 export function handlerScript(directory: string, php: string, options: HandlerOptions = {}): HandlerScript {
   const script = join(directory, 'handler.php')
   const notes = join(directory, 'executions')
+  const handler =
+    options.handler ??
+    `function (Message $message): void {
+    $do = ${options.do ?? "$message->payload()['do'] ?? ''"};
+    file_put_contents('${notes}', json_encode(['do' => $do, 'attempt' => $message->attempt]) . "\\n", FILE_APPEND);
+    ${php}
+}`
   writeFileSync(
     script,
     `<?php
 namespace FpmBridge\\Worker;
 require '${workerPhp}/autoload.php';
 ${options.before ?? ''}
-(new Worker(${options.worker ?? ''}))->execute(function (Message $message): void {
-    $do = ${options.do ?? "$message->payload()['do'] ?? ''"};
-    file_put_contents('${notes}', json_encode(['do' => $do, 'attempt' => $message->attempt]) . "\\n", FILE_APPEND);
-    ${php}
-});
+(new Worker(${options.worker ?? ''}))->execute(${handler});
 `,
   )
   return {

@@ -122,6 +122,11 @@ export class StreamClient {
     this.send(frameToWorker('R', sequence))
   }
 
+  /** No more messages for now. */
+  flush(): void {
+    this.send(frameToWorker('F', 0))
+  }
+
   /** No more messages: the empty stdin record. */
   end(): void {
     this.#record(RecordType.stdin, Buffer.alloc(0))

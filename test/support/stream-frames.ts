@@ -2,7 +2,7 @@
 
 /** What a worker sends. */
 export interface WorkerFrame {
-  readonly type: 'hello' | 'answer' | 'question' | 'end'
+  readonly type: 'hello' | 'answer' | 'collected' | 'question' | 'end'
   readonly sequence: number
   readonly content: Buffer
 }
@@ -10,13 +10,14 @@ export interface WorkerFrame {
 const TYPES: Readonly<Record<string, WorkerFrame['type']>> = {
   H: 'hello',
   A: 'answer',
+  C: 'collected',
   Q: 'question',
   E: 'end',
 }
 
-/** A frame to the worker: a message, or `R`. */
+/** A frame to the worker: a message, `R` or `F`. */
 export function frameToWorker(
-  type: 'M' | 'R',
+  type: 'M' | 'R' | 'F',
   sequence: number,
   head = '',
   body: Uint8Array | string = '',

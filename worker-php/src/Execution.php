@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace FpmBridge\Worker;
 
+use Closure;
 use Throwable;
 
 /**
@@ -35,14 +36,38 @@ final class Execution
             $message = $this->message = $read();
             return $this->refusal($message) ?? $this->execute($message, $handler);
         } catch (Throwable $error) {
-            $answer = self::answerTo($error);
-            try {
-                $this->abandon();
-            } catch (Throwable $second) {
-                return Answer::failed("{$answer->reason}; then " . self::describe($second));
-            }
-            return $answer;
+            return $this->failure($error);
         }
+    }
+
+    /**
+     * The same for a handler that may put it off.
+     *
+     * @param callable(): Message  $read
+     * @param Closure(Answer): void $later takes the answer, if there is none yet
+     * @return ?Answer null: it was put off
+     */
+    public function collect(callable $read, Batching $handler, Closure $later): ?Answer
+    {
+        $answer = null;
+        $isPutOff = false;
+        try {
+            $message = $this->message = $read();
+            $answer = $this->refusal($message);
+            if ($answer === null) {
+                ExecutionLog::clock($this, $message);
+                $handler->collect($message, function (?Throwable $error = null) use (&$answer, &$isPutOff, $later): void {
+                    if ($answer === null) {
+                        $answer = $this->finish($error);
+                        $isPutOff && $later($answer);
+                    }
+                });
+            }
+        } catch (Throwable $error) {
+            $answer = $this->failure($error);
+        }
+        $isPutOff = $answer === null;
+        return $answer;
     }
 
     /** The handler will not return any more. Does nothing when it has. */
@@ -91,11 +116,40 @@ final class Execution
     {
         ExecutionLog::clock($this, $message);
         $handler($message);
+        $this->releaseDone();
+        return Answer::ack();
+    }
+
+    private function finish(?Throwable $error): Answer
+    {
+        try {
+            if ($error !== null) {
+                throw $error;
+            }
+            $this->releaseDone();
+            return Answer::ack();
+        } catch (Throwable $error) {
+            return $this->failure($error);
+        }
+    }
+
+    private function releaseDone(): void
+    {
         if ($this->locked !== null) {
-            $this->lock?->done((string) $message->messageId);
+            $this->lock?->done((string) $this->locked->messageId);
             $this->locked = null;
         }
-        return Answer::ack();
+    }
+
+    private function failure(Throwable $error): Answer
+    {
+        $answer = self::answerTo($error);
+        try {
+            $this->abandon();
+        } catch (Throwable $second) {
+            return Answer::failed("{$answer->reason}; then " . self::describe($second));
+        }
+        return $answer;
     }
 
     private static function answerTo(Throwable $error): Answer

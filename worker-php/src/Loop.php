@@ -21,6 +21,7 @@ final class Loop
     private readonly Reports $reports;
     private readonly Output $output;
     private readonly Closure $handler;
+    private readonly ?Batching $batching;
     private readonly TimeLimit $timeLimit;
     private readonly Upkeep $upkeep;
 
@@ -51,7 +52,7 @@ final class Loop
             $goOn = $this->reports->hello();
             while ($goOn) {
                 $frame = $this->stream->next();
-                $goOn = $frame !== null && $this->take($frame);
+                $goOn = $frame === null ? $this->finishAll() && false : $this->obey($frame);
             }
         } catch (UnexpectedValueException $error) {
             Log::write("fpm-bridge: {$error->getMessage()}");
@@ -69,6 +70,7 @@ final class Loop
         try {
             $handler = $boot();
             $this->handler = $handler(...);
+            $this->batching = $handler instanceof Batching ? $handler : null;
         } catch (Throwable $error) {
             $this->reports->close();
             StreamRequest::refuse('not executed: it cannot boot: ' . Execution::describe($error));
@@ -77,6 +79,15 @@ final class Loop
         $this->timeLimit = new TimeLimit();
         $this->upkeep = new Upkeep($handler, $this->reset, $this->memoryLimit);
         return true;
+    }
+
+    /**
+     * @param array{type: int, sequence: int, head: int, body: int} $frame
+     * @return bool whether more may follow
+     */
+    private function obey(array $frame): bool
+    {
+        return $frame['type'] === Stream::FLUSH ? $this->flush() : $this->take($frame);
     }
 
     /**
@@ -96,26 +107,69 @@ final class Loop
         if ($content === null) {
             return false;
         }
-        [$head, $body] = $this->execute($execution, $content);
-        return $this->reports->answer($head, $body)
+        $answer = $this->execute($execution, $content);
+        $isSaid = $answer === null ? $this->reports->putOff(Subject::take()) : $this->reports->answer(...$answer);
+        return $isSaid
             && $this->cleanUp()
             && (!$this->reports->isLate() || $this->awaitResume());
     }
 
     /**
      * @param array{string, string} $content head and body of the frame
-     * @return array{string, string} the answer: head and body
+     * @return ?array{string, string} the answer: head and body; null: it was put off
      */
-    private function execute(Execution $execution, array $content): array
+    private function execute(Execution $execution, array $content): ?array
     {
         error_clear_last();
         Subject::take();
         $this->timeLimit->restart(hrtime(true));
         $this->output->start();
-        $answer = $execution->run(fn (): Message => $this->message($content), $this->handler);
+        $read = fn (): Message => $this->message($content);
+        $answer = $this->batching === null
+            ? $execution->run($read, $this->handler)
+            : $execution->collect($read, $this->batching, $this->later($execution));
         $printed = $this->output->end();
+        if ($answer === null) {
+            return null;
+        }
         ExecutionLog::answer($execution, $answer, $printed, $this->outputLimit);
         return [$answer->head(Subject::take()), (string) ($answer->marker === 'ack' ? $printed : $answer->body)];
+    }
+
+    /** @return Closure(Answer): void what takes the answer to the message at hand when it was put off */
+    private function later(Execution $execution): Closure
+    {
+        $sequence = $this->reports->sequence();
+        return function (Answer $answer) use ($execution, $sequence): void {
+            ExecutionLog::answer($execution, $answer, '', $this->outputLimit);
+            $this->reports->answerLater($sequence, $answer);
+        };
+    }
+
+    /** No more messages come, or the daemon is gone: then somebody else gets what was put off. */
+    private function finishAll(): bool
+    {
+        return $this->reports->unanswered() === [] || ($this->reports->isHeard() && $this->flush());
+    }
+
+    /** @return bool whether more may follow */
+    private function flush(): bool
+    {
+        $reason = 'it was put off, and not finished when no more messages came';
+        $this->timeLimit->restart(hrtime(true));
+        $this->output->start();
+        try {
+            $this->batching?->flush();
+        } catch (Throwable $error) {
+            $reason .= ': ' . Execution::describe($error);
+        }
+        $this->output->end();
+        foreach ($this->reports->unanswered() as $sequence => $execution) {
+            $answer = Answer::failed($reason);
+            ExecutionLog::answer($execution, $answer, '', $this->outputLimit);
+            $this->reports->answerLater($sequence, $answer);
+        }
+        return $this->reports->flush();
     }
 
     /** @param array{string, string} $content head and body of the frame */
@@ -138,7 +192,10 @@ final class Loop
     {
         do {
             $frame = $this->stream->next();
-            if ($frame === null || !$this->stream->skip($frame)) {
+            if ($frame === null) {
+                return $this->finishAll() && false;
+            }
+            if ($frame['type'] === Stream::FLUSH ? !$this->flush() : !$this->stream->skip($frame)) {
                 return false;
             }
         } while ($frame['type'] !== Stream::RESUME || $frame['sequence'] !== $this->reports->sequence());
@@ -152,10 +209,12 @@ final class Loop
             $this->upkeep->run();
             return true;
         } catch (EndRequest $end) {
-            $this->reports->end($end->getMessage());
+            $reason = $end->getMessage();
         } catch (Throwable $error) {
             $reason = 'it cannot be cleaned up after a message: ' . Execution::describe($error);
             Log::write("fpm-bridge: {$reason}");
+        }
+        if ($this->finishAll()) {
             $this->reports->end($reason);
         }
         return false;

@@ -23,6 +23,10 @@ final class Reports
     private int $sequence = 0;
     /** Of the message at hand, which has no answer yet. */
     private ?Execution $execution = null;
+    /** @var array<int, array{Execution, ?string}> what was put off, with its subject, by its number */
+    private array $putOff = [];
+    /** Answers to those, which go with the next frame. */
+    private string $later = '';
     /** When the last frame was about to be written: nanoseconds, of hrtime(). */
     private int $wroteAt = 0;
     /** Whether the last answer came so late that what was sent ahead is executed elsewhere. */
@@ -54,9 +58,51 @@ final class Reports
     /** The second look at the clock comes after the write: see docs/protocol.md, "What was sent ahead". */
     public function answer(string $head, string $body): bool
     {
+        return $this->conclude($this->stream->frame('A', $this->sequence, $head, $body), $body);
+    }
+
+    /** The message at hand gets its answer later. */
+    public function putOff(?string $subject): bool
+    {
+        if ($this->execution !== null) {
+            $this->putOff[$this->sequence] = [$this->execution, $subject];
+        }
+        return $this->conclude($this->stream->frame('C', $this->sequence));
+    }
+
+    /** @return array<int, Execution> those that were put off and have no answer, by their numbers */
+    public function unanswered(): array
+    {
+        return array_map(static fn (array $each): Execution => $each[0], $this->putOff);
+    }
+
+    /** Of one that was put off. It goes with the next frame. */
+    public function answerLater(int $sequence, Answer $answer): void
+    {
+        [, $subject] = $this->putOff[$sequence];
+        unset($this->putOff[$sequence]);
+        $content = $answer->head($subject) . ($answer->marker === 'ack' ? '' : $answer->body);
+        $this->later .= $this->stream->frame('A', $sequence, $content);
+    }
+
+    /** The answers that wait for the next frame go without one. */
+    public function flush(): bool
+    {
+        $this->wroteAt = hrtime(true);
+        return $this->write('');
+    }
+
+    /** What is no frame is skipped there: whether somebody is. */
+    public function isHeard(): bool
+    {
+        return $this->write("\n");
+    }
+
+    private function conclude(string $frame, string $rest = ''): bool
+    {
         $deadline = $this->wroteAt + $this->lease;
         $this->wroteAt = hrtime(true);
-        if (!$this->write($this->stream->frame('A', $this->sequence, $head, $body), $body)) {
+        if (!$this->write($frame, $rest)) {
             return false;
         }
         $this->execution = null;
@@ -107,7 +153,8 @@ final class Reports
             fastcgi_finish_request();
             return false;
         }
-        $isWritten = $this->stream->write($frame, $rest);
+        $isWritten = $this->stream->write($this->later . $frame, $rest);
+        $this->later = '';
         if ($isWritten) {
             $this->phase = Phase::Between;
         }
@@ -127,6 +174,9 @@ final class Reports
         } elseif ($this->phase === Phase::Between) {
             $this->end(self::ending());
         }
+        foreach ($this->unanswered() as $execution) {
+            self::abandon($execution);
+        }
     }
 
     private function answerFor(Execution $execution): void
@@ -135,14 +185,19 @@ final class Reports
         if ($isHeard) {
             ExecutionLog::ended($execution);
         }
+        self::abandon($execution);
+        $frame = $this->stream->frame('A', $this->sequence, Answer::failed('')->head(Subject::take()));
+        if ($isHeard && $this->write($frame)) {
+            $this->end(self::ending());
+        }
+    }
+
+    private static function abandon(Execution $execution): void
+    {
         try {
             $execution->abandon();
         } catch (Throwable $error) {
             ExecutionLog::write($execution, Execution::describe($error));
-        }
-        $frame = $this->stream->frame('A', $this->sequence, Answer::failed('')->head(Subject::take()));
-        if ($isHeard && $this->write($frame)) {
-            $this->end(self::ending());
         }
     }
 

@@ -19,6 +19,9 @@ final class Stream
     /** Types of frames: a letter, and three bytes of nothing. */
     public const MESSAGE = 0x4d00_0000; // M
     public const RESUME = 0x5200_0000; // R
+    public const FLUSH = 0x4600_0000; // F
+
+    private const TYPES = [self::MESSAGE, self::RESUME, self::FLUSH];
 
     private const HEADER = 16;
 
@@ -47,7 +50,7 @@ final class Stream
             return null;
         }
         $frame = unpack('Ntype/Nsequence/Nhead/Nbody', $header);
-        if ($frame['type'] !== self::MESSAGE && $frame['type'] !== self::RESUME) {
+        if (!in_array($frame['type'], self::TYPES, true)) {
             throw new UnexpectedValueException('what has come is no frame: ' . bin2hex($header));
         }
         return $frame;

@@ -4,15 +4,17 @@ declare(strict_types=1);
 
 namespace FpmBridge\Worker\Symfony;
 
+use Closure;
+use FpmBridge\Worker\Batching;
 use FpmBridge\Worker\Message;
 use FpmBridge\Worker\Resettable;
 use Symfony\Component\HttpKernel\KernelInterface;
 
 /**
  * Has messages executed by the Messenger of a kernel's container. With many messages in one request, services are reset between
- * them, as `messenger:consume` does; or each message gets a container of its own.
+ * them, and batch handlers get their batches, as with `messenger:consume`; or each message gets a container of its own.
  */
-final class KernelMessenger implements Resettable
+final class KernelMessenger implements Batching, Resettable
 {
     private ?Messenger $messenger = null;
 
@@ -34,6 +36,22 @@ final class KernelMessenger implements Resettable
     public function __invoke(Message $message): void
     {
         ($this->messenger)($message);
+    }
+
+    /** A container of its own has nothing that could wait for other messages. */
+    public function collect(Message $message, Closure $finish): void
+    {
+        if ($this->freshContainer) {
+            ($this->messenger)($message);
+            $finish(null);
+        } else {
+            $this->messenger->collect($message, $finish);
+        }
+    }
+
+    public function flush(): void
+    {
+        $this->messenger->flush();
     }
 
     public function reset(): void

@@ -4,11 +4,14 @@ declare(strict_types=1);
 
 namespace FpmBridge\Worker\Symfony;
 
+use Closure;
+use FpmBridge\Worker\Batching;
 use FpmBridge\Worker\Log;
 use FpmBridge\Worker\Message;
 use FpmBridge\Worker\Reject;
 use FpmBridge\Worker\Retry;
 use Psr\Log\LoggerInterface;
+use SplObjectStorage;
 use Symfony\Component\EventDispatcher\EventDispatcherInterface;
 use Symfony\Component\Messenger\Envelope;
 use Symfony\Component\Messenger\Event\WorkerMessageFailedEvent;
@@ -18,8 +21,11 @@ use Symfony\Component\Messenger\EventListener\SendFailedMessageForRetryListener;
 use Symfony\Component\Messenger\EventListener\SendFailedMessageToFailureTransportListener;
 use Symfony\Component\Messenger\Exception\HandlerFailedException;
 use Symfony\Component\Messenger\MessageBusInterface;
+use Symfony\Component\Messenger\Stamp\AckStamp;
 use Symfony\Component\Messenger\Stamp\ConsumedByWorkerStamp;
 use Symfony\Component\Messenger\Stamp\DelayStamp;
+use Symfony\Component\Messenger\Stamp\FlushBatchHandlersStamp;
+use Symfony\Component\Messenger\Stamp\NoAutoAckStamp;
 use Symfony\Component\Messenger\Stamp\ReceivedStamp;
 use Symfony\Component\Messenger\Stamp\RedeliveryStamp;
 use Symfony\Component\Messenger\Stamp\SentToFailureTransportStamp;
@@ -44,11 +50,14 @@ use Throwable;
  * | a handler exits, dies of a fatal error, a lack of memory | repeated by the daemon, at last dead-lettered   |
  *
  * Nothing is sent for a retry: that is the daemon's. It changes the dispatcher it is given. It may be used for one message after
- * the other; KernelMessenger resets services between them.
+ * the other, and then batch handlers get their batches; KernelMessenger resets services between them.
  */
-final class Messenger
+final class Messenger implements Batching
 {
     private readonly Decoder $decoder;
+
+    /** @var SplObjectStorage<object, array{Envelope, Closure}> by batch handler: its last envelope, and what takes its end */
+    private SplObjectStorage $putOff;
 
     /**
      * @param MessageBusInterface       $bus              the routable one, where there are several
@@ -70,33 +79,76 @@ final class Messenger
         private readonly ?LoggerInterface $logger = null,
     ) {
         $this->decoder = new Decoder($serializer);
+        $this->putOff = new SplObjectStorage();
     }
 
     /** @throws Throwable whatever keeps the message from being acked: a Reject, a Retry, or the failure itself */
     public function __invoke(Message $message): void
+    {
+        // Without an AckStamp: with one, a batch handler would wait for more messages.
+        $envelope = $this->received($message);
+        $error = null;
+        try {
+            $envelope = $this->bus->dispatch($envelope);
+        } catch (Throwable $error) {
+        }
+        $this->conclude($envelope, $error, $message);
+    }
+
+    public function collect(Message $message, Closure $finish): void
+    {
+        $isConcluded = false;
+        $conclude = function (Envelope $envelope, ?Throwable $error = null) use ($message, $finish, &$isConcluded): void {
+            $isConcluded = true;
+            try {
+                $this->conclude($envelope, $error, $message);
+                $finish(null);
+            } catch (Throwable $verdict) {
+                $finish($verdict);
+            }
+        };
+        $envelope = $this->received($message)->with(new AckStamp($conclude));
+        $error = null;
+        try {
+            $envelope = $this->bus->dispatch($envelope);
+        } catch (Throwable $error) {
+        }
+        $batch = $envelope->last(NoAutoAckStamp::class);
+        if ($batch !== null) {
+            $handler = $batch->getHandlerDescriptor()->getBatchHandler();
+            $this->putOff[$handler] = [$envelope->withoutAll(AckStamp::class), $conclude];
+        } elseif (!$isConcluded) {
+            $conclude($envelope, $error);
+        }
+    }
+
+    public function flush(): void
+    {
+        $putOff = $this->putOff;
+        $this->putOff = new SplObjectStorage();
+        $failure = null;
+        foreach ($putOff as $handler) {
+            [$envelope, $conclude] = $putOff[$handler];
+            try {
+                $this->bus->dispatch($envelope->with(new FlushBatchHandlersStamp(true)));
+            } catch (Throwable $error) {
+                $conclude($envelope, $error);
+                $failure ??= $error;
+            }
+        }
+        if ($failure !== null) {
+            throw $failure;
+        }
+    }
+
+    private function received(Message $message): Envelope
     {
         $received = new WorkerMessageReceivedEvent($this->decoder->decode($message), $this->transport);
         $this->dispatcher?->dispatch($received);
         if (!$received->shouldHandle()) {
             throw new Retry(null, 'a listener of WorkerMessageReceivedEvent has held it back');
         }
-        $envelope = $this->stamped($received->getEnvelope(), $message);
-        try {
-            $envelope = $this->bus->dispatch($envelope);
-        } catch (Throwable $error) {
-            $this->fail($error instanceof HandlerFailedException ? $error->getEnvelope() : $envelope, $error, $message);
-            return;
-        }
-        $this->dispatcher?->dispatch(new WorkerMessageHandledEvent($envelope, $this->transport));
-    }
-
-    /**
-     * No AckStamp, for which a batch handler would wait for more messages: without, it handles this one at once. With many messages in
-     * one request, too, there is an answer to each before the next is read.
-     */
-    private function stamped(Envelope $envelope, Message $message): Envelope
-    {
-        $envelope = $envelope->with(
+        $envelope = $received->getEnvelope()->with(
             new ReceivedStamp($this->transport),
             new ConsumedByWorkerStamp(),
             new DeliveryStamp($message),
@@ -105,6 +157,16 @@ final class Messenger
         return $retries === 0
             ? $envelope
             : $envelope->with(new RedeliveryStamp(RedeliveryStamp::getRetryCountFromEnvelope($envelope) + $retries));
+    }
+
+    private function conclude(Envelope $envelope, ?Throwable $error, Message $message): void
+    {
+        if ($error === null) {
+            $this->dispatcher?->dispatch(new WorkerMessageHandledEvent($envelope, $this->transport));
+        } else {
+            $failed = $error instanceof HandlerFailedException ? $error->getEnvelope() : $envelope;
+            $this->fail($failed, $error, $message);
+        }
     }
 
     /** Returns only when the failure transport has the message. */

@@ -22,6 +22,9 @@ final class BatchHandler implements BatchHandlerInterface
     private function process(array $jobs): void
     {
         Notes::write('batches', array_map(static fn (array $job): string => $job[0]->do, $jobs));
+        if (in_array('break', array_map(static fn (array $job): string => $job[0]->do, $jobs), true)) {
+            throw new \RuntimeException('this batch breaks');
+        }
         foreach ($jobs as [, $ack]) {
             $ack->ack();
         }
