@@ -24,11 +24,13 @@ export interface Contestant {
   readonly share: number
   /** How many processes of the command run side by side; default 1. */
   readonly processes?: number
+  /** Of its processes, over PATH and HOME. */
+  environment?(place: Place): Readonly<Record<string, string>>
   command(place: Place): readonly string[]
 }
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-const urlOf = ({ port }: Place): string => `amqp://guest:guest@127.0.0.1:${port}`
+export const urlOf = ({ port }: Pick<Place, 'port'>): string => `amqp://guest:guest@127.0.0.1:${port}`
 export const peer = (name: string): readonly string[] => [process.execPath, file(`peers/${name}.mjs`)]
 const php = (name: string): readonly string[] => [installedProgram('php'), file(`php/${name}.php`)]
 

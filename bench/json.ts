@@ -8,8 +8,8 @@ export function toJson(
   options: Readonly<Record<string, unknown>>,
   results: Results,
 ): string {
-  const { throughput, modes, ...others } = results
-  const rounds = [throughput, modes]
+  const { throughput, modes, frameworks, ...others } = results
+  const rounds = [throughput, modes, others.many?.throughput, frameworks]
     .flatMap((found) => [...(found?.contestants ?? []), ...(found?.clients ?? [])])
     .map(([{ name }, runs]) => ({ name, runs }))
   return JSON.stringify(
@@ -20,6 +20,7 @@ export function toJson(
       targets: targets(results).map((target) => ({ ...target, met: isMet(target) })),
       ...(throughput === undefined ? {} : { throughput: throughputRows(throughput) }),
       ...(modes === undefined ? {} : { modes: throughputRows(modes) }),
+      ...(frameworks === undefined ? {} : { frameworks: throughputRows(frameworks) }),
       rounds,
       ...others,
     },

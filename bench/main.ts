@@ -4,6 +4,7 @@ import { bodies } from './bodies.ts'
 import { utilisation } from './children.ts'
 import { bothOf, COMPLETED, DISPATCHED } from './contestants.ts'
 import { form } from './form.ts'
+import { frameworks } from './frameworks.ts'
 import { toJson } from './json.ts'
 import { latency } from './latency.ts'
 import { describeMachine } from './machine.ts'
@@ -71,6 +72,8 @@ async function measure(section: Section, stage: Stage, options: BenchOptions): P
     }
     case 'many':
       return { many: await many(stage, options, million ? MILLION : SHORT_MEMORY) }
+    case 'frameworks':
+      return { frameworks: await frameworks(stage, options) }
     case 'latency':
       return { latency: await latency(stage, rounds) }
     case 'children':

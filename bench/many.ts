@@ -6,8 +6,7 @@ import { type Latency, latencyOf } from './latency.ts'
 import { type Memory, memory } from './memory.ts'
 import type { BenchOptions } from './options.ts'
 import type { Stage } from './stage.ts'
-import { ratios } from './statistics.ts'
-import type { Target } from './target.ts'
+import { compared, type Target } from './target.ts'
 import { type ThroughputResult, throughput } from './throughput.ts'
 
 /** Many messages in a request, beside one in each and beside consumers that live long. */
@@ -52,15 +51,6 @@ export function manyTargets({
     runs(contestant).map(
       ({ cpu }) => cpu.daemon + cpu.broker + (contestant.executedBy === 'pool' ? cpu.pool : 0),
     )
-  const compared = (
-    what: string,
-    wanted: Target['wanted'],
-    one: readonly number[],
-    other: readonly number[],
-  ): Target => {
-    const { median: value, least, most } = ratios(one, other)
-    return { what, wanted, value, least, most }
-  }
   const quantile = (contestant: Contestant, which: 'p50' | 'p99') =>
     latency.find(({ name }) => name === contestant.name)?.[which] ?? Number.NaN
   return [

@@ -6,6 +6,7 @@ export const SECTIONS = [
   'throughput',
   'modes',
   'many',
+  'frameworks',
   'latency',
   'children',
   'memory',

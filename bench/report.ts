@@ -9,7 +9,7 @@ const range = ({ least, most }: Spread): string => `(${digits(least)} - ${digits
 
 /** A section's figures as text for a terminal. */
 export function describe(results: Results): string {
-  const { startTime, throughput, modes, many, utilisation, bodies, form } = results
+  const { startTime, throughput, modes, many, frameworks, utilisation, bodies, form } = results
   const { latency = many?.latency, memory = many?.memory } = results
   const parts: string[] = []
   if (startTime !== undefined) {
@@ -31,6 +31,7 @@ export function describe(results: Results): string {
     parts.push(throughputTable(throughputRows(many.throughput)))
     parts.push(`Most memory of a child of the pool, at each tenth, MiB: ${peaks}`)
   }
+  if (frameworks !== undefined) parts.push(throughputTable(throughputRows(frameworks)))
   if (latency !== undefined) {
     const rows = latency.map(({ name, p50, p99 }) => [name, digits(p50), digits(p99)])
     parts.push(table(['publish to first line of the worker, 100/s', 'p50 ms', 'p99 ms'], rows))

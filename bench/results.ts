@@ -15,6 +15,8 @@ export interface Results {
   modes?: ThroughputResult
   /** Many messages in a request. */
   many?: Many
+  /** Applications of frameworks, beside the frameworks' own consumers. */
+  frameworks?: ThroughputResult
   latency?: readonly Latency[]
   utilisation?: readonly Utilisation[]
   memory?: Memory

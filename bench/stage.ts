@@ -6,6 +6,7 @@ import { type OwnBroker, startBroker } from '../test/support/broker.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { type OwnedProcess, spawnOwned } from '../test/support/owned-process.ts'
 import { type Pool, startPool } from '../test/support/pool.ts'
+import type { PoolOptions } from '../test/support/pool-configuration.ts'
 import { temporaryFolder } from '../test/support/run-folder.ts'
 import type { Contestant, Place } from './contestants.ts'
 import { BenchQueue } from './queue.ts'
@@ -59,7 +60,7 @@ export class Stage {
       const started: OwnedProcess[] = []
       for (let count = contestant.processes ?? 1; count > 0; count -= 1) {
         const options = {
-          env: { PATH, HOME, ...environment },
+          env: { PATH, HOME, ...contestant.environment?.(place), ...environment },
           stdio: ['ignore', output, output] as 'ignore'[],
         }
         started.push(await spawnOwned(program, args, options))
@@ -108,8 +109,9 @@ export class Stage {
 export function startBenchPool(
   children: number,
   environment: Readonly<Record<string, string>>,
+  more: Pick<PoolOptions, 'extensions' | 'ini'> = {},
 ): Promise<Pool> {
-  return startPool({ children, opcache: true, environment })
+  return startPool({ children, opcache: true, environment, ...more })
 }
 
 /** Requests that the pool's children have executed so far. Asked of the status page's own socket: it does not count. */

@@ -1,17 +1,27 @@
 import { before, COMPLETED, DISPATCHED, REFERENCE, SHORTEST } from './contestants.ts'
+import { frameworkTargets } from './frameworks.ts'
 import { DIRECT } from './latency.ts'
 import { manyTargets } from './many.ts'
 import { NATIVE, NATIVE_KEPT, NPM } from './pool-only.ts'
 import type { Results } from './results.ts'
-import { ratios } from './statistics.ts'
 import { digits, table } from './table.ts'
-import type { Target } from './target.ts'
+import { compared, type Target } from './target.ts'
 import type { ThroughputResult } from './throughput.ts'
 
 /** Each figure that this run has measured, with what it should be. */
-export function targets({ throughput, modes, many, latency, utilisation, memory, form }: Results): Target[] {
+export function targets({
+  throughput,
+  modes,
+  many,
+  latency,
+  utilisation,
+  memory,
+  form,
+  frameworks,
+}: Results): Target[] {
   const found: Target[] = modes === undefined ? [] : modeTargets(modes)
   if (many !== undefined) found.push(...manyTargets(many))
+  if (frameworks !== undefined) found.push(...frameworkTargets(frameworks))
   if (throughput !== undefined) {
     const { contestants, clients } = throughput
     const compare = (
@@ -19,10 +29,7 @@ export function targets({ throughput, modes, many, latency, utilisation, memory,
       atLeast: number,
       dividends: readonly number[],
       divisors: readonly number[],
-    ) => {
-      const { median: value, least, most } = ratios(dividends, divisors)
-      found.push({ what, wanted: { atLeast }, value, least, most })
-    }
+    ) => found.push(compared(what, { atLeast }, dividends, divisors))
     const runs = (contestant: typeof COMPLETED) => contestants.get(contestant) ?? []
     const rates = (contestant: typeof COMPLETED) => runs(contestant).map(({ rate }) => rate)
     const cpu = (contestant: typeof COMPLETED) => runs(contestant).map((run) => run.cpu.daemon)
@@ -103,29 +110,11 @@ function modeTargets({ contestants }: ThroughputResult): Target[] {
   ] as const
   return pairs.flatMap(([what, one, other, atLeast, atMost]) => {
     if (runs(other).length === 0) return []
-    const rate = ratios(
-      runs(one).map((run) => run.rate),
-      runs(other).map((run) => run.rate),
-    )
-    const cpu = ratios(
-      runs(one).map((run) => run.cpu.daemon),
-      runs(other).map((run) => run.cpu.daemon),
-    )
+    const rates = (name: string) => runs(name).map(({ rate }) => rate)
+    const cpu = (name: string) => runs(name).map((run) => run.cpu.daemon)
     return [
-      {
-        what: `messages/s, ${what}`,
-        wanted: { atLeast },
-        value: rate.median,
-        least: rate.least,
-        most: rate.most,
-      },
-      {
-        what: `CPU per message, ${what}`,
-        wanted: { atMost },
-        value: cpu.median,
-        least: cpu.least,
-        most: cpu.most,
-      },
+      compared(`messages/s, ${what}`, { atLeast }, rates(one), rates(other)),
+      compared(`CPU per message, ${what}`, { atMost }, cpu(one), cpu(other)),
     ]
   })
 }

@@ -1,9 +1,10 @@
-import { CONTESTANTS, type Contestant, script } from './contestants.ts'
+import { CONTESTANTS, type Contestant } from './contestants.ts'
 import { type Drained, drain } from './drain.ts'
 import { POOL_CLIENTS, type PoolClient, type PoolRun, poolOnly } from './pool-only.ts'
 import { progress } from './progress.ts'
 import { executedRequests, type Stage } from './stage.ts'
 import { verify } from './verify.ts'
+import { type Course, plain } from './work.ts'
 
 /** What each contestant did, round by round. */
 export interface ThroughputResult {
@@ -35,22 +36,27 @@ export async function throughput(
   { messages, rounds }: Rounds,
   all: readonly Contestant[] = CONTESTANTS,
   poolClients: readonly PoolClient[] = POOL_CLIENTS,
+  course: Course = plain(stage),
 ): Promise<ThroughputResult> {
   const contestants = new Map<Contestant, Drained[]>(all.map((contestant) => [contestant, []]))
   const clients = new Map<PoolClient, PoolRun[]>(poolClients.map((client) => [client, []]))
   for (const contestant of all) {
     progress(`verifying ${contestant.name}`)
-    await verify(stage, contestant, Math.ceil(VERIFIED * contestant.share))
+    await verify(stage, contestant, Math.ceil(VERIFIED * contestant.share), course)
   }
   for (let round = 1; round <= rounds; round += 1) {
     for (const contestant of rotated(all, round)) {
       progress(`round ${round} of ${rounds}: ${contestant.name}`)
       const count = Math.ceil(messages * contestant.share)
-      contestants.get(contestant)?.push(await measured(stage, contestant, count))
+      contestants.get(contestant)?.push(await measured(stage, contestant, count, course))
     }
     for (const client of rotated(poolClients, round)) {
       progress(`round ${round} of ${rounds}: pool only, ${client.name}`)
-      clients.get(client)?.push(await poolOnly(client, messages, stage.place(script('worker')), stage.pool))
+      clients
+        .get(client)
+        ?.push(
+          await poolOnly(client, messages, stage.place(course.measured.script, course.pool), course.pool),
+        )
     }
   }
   return { contestants, clients }
@@ -63,12 +69,17 @@ function rotated<T>(all: readonly T[], by: number): T[] {
 }
 
 /** One run, in which the pool must have executed as many requests as there were messages. */
-async function measured(stage: Stage, contestant: Contestant, messages: number): Promise<Drained> {
-  await stage.queue.fill(messages)
-  const before = await executedRequests(stage.pool)
-  const drained = await drain(stage, contestant, stage.place(script('worker')), messages)
+async function measured(
+  stage: Stage,
+  contestant: Contestant,
+  messages: number,
+  { pool, measured: { script, fill } }: Course,
+): Promise<Drained> {
+  await fill(stage.queue, messages)
+  const before = await executedRequests(pool)
+  const drained = await drain(stage, contestant, stage.place(script, pool), messages, pool)
   if (contestant.executedBy === 'pool') {
-    const executed = (await executedRequests(stage.pool)) - before
+    const executed = (await executedRequests(pool)) - before
     const { carries = 1 } = contestant
     const requests = messages / carries
     // A request may end before it is full.

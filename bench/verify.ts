@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { eventually } from '../test/support/eventually.ts'
-import { type Contestant, script } from './contestants.ts'
+import type { Contestant } from './contestants.ts'
 import { emptied } from './drain.ts'
 import type { Stage } from './stage.ts'
+import type { Course } from './work.ts'
 
 /** One execution of recording-worker.php: clock readings in nanoseconds, of the machine's monotonic clock. */
 export interface Recorded {
@@ -17,13 +18,16 @@ export interface Recorded {
  *
  * @throws saying what is missing or came twice
  */
-export async function verify(stage: Stage, contestant: Contestant, messages: number): Promise<void> {
+export async function verify(
+  stage: Stage,
+  contestant: Contestant,
+  messages: number,
+  { pool, recorded: { script, fill } }: Course,
+): Promise<void> {
   if (contestant.executedBy === 'nobody') return
   rmSync(stage.records, { force: true })
-  await stage.queue.fill(messages)
-  const processes = await stage.start(contestant, stage.place(script('recording-worker')), {
-    RECORDS: stage.records,
-  })
+  await fill(stage.queue, messages)
+  const processes = await stage.start(contestant, stage.place(script, pool), { RECORDS: stage.records })
   try {
     await emptied(stage, processes)
     await stage.stop(processes)

@@ -16,9 +16,10 @@ const RABBITMQ_FOLDERS = ['/usr/lib/rabbitmq/bin']
 /** Where Debian's php-amqplib is: the Publisher of worker-php needs it, and the benchmark's PHP peers. */
 const PHP_AMQPLIB = '/usr/share/php/PhpAmqpLib/autoload.php'
 
-/** Debian's packages of the frameworks that the tests of worker-php make applications of, and what each brings. */
+/** Debian's packages of the frameworks that the tests and the benchmark make applications of, and what each brings. */
 const FRAMEWORKS = {
   'php-symfony-amqp-messenger': 'Symfony/Component/Messenger/Bridge/Amqp',
+  'php-symfony-console': 'Symfony/Component/Console',
   'php-symfony-framework-bundle': 'Symfony/Bundle/FrameworkBundle',
   'php-symfony-messenger': 'Symfony/Component/Messenger',
   'php-symfony-property-access': 'Symfony/Component/PropertyAccess',

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test as base, testScript } from './fixtures.ts'
-import { workerPhp } from './handler-script.ts'
 import { installedProgram } from './installed.mjs'
+import { laravelApplication } from './laravel-application.ts'
 import type { Pool } from './pool.ts'
 import type { PoolOptions } from './pool-configuration.ts'
 import { removeFolder, temporaryFolder } from './run-folder.ts'
@@ -75,13 +75,9 @@ export const test = base.extend<LaravelFixtures>({
       const command = ['-n', '-d', 'display_errors=stderr', ...extensions, script, ...args]
       return promisify(execFile)(installedProgram('php'), command, { env: environment })
     }
-    for (const name of ['vendor', 'bootstrap']) mkdirSync(join(folder, name))
-    const php = (file: string) => `<?php ${NOTICE} return require '${testScript(file)}';\n`
-    writeFileSync(join(folder, 'vendor/autoload.php'), php('laravel/autoload.php'))
-    writeFileSync(join(folder, 'bootstrap/app.php'), php('laravel/app.php'))
+    const sources = { autoload: testScript('laravel/autoload.php'), app: testScript('laravel/app.php') }
+    const script = laravelApplication(folder, sources, NOTICE)
     writeFileSync(join(folder, 'failed.sqlite'), '')
-    const script = join(folder, 'queue.php')
-    copyFileSync(join(workerPhp, 'laravel/queue.php'), script)
     await run(own, 'migrate')
 
     const pools: Pool[] = []

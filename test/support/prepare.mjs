@@ -105,11 +105,11 @@ function missingPackages({ tests = false, bench = false }) {
   if ((tests || bench) && !phpAmqplib) packages.push('php-amqplib')
   if (tests && !phpSqlite) packages.push('php-sqlite3')
   if (tests && !phpunit) packages.push('phpunit')
-  if (tests && !phpAmqp) packages.push('php-amqp')
+  if ((tests || bench) && !phpAmqp) packages.push('php-amqp')
   // Debian's php-fpm brings it in already.
   if (tests && (!others.systemdNotify || !others.systemdAnalyze)) packages.push('systemd')
   if (tests && (!others.prometheus || !others.promtool)) packages.push('prometheus')
-  if (tests) packages.push(...missingFrameworks())
+  if (tests || bench) packages.push(...missingFrameworks())
   return packages
 }
 

@@ -88,24 +88,23 @@ export function readNotes<T = Record<string, unknown>>(folder: string, name: str
  * Makes an application of the framework as docs/symfony.md says: with the front controller of worker-php and the services
  * of that page.
  *
- * @param folder a folder of the test's own
+ * @param folder of the caller's own; it may have some of it
  * @param options whether the failure transport is in use, by the line that the page leaves out; and whether each message has a
  *   container of its own
+ * @param autoload loads the packages, and the application's classes
  * @returns what `--script` takes
  */
 export function frameworkApplication(
   folder: string,
   options: { readonly failureTransport: boolean; readonly freshContainer: boolean },
+  autoload = join(symfonyFolder, 'autoload.php'),
 ): string {
-  for (const name of ['bin', 'config', 'vendor']) mkdirSync(join(folder, name))
+  for (const name of ['bin', 'config', 'vendor']) mkdirSync(join(folder, name), { recursive: true })
   const page = readFileSync(join(repository, 'docs/symfony.md'), 'utf8')
   const services = /```yaml\n# config\/services\.yaml\n(.*?)```/s.exec(page)?.[1] ?? ''
   const withFailures = services.replace(/^( *)# (\$failureTransport:.*)$/m, '$1$2')
   writeFileSync(join(folder, 'config/services.yaml'), options.failureTransport ? withFailures : services)
-  writeFileSync(
-    join(folder, 'vendor/autoload.php'),
-    `<?php require ${JSON.stringify(join(symfonyFolder, 'autoload.php'))};\n`,
-  )
+  writeFileSync(join(folder, 'vendor/autoload.php'), `<?php require ${JSON.stringify(autoload)};\n`)
   const script = join(folder, 'bin/messenger.php')
   const controller = readFileSync(join(repository, 'worker-php/symfony/messenger.php'), 'utf8')
   writeFileSync(
