@@ -13,8 +13,8 @@ export type Home = Pick<Place, 'port' | 'script'>
 /** A framework, and how it runs the messages of one application in php-fpm and on the command line. */
 export interface Framework {
   readonly name: string
-  /** Extensions of PHP that it needs, and that Debian does not build in; those of the command line alone. */
-  readonly extensions: { readonly all: readonly string[]; readonly commandLine: readonly string[] }
+  /** Extensions of PHP that Debian does not build in: those it needs everywhere, and those of its command line alone. */
+  readonly extensions: { readonly everywhere: readonly string[]; readonly commandLine: readonly string[] }
   /** Beside the front controller. */
   readonly console: string
   /** Arguments of the console that make the application ready, where there is something to do. */
@@ -37,7 +37,7 @@ const file = (path: string): string => fileURLToPath(new URL(`php/${path}`, impo
 
 const SYMFONY: Framework = {
   name: 'Symfony',
-  extensions: { all: SYMFONY_EXTENSIONS, commandLine: ['amqp', 'intl'] },
+  extensions: { everywhere: SYMFONY_EXTENSIONS, commandLine: ['amqp', 'intl'] },
   console: 'console',
   warmUp: ['cache:warmup'],
   consume: { args: ['messenger:consume', 'async'], name: 'messenger:consume' },
@@ -51,7 +51,7 @@ const SYMFONY: Framework = {
 
 const LARAVEL: Framework = {
   name: 'Laravel',
-  extensions: { all: ['mbstring'], commandLine: [] },
+  extensions: { everywhere: ['mbstring'], commandLine: [] },
   console: 'artisan',
   consume: { args: ['work'], name: 'queue:work' },
   environment: (home) => ({ APP_FOLDER: dirname(home.script), BROKER_URL: urlOf(home), QUEUE }),
@@ -74,7 +74,7 @@ export function consoleCommand(
 ): readonly string[] {
   const settings = [
     ...Object.entries(PRODUCTION_INI).map(([name, value]) => `${name}=${value}`),
-    ...[...extensions.all, ...extensions.commandLine].map((name) => `extension=${name}`),
+    ...[...extensions.everywhere, ...extensions.commandLine].map((name) => `extension=${name}`),
   ]
   const php = [installedProgram('php'), '-n', ...settings.flatMap((setting) => ['-d', setting])]
   return [...php, join(dirname(script), console), ...args]

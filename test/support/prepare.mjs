@@ -3,7 +3,8 @@
 //
 //   node test/support/prepare.mjs [--yes] [--tests] [--bench]
 //
-// With --tests, also what only the tests need; with --bench, what the PHP peers of the benchmark need.
+// With --tests, also what only the tests need; with --bench, what the PHP peers and the frameworks of the
+// benchmark need.
 //
 // On a terminal it asks before it installs packages of the distribution. It does not ask with --yes, with
 // FPM_BRIDGE_INSTALL=yes, under CI or where nobody could answer.
@@ -24,7 +25,7 @@ const installPackages = fileURLToPath(new URL('install-packages.sh', import.meta
  * @typedef {object} Wanted
  * @property {boolean} [yes] install packages without asking
  * @property {boolean} [tests] also what only the tests need
- * @property {boolean} [bench] also what the PHP peers of the benchmark need
+ * @property {boolean} [bench] also what the PHP peers and the frameworks of the benchmark need
  */
 
 /** Why the machine cannot be made ready, in one line for the person who has to act. */
