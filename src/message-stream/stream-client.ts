@@ -94,11 +94,11 @@ export class StreamClient implements FastCgiClient, Room {
     this.#failWaiting(failure('CANCELLED', CLOSED))
   }
 
-  /** Once for all that happens in a turn of the event loop: then what goes to one stream is one write. */
+  /** Once for all that one read has brought: then what goes to one stream is one write. */
   #pumpSoon(): void {
     if (this.#pumping) return
     this.#pumping = true
-    setImmediate(() => {
+    process.nextTick(() => {
       this.#pumping = false
       this.#pump()
     })

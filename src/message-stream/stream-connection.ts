@@ -2,9 +2,9 @@ import type { PoolAddress } from '../fastcgi/address.ts'
 import { RecordType } from '../fastcgi/protocol.ts'
 import type { ReadingSocket } from '../fastcgi/reading-socket.ts'
 import { encodeHeader } from '../fastcgi/records.ts'
-import type { EncodedRequest } from '../fastcgi/request.ts'
+import { type EncodedRequest, stdinRecords } from '../fastcgi/request.ts'
 import { systemCodeOf } from '../fastcgi/types.ts'
-import { flushFrame, messageFrame, REQUEST_ID, resumeFrame } from './frames.ts'
+import { flushFrame, MAX_BUNDLE_BYTES, messageFrame, REQUEST_ID, recordOf, resumeFrame } from './frames.ts'
 
 export interface StreamConnectionOptions {
   readonly addressKind: PoolAddress['kind']
@@ -13,13 +13,20 @@ export interface StreamConnectionOptions {
   readonly onLost: (how: string) => void
 }
 
-/** The connection that one request has to itself, and what goes to its worker. All of a turn of the event loop is one write. */
+/**
+ * The connection that one request has to itself, and what goes to its worker. What comes of one event is one write, and its small frames
+ * are one bundle.
+ */
 export class StreamConnection {
   readonly #socket: ReadingSocket
   readonly #addressKind: PoolAddress['kind']
-  /** The sequence number of the message behind which nothing was sent, if the last that was sent is one. */
-  #last: number | undefined
+  /** The first message of what was sent last, if that was messages: none of them is begun before the worker has read it all. */
+  #firstOfLast = Number.POSITIVE_INFINITY
   #ended = false
+  /** To be sent, with what is to be called when they are in the socket. */
+  #frames: Buffer[] = []
+  #frameBytes = 0
+  #onWritten: (() => void)[] = []
 
   constructor(
     socket: ReadingSocket,
@@ -42,18 +49,27 @@ export class StreamConnection {
     body: Uint8Array,
     onSent: () => void,
   ): void {
-    this.#last = sequence
-    this.#write(messageFrame(sequence, params, body), () => this.#socket.peerGone || onSent())
+    const [start, rest] = messageFrame(sequence, params, body)
+    if (rest === undefined) {
+      this.#add(start)
+      if (this.#onWritten.length === 0) this.#firstOfLast = sequence
+      this.#onWritten.push(onSent)
+      return
+    }
+    this.#sendFrames()
+    this.#firstOfLast = sequence
+    const records = [...stdinRecords(REQUEST_ID, start), ...stdinRecords(REQUEST_ID, rest)]
+    this.#write(records, () => this.#socket.peerGone || onSent())
   }
 
   resume(sequence: number): void {
-    this.#last = undefined
-    this.#write([resumeFrame(sequence)], () => {})
+    this.#add(resumeFrame(sequence))
+    this.#firstOfLast = Number.POSITIVE_INFINITY
   }
 
   flush(): void {
-    this.#last = undefined
-    this.#write([flushFrame()], () => {})
+    this.#add(flushFrame())
+    this.#firstOfLast = Number.POSITIVE_INFINITY
   }
 
   /**
@@ -65,7 +81,8 @@ export class StreamConnection {
   end(): void {
     if (this.#ended) return
     this.#ended = true
-    this.#last = undefined
+    this.#sendFrames()
+    this.#firstOfLast = Number.POSITIVE_INFINITY
     const end = encodeHeader(RecordType.stdin, REQUEST_ID, 0)
     this.#write([Buffer.concat([end, end])], () => {})
   }
@@ -75,7 +92,7 @@ export class StreamConnection {
    * Connection. That may be one that was given back meanwhile.
    */
   leftUnread(sequence: number, how: string): boolean {
-    if (sequence !== this.#last || this.#addressKind !== 'unix') return false
+    if (sequence < this.#firstOfLast || this.#addressKind !== 'unix') return false
     return how === 'ECONNRESET' || this.#socket.peerGone
   }
 
@@ -83,6 +100,25 @@ export class StreamConnection {
   close(idle: boolean): void {
     if (this.#addressKind === 'tcp' && !idle) this.#socket.resetAndDestroy()
     else this.#socket.destroy()
+  }
+
+  #add(frame: Buffer): void {
+    if (this.#frameBytes + frame.length > MAX_BUNDLE_BYTES) this.#sendFrames()
+    if (this.#frames.length === 0) process.nextTick(() => this.#sendFrames())
+    this.#frames.push(frame)
+    this.#frameBytes += frame.length
+  }
+
+  #sendFrames(): void {
+    if (this.#frames.length === 0) return
+    const record = recordOf(this.#frames)
+    const onWritten = this.#onWritten
+    this.#frames = []
+    this.#frameBytes = 0
+    this.#onWritten = []
+    this.#write([record], () => {
+      for (const onSent of onWritten) if (!this.#socket.peerGone) onSent()
+    })
   }
 
   /** A failed write comes as 'error', too. */

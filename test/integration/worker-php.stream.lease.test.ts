@@ -9,7 +9,8 @@ test('a message over the lease gets a question, and what was sent ahead is dropp
   openStream,
 }) => {
   const { client, executions } = await openStream(SLEEPS, { lease: 1_000 })
-  for (const ms of ['1', '1200', '2', '3']) client.message({ do: ms })
+  client.bundle({ do: '1' }, { do: '1200' }, { do: '2' })
+  client.message({ do: '3' })
   expect(await client.answer(1)).toMatchObject({ outcome: 'ack' })
   expect(await client.answer(2)).toMatchObject({ outcome: 'ack' })
   expect(await client.expect('question', 2)).toBe('')

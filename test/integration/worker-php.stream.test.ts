@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { eventually } from '../support/eventually.ts'
+import { frameToWorker } from '../support/stream-frames.ts'
 import { test } from '../support/stream-requests.ts'
 
 /* Many messages in one request: what a handler does, and what the daemon is told, byte by byte. */
@@ -80,6 +81,24 @@ test('frames may be cut anywhere', async ({ openStream }) => {
   client.send = cut
   const long = JSON.stringify({ do: 'x'.repeat(900_000) })
   expect((await client.ask(long)).body.length).toBe(long.length)
+})
+
+test('a bundle is its messages, one after the other', async ({ openStream }) => {
+  const { client } = await openStream('echo $message->body();')
+  client.bundle({ do: 'one' }, { do: 'two' }, { do: 'three' })
+  for (const [index, task] of ['one', 'two', 'three'].entries()) {
+    expect(await client.answer(index + 1)).toMatchObject({ body: `{"do":"${task}"}` })
+  }
+  expect(await client.ask({ do: 'four' })).toMatchObject({ body: '{"do":"four"}' })
+})
+
+test('a bundle that ends within a frame ends the request', async ({ openStream }) => {
+  const { client, executions } = await openStream('')
+  const frame = frameToWorker('M', 1, '{}', 'body')
+  client.send(frameToWorker('B', 0, '', frame.subarray(0, -1)))
+  expect(await client.expect('end', 1)).toBe('a bundle ends within a frame')
+  client.end()
+  expect([await client.rest(), await client.closed, executions()]).toEqual([[], 'ended', []])
 })
 
 test('a form is what PHP makes of one, and what it drops of it is noticed', async ({ openStream }) => {

@@ -113,9 +113,13 @@ export class StreamClient {
 
   /** Sends the next message: JSON of the body, unless it is a string. */
   message(body: unknown, head: MessageHead = {}): void {
-    this.sequence += 1
-    const bytes = typeof body === 'string' ? body : JSON.stringify(body)
-    this.send(frameToWorker('M', this.sequence, JSON.stringify({ ...HEAD, ...head }), bytes))
+    this.send(this.#frameOf(body, head))
+  }
+
+  /** Sends several messages at once. */
+  bundle(...bodies: unknown[]): void {
+    const frames = bodies.map((body) => this.#frameOf(body))
+    this.send(frameToWorker('B', 0, '', Buffer.concat(frames)))
   }
 
   resume(sequence: number): void {
@@ -178,6 +182,12 @@ export class StreamClient {
   /** Ends the connection without a word. Idempotent. */
   close(): void {
     this.socket.destroy()
+  }
+
+  #frameOf(body: unknown, head: MessageHead = {}): Buffer {
+    this.sequence += 1
+    const bytes = typeof body === 'string' ? body : JSON.stringify(body)
+    return frameToWorker('M', this.sequence, JSON.stringify({ ...HEAD, ...head }), bytes)
   }
 
   #record(type: RecordType, content: Uint8Array): void {

@@ -15,9 +15,9 @@ const TYPES: Readonly<Record<string, WorkerFrame['type']>> = {
   E: 'end',
 }
 
-/** A frame to the worker: a message, `R` or `F`. */
+/** A frame to the worker: a message, `R`, `F` or `B`. */
 export function frameToWorker(
-  type: 'M' | 'R' | 'F',
+  type: 'M' | 'R' | 'F' | 'B',
   sequence: number,
   head = '',
   body: Uint8Array | string = '',

@@ -20,6 +20,7 @@ final class Stream
     public const MESSAGE = 0x4d00_0000; // M
     public const RESUME = 0x5200_0000; // R
     public const FLUSH = 0x4600_0000; // F
+    private const BUNDLE = 0x4200_0000; // B
 
     private const TYPES = [self::MESSAGE, self::RESUME, self::FLUSH];
 
@@ -30,6 +31,10 @@ final class Stream
 
     /** @var resource */
     private $input;
+
+    /** Frames that came at once, and how much of them has been taken. */
+    private string $bundle = '';
+    private int $taken = 0;
 
     public function __construct(private readonly string $nonce)
     {
@@ -50,6 +55,11 @@ final class Stream
             return null;
         }
         $frame = unpack('Ntype/Nsequence/Nhead/Nbody', $header);
+        if ($frame['type'] === self::BUNDLE && $this->taken === strlen($this->bundle)) {
+            $this->bundle = $this->read($frame['body']) ?? '';
+            $this->taken = 0;
+            return $this->bundle === '' ? null : $this->next();
+        }
         if (!in_array($frame['type'], self::TYPES, true)) {
             throw new UnexpectedValueException('what has come is no frame: ' . bin2hex($header));
         }
@@ -113,6 +123,11 @@ final class Stream
 
     private function read(int $length): ?string
     {
+        if ($this->taken < strlen($this->bundle)) {
+            $bytes = substr($this->bundle, $this->taken, $length);
+            $this->taken += $length;
+            return strlen($bytes) === $length ? $bytes : throw new UnexpectedValueException('a bundle ends within a frame');
+        }
         $bytes = '';
         while (strlen($bytes) < $length) {
             $piece = fread($this->input, $length - strlen($bytes));

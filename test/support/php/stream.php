@@ -14,12 +14,14 @@ $nonce = $_SERVER['FPM_BRIDGE_NONCE'];
 $lease = (int) $_SERVER['FPM_BRIDGE_LEASE'] * 1_000_000;
 $input = fopen('php://input', 'r');
 stream_set_read_buffer($input, 0);
+$bundle = '';
 ignore_user_abort(true);
 
 function read(int $bytes): string
 {
-    global $input;
-    $read = '';
+    global $input, $bundle;
+    $read = substr($bundle, 0, $bytes);
+    $bundle = substr($bundle, $bytes);
     while (strlen($read) < $bytes) {
         $piece = fread($input, $bytes - strlen($read));
         if ($piece === '' || $piece === false) {
@@ -34,6 +36,11 @@ function read(int $bytes): string
 function readFrame(): array
 {
     $header = unpack('a1type/x3/Nsequence/Nhead/Nbody', read(16));
+    if ($header['type'] === 'B') {
+        global $bundle;
+        $bundle = read($header['body']);
+        return readFrame();
+    }
     $header['head'] = read($header['head']);
     $header['body'] = read($header['body']);
     return $header;
