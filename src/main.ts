@@ -9,10 +9,20 @@ const [CONFIGURATION, INTERNAL_FAULT] = [78, 70]
 
 async function main(): Promise<number> {
   const signals = new Signals(process)
+  leaveDeletedFolder()
   // All else is loaded after that: it takes longer than Node.js itself, and a signal must not end it half-way.
   const { execute } = await import('./commands/execute.ts')
   await closeInspector()
   return execute(process.argv.slice(2), signals)
+}
+
+/** A deploy may delete the folder that we were started in. yargs asks for it as it is loaded, and Node.js throws then. */
+function leaveDeletedFolder(): void {
+  try {
+    process.cwd()
+  } catch {
+    process.chdir('/')
+  }
 }
 
 function fail(error: unknown): number {

@@ -18,6 +18,7 @@ use UnexpectedValueException;
 final class Loop
 {
     private readonly Stream $stream;
+    private readonly PutOff $putOff;
     private readonly Reports $reports;
     private readonly Output $output;
     private readonly Closure $handler;
@@ -38,7 +39,8 @@ final class Loop
         private readonly ?int $memoryLimit,
     ) {
         $this->stream = $request->stream;
-        $this->reports = new Reports($request->stream, $request->lease);
+        $this->putOff = new PutOff($request->stream, $outputLimit);
+        $this->reports = new Reports($request->stream, $this->putOff, $request->lease);
         $this->output = new Output($outputLimit);
     }
 
@@ -127,7 +129,7 @@ final class Loop
         $read = fn (): Message => $this->message($content);
         $answer = $this->batching === null
             ? $execution->run($read, $this->handler)
-            : $execution->collect($read, $this->batching, $this->later($execution));
+            : $execution->collect($read, $this->batching, $this->later());
         $printed = $this->output->end();
         if ($answer === null) {
             return null;
@@ -137,19 +139,16 @@ final class Loop
     }
 
     /** @return Closure(Answer): void what takes the answer to the message at hand when it was put off */
-    private function later(Execution $execution): Closure
+    private function later(): Closure
     {
         $sequence = $this->reports->sequence();
-        return function (Answer $answer) use ($execution, $sequence): void {
-            ExecutionLog::answer($execution, $answer, '', $this->outputLimit);
-            $this->reports->answerLater($sequence, $answer);
-        };
+        return fn (Answer $answer) => $this->putOff->answer($sequence, $answer);
     }
 
     /** No more messages come, or the daemon is gone: then somebody else gets what was put off. */
     private function finishAll(): bool
     {
-        return $this->reports->unanswered() === [] || ($this->reports->isHeard() && $this->flush());
+        return $this->putOff->executions() === [] || ($this->reports->isHeard() && $this->flush());
     }
 
     /** @return bool whether more may follow */
@@ -164,11 +163,7 @@ final class Loop
             $reason .= ': ' . Execution::describe($error);
         }
         $this->output->end();
-        foreach ($this->reports->unanswered() as $sequence => $execution) {
-            $answer = Answer::failed($reason);
-            ExecutionLog::answer($execution, $answer, '', $this->outputLimit);
-            $this->reports->answerLater($sequence, $answer);
-        }
+        $this->putOff->answerRest(Answer::failed($reason));
         return $this->reports->flush();
     }
 

@@ -23,18 +23,17 @@ final class Reports
     private int $sequence = 0;
     /** Of the message at hand, which has no answer yet. */
     private ?Execution $execution = null;
-    /** @var array<int, array{Execution, ?string}> what was put off, with its subject, by its number */
-    private array $putOff = [];
-    /** Answers to those, which go with the next frame. */
-    private string $later = '';
     /** When the last frame was about to be written: nanoseconds, of hrtime(). */
     private int $wroteAt = 0;
     /** Whether the last answer came so late that what was sent ahead is executed elsewhere. */
     private bool $isLate = false;
 
     /** @param int $lease nanoseconds */
-    public function __construct(private readonly Stream $stream, private readonly int $lease)
-    {
+    public function __construct(
+        private readonly Stream $stream,
+        private readonly PutOff $putOff,
+        private readonly int $lease,
+    ) {
         $this->reserve = str_repeat("\0", self::RESERVE);
         // Before the application's own, which may need all memory that is left.
         register_shutdown_function($this->shutDown(...));
@@ -65,27 +64,12 @@ final class Reports
     public function putOff(?string $subject): bool
     {
         if ($this->execution !== null) {
-            $this->putOff[$this->sequence] = [$this->execution, $subject];
+            $this->putOff->add($this->sequence, $this->execution, $subject);
         }
         return $this->conclude($this->stream->frame('C', $this->sequence));
     }
 
-    /** @return array<int, Execution> those that were put off and have no answer, by their numbers */
-    public function unanswered(): array
-    {
-        return array_map(static fn (array $each): Execution => $each[0], $this->putOff);
-    }
-
-    /** Of one that was put off. It goes with the next frame. */
-    public function answerLater(int $sequence, Answer $answer): void
-    {
-        [, $subject] = $this->putOff[$sequence];
-        unset($this->putOff[$sequence]);
-        $content = $answer->head($subject) . ($answer->marker === 'ack' ? '' : $answer->body);
-        $this->later .= $this->stream->frame('A', $sequence, $content);
-    }
-
-    /** The answers that wait for the next frame go without one. */
+    /** The answers to what was put off, which else go with the next frame. */
     public function flush(): bool
     {
         $this->wroteAt = hrtime(true);
@@ -153,8 +137,7 @@ final class Reports
             fastcgi_finish_request();
             return false;
         }
-        $isWritten = $this->stream->write($this->later . $frame, $rest);
-        $this->later = '';
+        $isWritten = $this->stream->write($this->putOff->takeFrames() . $frame, $rest);
         if ($isWritten) {
             $this->phase = Phase::Between;
         }
@@ -174,9 +157,7 @@ final class Reports
         } elseif ($this->phase === Phase::Between) {
             $this->end(self::ending());
         }
-        foreach ($this->unanswered() as $execution) {
-            self::abandon($execution);
-        }
+        array_map(self::abandon(...), $this->putOff->executions());
     }
 
     private function answerFor(Execution $execution): void

@@ -95,8 +95,14 @@ final class Messenger implements Batching
         $this->conclude($envelope, $error, $message);
     }
 
+    /** What has failed before is handled alone: in a batch, one message that breaks it would break it for the others at each attempt. */
     public function collect(Message $message, Closure $finish): void
     {
+        if ($message->attempt > 1) {
+            $this($message);
+            $finish(null);
+            return;
+        }
         $isConcluded = false;
         $conclude = function (Envelope $envelope, ?Throwable $error = null) use ($message, $finish, &$isConcluded): void {
             $isConcluded = true;
