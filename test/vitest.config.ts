@@ -14,12 +14,14 @@ const ALONE = [
 /** Those that take the longest. Vitest would begin with the largest files, unless it has seen them before. */
 const LONGEST = [
   'chaos',
-  'control-pause',
-  'fleet.admin',
-  'shared-connections',
-  'fleet',
+  'many-messages',
   'laravel',
-  'cuts',
+  'fleet.admin',
+  'parked',
+  'fleet',
+  'worker-php.lock',
+  'retry',
+  'retry-properties',
 ].map((name) => `/integration/${name}.test.ts`)
 
 class LongestFirst extends BaseSequencer {
@@ -35,7 +37,7 @@ export default defineConfig({
   test: {
     // Forked processes: a test may start processes and send itself signals.
     pool: 'forks',
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     // A rejection that nobody awaited fails the run: Vitest's default, and never to be switched off here.
     dangerouslyIgnoreUnhandledErrors: false,
@@ -54,7 +56,7 @@ export default defineConfig({
           name: 'integration',
           include: include('integration'),
           globalSetup: 'test/support/global-setup.ts',
-          // Three files at once on two cores: most of a test's time goes to waiting.
+          // Four files at once on two cores: half of a test's time goes to waiting.
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
