@@ -74,6 +74,11 @@ export class MessageStream {
     return this.#state === 'booting'
   }
 
+  /** Whether it takes messages: one may have been the last that it has room for. */
+  get ready(): boolean {
+    return this.#state === 'ready'
+  }
+
   /** Whether whoever answers there speaks FastCGI. */
   get spoken(): boolean {
     return this.#words.spoken
@@ -95,7 +100,7 @@ export class MessageStream {
    * @param ahead how many may be in it behind the one that is executed
    */
   room(ahead: number, now: number): number {
-    if (this.#state !== 'ready') return 0
+    if (!this.ready) return 0
     // After the lease the worker asks, and drops what was sent ahead.
     const most = this.#clock.isWithinLease(now) ? 1 + ahead : 1
     const free = most - this.#unanswered.onTheirWay

@@ -109,10 +109,10 @@ export class StreamClient implements FastCgiClient, Room {
     const open = this.#withRoom(now)
     for (const [index, { stream, room }] of open.entries()) {
       const share = Math.ceil(this.#waiting.length / (open.length - index))
-      for (const message of this.#waiting.splice(0, Math.min(room, share))) {
+      for (let left = Math.min(room, share); left > 0 && stream.ready; left -= 1) {
         // Another child may be free, and it may have to wait for long here.
         if (!stream.idle) this.#openFor(1)
-        stream.send(message, now)
+        stream.send(this.#waiting.shift() as Message, now)
       }
     }
     this.#openFor(this.#waiting.length)

@@ -37,6 +37,23 @@ describe('a message stream', () => {
     expect(large.requests()).toBe(2)
   })
 
+  test('takes no message behind the one that makes it full, of those that come at once', async ({
+    streams,
+  }) => {
+    const { send, requests } = bound(
+      await streams({
+        pool: { children: 4 },
+        options: { concurrency: 1 },
+        limits: { bytes: 3_000 },
+        params: { SILENT: '1' },
+      }),
+    )
+    for (const n of numbers(1, 5)) await send(n)
+    const answers = await Promise.all(numbers(6, 13).map((n) => send(n, {}, 4_000)))
+    expect(answers.map((answer) => bodyOf(answer).split(' ')[0])).toEqual(numbers(6, 13).map(String))
+    expect(requests()).toBe(8)
+  })
+
   test('says what became of each message when its worker is killed', async ({ streams }) => {
     const { send, begun } = bound(await streams({ options: { concurrency: 1 } }))
     await Promise.all(numbers(1, 3).map((n) => send(n)))

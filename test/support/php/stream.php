@@ -5,7 +5,8 @@ declare(strict_types=1);
 /*
  * A worker that speaks the message stream (docs/protocol.md) and nothing else: what the daemon is tested with. Fields of the
  * form say what it does; each message that it begins is a line of the file that JOURNAL names. Params of the request say how
- * it begins and ends: BOOT and LEAVE are milliseconds, SAYS is a frame instead of all that it would say after the hello.
+ * it begins and ends: BOOT and LEAVE are milliseconds, SAYS is a frame instead of all that it would say after the hello,
+ * and with SILENT it ends without a last word.
  */
 
 usleep((int) ($_SERVER['BOOT'] ?? 0) * 1000);
@@ -85,7 +86,7 @@ function serve(array $message, array $form): string
 
 file_put_contents($_SERVER['JOURNAL'], "hello\n", FILE_APPEND);
 register_shutdown_function(static function (): void {
-    if (connection_aborted() === 0) {
+    if (connection_aborted() === 0 && !isset($_SERVER['SILENT'])) {
         write('E', 0, 'over');
     }
     usleep((int) ($_SERVER['LEAVE'] ?? 0) * 1000);
