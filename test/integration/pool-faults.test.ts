@@ -33,7 +33,9 @@ test.for(['completed', 'dispatched'])(
       script: worker.path,
       args: ['--ack', ack, ...retries],
     })
-    await eventually('some are executed', () => worker.executions().length > 50)
+    // A child that ends takes what comes too late for it, and drops it (docs/decisions/0013): what becomes of that when a reload
+    // comes in between nobody can tell. So none of them does, when the reload comes.
+    await eventually('all children are at those', () => worker.executions().length === 154)
     const reloaded = pool.reload()
     expect(worker.executions().length).toBeLessThan(300)
     writeFileSync(release, '')
