@@ -11,6 +11,7 @@ import { test as base, type OpenOptions, type OpenStream } from '../support/stre
 /** Puts off what is to `wait`, and finishes all of it, in one line of its notes, with the third or when it is told to. */
 const BATCH = `final class Batch implements Batching {
   private array $jobs = [];
+  private ?\\Closure $late = null;
   public function __invoke(Message $message): void { throw new \\LogicException('not called'); }
   public function collect(Message $message, \\Closure $finish): void {
     $do = $message->payload()['do'];
@@ -26,6 +27,8 @@ const BATCH = `final class Batch implements Batching {
     $this->jobs = [];
     file_put_contents(getenv('NOTES'), implode(' ', array_column($jobs, 0)) . "\\n", FILE_APPEND);
     foreach ($jobs as [$do, $finish]) {
+      if ($do === 'late') { $this->late = $finish; continue; }
+      if ($this->late !== null) { ($this->late)(null); }
       if ($do === 'break') { throw new \\Exception('the batch broke'); }
       if ($do === 'die') { exit; }
       if ($do !== 'forget') { $finish($do === 'reject' ? new Reject('not this one') : null); }
@@ -101,6 +104,23 @@ test('fail when they are forgotten, or when the batch does', async ({ batches })
     'it was put off, and not finished when no more messages came: Exception: the batch broke',
   )
   expect(await client.ask({ do: 'at once' })).toMatchObject({ outcome: 'ack' })
+})
+
+test('that are finished after they have failed change nothing, and hold no lock', async ({ batches }) => {
+  const { client } = await batches('lock: new FileLock(__DIR__)')
+  for (const [index, task] of ['late', 'a'].entries()) {
+    client.message({ do: task }, { AMQP_MESSAGE_ID: 'm-1' })
+    await client.expect('collected', 2 * index + 1)
+    client.flush()
+    expect(await client.answer(2 * index + 1)).toMatchObject({ outcome: task === 'a' ? 'ack' : 'retry' })
+    if (index === 0) {
+      // The same message again: the lock is free.
+      expect(await client.ask({ do: 'throw' }, { AMQP_MESSAGE_ID: 'm-1' })).toMatchObject({ status: 503 })
+      expect(client.stderr).not.toContain('executed elsewhere')
+    }
+  }
+  client.end()
+  expect([await client.rest(), await client.closed]).toEqual([[], 'ended'])
 })
 
 test('are not finished by a worker whose daemon is gone', async ({ batches }) => {

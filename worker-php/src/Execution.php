@@ -143,7 +143,12 @@ final class Execution
 
     private function failure(Throwable $error): Answer
     {
-        $answer = self::answerTo($error);
+        return $this->giveUp(self::answerTo($error));
+    }
+
+    /** @return Answer the one given, unless something more goes wrong */
+    public function giveUp(Answer $answer): Answer
+    {
         try {
             $this->abandon();
         } catch (Throwable $second) {

@@ -25,8 +25,12 @@ final class PutOff
         $this->unanswered[$sequence] = [$execution, $subject];
     }
 
+    /** Does nothing when it has one: a handler may finish later what it has left. */
     public function answer(int $sequence, Answer $answer): void
     {
+        if (!isset($this->unanswered[$sequence])) {
+            return;
+        }
         [$execution, $subject] = $this->unanswered[$sequence];
         unset($this->unanswered[$sequence]);
         ExecutionLog::answer($execution, $answer, '', $this->outputLimit);
@@ -37,8 +41,8 @@ final class PutOff
     /** All that have no answer get that one. */
     public function answerRest(Answer $answer): void
     {
-        foreach (array_keys($this->unanswered) as $sequence) {
-            $this->answer($sequence, $answer);
+        foreach ($this->unanswered as $sequence => [$execution]) {
+            $this->answer($sequence, $execution->giveUp($answer));
         }
     }
 
