@@ -1,5 +1,5 @@
 // npm run build: src becomes the program in dist, in some twenty files instead of two hundred. Node.js looks for, reads and compiles
-// each file by itself, which is much of what a start takes. Packages stay outside, all but yargs: see docs/decisions/0025.
+// each file by itself, which is much of what a start takes. Packages stay outside, all but two: see docs/decisions/0025.
 
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,12 +9,32 @@ import { build } from 'esbuild'
 const root = fileURLToPath(new URL('.', import.meta.url))
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
+/**
+ * yargs lays out --help with the help of string-width, which compiles patterns of all emoji as it is loaded: a quarter of a start. In
+ * our help each character is one column wide.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const plainWidths = {
+  name: 'plain-widths',
+  setup(bundle) {
+    bundle.onLoad({ filter: /[/\\]string-width[/\\]index\.js$/ }, () => ({
+      contents: 'export default (text) => [...text].length',
+    }))
+  },
+}
+
 const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: ['src/main.ts'],
   outdir: 'dist',
   bundle: true,
-  external: Object.keys(dependencies).filter((name) => name !== 'yargs'),
+  external: Object.keys(dependencies).filter((name) => name !== 'yargs' && name !== 'winston'),
+  plugins: [plainWidths],
+  // winston is CommonJS, and requires modules of Node.js, which ES modules cannot.
+  banner: {
+    js: "import { createRequire as requireAt } from 'node:module'; const require = requireAt(import.meta.url);",
+  },
   // What is imported at need stays in a file of its own.
   splitting: true,
   chunkNames: 'parts/[name]-[hash]',
