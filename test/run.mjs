@@ -10,7 +10,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
-import { join, resolve as resolvePath } from 'node:path'
+import { join, relative, resolve as resolvePath } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { exitUnprepared, prepare } from './support/prepare.mjs'
 
@@ -24,6 +24,10 @@ const CHECKS = [
   { name: 'types', command: 'tsc', args: ['-p', 'test'] },
   { name: 'build', command: process.execPath, args: ['build.mjs'] },
 ]
+
+/** Of the tests that failed. */
+const MOST_NAMED = 30
+const LONGEST_REASON = 200
 
 const yes = process.argv.includes('--yes')
 const vitestArguments = process.argv.slice(2).filter((argument) => argument !== '--yes')
@@ -39,7 +43,11 @@ class Interrupted extends Error {
 
 await prepare({ yes, tests: true }).catch(exitUnprepared)
 try {
-  const { passed, failed, skipped } = await checkAndTest()
+  const { passed, failed, skipped, failures } = await checkAndTest()
+  // Once more, in short, where whoever looks at the end finds them.
+  for (const failure of failures.slice(0, MOST_NAMED)) process.stdout.write(`FAILED: ${failure}\n`)
+  if (failures.length > MOST_NAMED)
+    process.stdout.write(`and ${failures.length - MOST_NAMED} more, see above\n`)
   process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`)
   process.exitCode = failed > 0 ? 1 : 0
 } catch (error) {
@@ -59,10 +67,11 @@ async function checkAndTest() {
   const tests = await runTests()
   // Of no test at all one cannot say that it passed.
   const failed = tests.passed + tests.failed === 0 ? 1 : tests.failed
-  return { passed: checks.passed + tests.passed, failed: checks.failed + failed, skipped: tests.skipped }
+  const { skipped, failures } = tests
+  return { passed: checks.passed + tests.passed, failed: checks.failed + failed, skipped, failures }
 }
 
-/** @returns {Promise<{passed: number, failed: number, skipped: number}>} */
+/** @returns {Promise<Counts>} */
 async function runTests() {
   const folder = mkdtempSync(join(tmpdir(), 'fpm-bridge-report-'))
   const report = join(folder, 'report.json')
@@ -84,24 +93,42 @@ async function runTests() {
   }
 }
 
-/** @param {string} path of what Vitest's JSON reporter wrote */
+/** @typedef {{passed: number, failed: number, skipped: number, failures: string[]}} Counts `failures`: a line for each that can be named */
+
+/**
+ * @param {string} path of what Vitest's JSON reporter wrote
+ * @returns {Counts}
+ */
 function readReport(path) {
-  const counts = { passed: 0, failed: 0, skipped: 0 }
+  /** @type {Counts} */
+  const counts = { passed: 0, failed: 0, skipped: 0, failures: [] }
   let report
   try {
     report = JSON.parse(readFileSync(path, 'utf8'))
   } catch {
     return counts // Vitest did not come that far
   }
-  for (const { status, assertionResults } of report.testResults) {
-    // A file that cannot be loaded, or whose hook fails, has no failed test of its own.
+  for (const { name, status, message, assertionResults } of report.testResults) {
+    const file = relative(root, name)
     const failed = assertionResults.filter((/** @type {{status: string}} */ test) => test.status === 'failed')
-    if (status === 'failed' && failed.length === 0) counts.failed += 1
+    for (const { fullName, failureMessages } of failed)
+      counts.failures.push(`${file}: ${fullName}: ${firstLine(failureMessages[0])}`)
+    // A file that cannot be loaded, or whose hook fails, has no failed test of its own.
+    if (status === 'failed' && failed.length === 0) {
+      counts.failed += 1
+      counts.failures.push(`${file}: ${firstLine(message)}`)
+    }
   }
   counts.passed += report.numPassedTests
   counts.failed += report.numFailedTests
   counts.skipped += report.numPendingTests + report.numTodoTests
   return counts
+}
+
+/** @param {string} [text] */
+function firstLine(text = '') {
+  const [line = ''] = text.split('\n')
+  return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON)}...` : line
 }
 
 /**

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { type OwnBroker, startBroker } from './broker.ts'
 import type { BrokerAddress } from './broker-api.ts'
+import { complaintsOf } from './broker-complaints.ts'
 import { startPool } from './pool.ts'
 import type { PoolAddress } from './pool-configuration.ts'
 import { livingGroups, runFolder } from './run-folder.ts'
@@ -30,6 +31,7 @@ export default async function start(project: TestProject): Promise<() => Promise
   project.provide('broker', broker.address)
 
   return async () => {
+    if (project.vitest.state.getCountOfFailedTests() > 0) complain(complaintsOf(broker.directory))
     const left = await leftOn(broker)
     await broker.close()
     await pool.close()
@@ -38,6 +40,10 @@ export default async function start(project: TestProject): Promise<() => Promise
     process.exitCode = 1 // Vitest prints what a teardown throws, and exits with 0
     throw new Error(`The tests left behind:\n  ${left.join('\n  ')}`)
   }
+}
+
+function complain(lines: readonly string[]): void {
+  if (lines.length > 0) process.stdout.write(`\nThe shared broker's log:\n  ${lines.join('\n  ')}\n`)
 }
 
 async function leftOn(broker: OwnBroker): Promise<string[]> {
