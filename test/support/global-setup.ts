@@ -5,6 +5,7 @@ import type { BrokerAddress } from './broker-api.ts'
 import { complaintsOf } from './broker-complaints.ts'
 import { startPool } from './pool.ts'
 import type { PoolAddress } from './pool-configuration.ts'
+import { RoomWatch } from './room-watch.ts'
 import { livingGroups, runFolder } from './run-folder.ts'
 
 declare module 'vitest' {
@@ -24,6 +25,7 @@ export interface SharedPool extends PoolAddress {
 export default async function start(project: TestProject): Promise<() => Promise<void>> {
   const workerLog = join(runFolder(), 'worker.log')
   const environment = { WORKER_LOG: workerLog, WORKER_SLEEP_MS: '0' }
+  const room = new RoomWatch(runFolder())
   const pool = await startPool({ children: 8, environment })
   const broker = await startBroker()
   const { socket, statusSocket, directory } = pool
@@ -31,7 +33,9 @@ export default async function start(project: TestProject): Promise<() => Promise
   project.provide('broker', broker.address)
 
   return async () => {
-    if (project.vitest.state.getCountOfFailedTests() > 0) complain(complaintsOf(broker.directory))
+    const lowest = room.close()
+    if (project.vitest.state.getCountOfFailedTests() > 0)
+      complain([`${lowest} MiB were free on the disk at the least`, ...complaintsOf(broker.directory)])
     const left = await leftOn(broker)
     await broker.close()
     await pool.close()
@@ -43,7 +47,7 @@ export default async function start(project: TestProject): Promise<() => Promise
 }
 
 function complain(lines: readonly string[]): void {
-  if (lines.length > 0) process.stdout.write(`\nThe shared broker's log:\n  ${lines.join('\n  ')}\n`)
+  process.stdout.write(`\nThe shared broker's surroundings, and its log:\n  ${lines.join('\n  ')}\n`)
 }
 
 async function leftOn(broker: OwnBroker): Promise<string[]> {

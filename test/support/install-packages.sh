@@ -25,15 +25,29 @@ enabled_units() {
   systemctl list-unit-files --state=enabled --no-legend 2>/dev/null | cut -d ' ' -f 1 | sort
 }
 
+install() {
+  apt-get install --yes --quiet --no-install-recommends -o Dir::Cache::archives="$archives" "$@"
+}
+
 download() {
-  apt-get install --yes --quiet --no-install-recommends --download-only "$@"
+  install --download-only "$@"
 }
 
 # Two runs at once would each take the other's policy for the machine's own.
 exec 9>/run/fpm-bridge-install-packages.lock
 flock 9
 
-trap put_policy_back EXIT
+# Packages come into a folder of their own, which goes again: what apt-get keeps of these packages would be some hundred megabytes.
+archives=$(mktemp -d)
+chmod 755 "$archives" # apt-get downloads as a user of its own
+mkdir "$archives/partial"
+
+clean_up() {
+  put_policy_back
+  rm -rf "$archives"
+}
+
+trap clean_up EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -51,7 +65,7 @@ enabled_units >"$enabled_before"
 
 # From here on a signal would leave packages half installed, and the next apt-get refusing to work.
 trap '' HUP INT TERM
-apt-get install --yes --quiet --no-install-recommends "$@"
+install "$@"
 
 # Without the new ones, a laptop would have a broker open to its network after the next boot.
 enabled_units | comm -13 "$enabled_before" - | xargs --no-run-if-empty systemctl disable --quiet
