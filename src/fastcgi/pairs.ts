@@ -15,6 +15,28 @@ const BEYOND_ASCII = /[\u0080-\uffff]/
  * @throws {RangeError} naming the param that fits into no record
  */
 export function encodePairs(...tables: readonly Readonly<Record<string, string>>[]): Buffer[] {
+  return encodeShort(tables) ?? encodeAny(tables)
+}
+
+/**
+ * Most pairs are short, and of ASCII: then all that is to be known of them can be asked of their content as a whole.
+ *
+ * @returns undefined where they are other than that
+ */
+function encodeShort(tables: readonly Readonly<Record<string, string>>[]): Buffer[] | undefined {
+  let content = ''
+  for (const params of tables) {
+    for (const name of Object.keys(params)) {
+      const value = params[name] as string
+      if (name.length > MAX_SHORT_LENGTH || value.length > MAX_SHORT_LENGTH) return undefined
+      content += String.fromCharCode(name.length, value.length) + name + value
+    }
+  }
+  if (content.length > MAX_CONTENT_BYTES || BEYOND_ASCII.test(content)) return undefined
+  return content === '' ? [] : [Buffer.from(content, 'latin1')]
+}
+
+function encodeAny(tables: readonly Readonly<Record<string, string>>[]): Buffer[] {
   const contents: Buffer[] = []
   let content = ''
   for (const params of tables) {

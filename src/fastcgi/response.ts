@@ -9,6 +9,13 @@ export interface ResponseHead {
 const LF = 0x0a
 const CR = 0x0d
 
+/** Characters of a head that is remembered. */
+const REMEMBERED = 4_096
+
+/** The last one: the answers of a worker differ in their bodies, and seldom in their heads. */
+let lastHead = ''
+let lastParsed: ResponseHead | undefined
+
 /**
  * Splits a CGI response (RFC 3875, section 6) into head and body. Lines end with CR LF or LF.
  *
@@ -16,6 +23,17 @@ const CR = 0x0d
  * @returns `undefined` when there is no head: no empty line, or a line before it that is no header field
  */
 export function parseResponseHead(stdout: Buffer): ResponseHead | undefined {
+  if (lastParsed !== undefined && stdout.toString('latin1', 0, lastHead.length) === lastHead)
+    return lastParsed
+  const parsed = parse(stdout)
+  if (parsed !== undefined && parsed.bodyOffset <= REMEMBERED) {
+    lastHead = stdout.toString('latin1', 0, parsed.bodyOffset)
+    lastParsed = parsed
+  }
+  return parsed
+}
+
+function parse(stdout: Buffer): ResponseHead | undefined {
   const headers = new Map<string, string[]>()
   let offset = 0
   for (;;) {

@@ -68,6 +68,32 @@ describe('a response head', () => {
   })
 })
 
+describe('one head after the other', () => {
+  const long = 'x'.repeat(10_000)
+  const heads: readonly [string, Record<string, string[]>, string][] = [
+    ['A: 1\r\n\r\nbody', { a: ['1'] }, 'body'],
+    ['A: 1\r\n\r\nanother', { a: ['1'] }, 'another'],
+    ['A: 1\r\nB: 2\r\n\r\nbody', { a: ['1'], b: ['2'] }, 'body'],
+    ['A: 11\r\n\r\nbody', { a: ['11'] }, 'body'],
+    ['\r\nA: 1\r\n\r\n', {}, 'A: 1\r\n\r\n'],
+    [`A: ${long}\r\n\r\nbody`, { a: [long] }, 'body'],
+  ]
+
+  it.each(heads)('is read for itself: %j', (stdout, headers, body) => {
+    for (const [before] of heads) {
+      parse(before)
+      const head = parse(stdout)
+      expect(Object.fromEntries(head?.headers ?? [])).toEqual(headers)
+      expect(stdout.slice(head?.bodyOffset)).toBe(body)
+    }
+  })
+
+  it('is none where it breaks off, whatever came before', () => {
+    parse('A: 1\r\n\r\nbody')
+    expect(parse('A: 1\r\n')).toBeUndefined()
+  })
+})
+
 describe('the status', () => {
   it.each([
     ['', 200],
