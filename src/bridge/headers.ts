@@ -3,7 +3,7 @@ import type { BridgePolicy, Delivery } from './ports.ts'
 /** Our own headers. Those that a message brings along are dropped: anyone can forge them. */
 export const HEADER_PREFIX = 'x-fpm-bridge-'
 // Those that each message is asked for: putting a name together costs more than looking it up.
-const ATTEMPT = `${HEADER_PREFIX}attempt`
+export const ATTEMPT_HEADER = `${HEADER_PREFIX}attempt`
 const UNREAD = `${HEADER_PREFIX}unread`
 const DEAD_LETTERED = `${HEADER_PREFIX}dead-lettered`
 const QUEUE = `${HEADER_PREFIX}queue`
@@ -55,7 +55,7 @@ export function readHistory(
   const beginsAnew = headers[DEAD_LETTERED] === true
   const isCopy = exchange === '' && routingKey === queue && headers[QUEUE] === queue
   return {
-    executions: beginsAnew ? 0 : count(headers[ATTEMPT]),
+    executions: beginsAnew ? 0 : count(headers[ATTEMPT_HEADER]),
     unread: beginsAnew ? 0 : count(headers[UNREAD]),
     deliveryCount: count(headers[DELIVERY_COUNT]),
     isCopy,

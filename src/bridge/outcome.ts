@@ -1,4 +1,5 @@
 import type { Diagnosis } from './diagnosis.ts'
+import type { OutcomeRow } from './outcome-rows.ts'
 import type { OutcomePolicy } from './ports.ts'
 import {
   describe,
@@ -84,32 +85,33 @@ type Verdict =
   | 'log?'
 
 type Row = readonly [
+  name: OutcomeRow,
   when: (result: Result, policy: OutcomePolicy) => boolean,
   completed: Verdict,
   dispatched: Verdict,
 ]
 
 /** The whole policy: what happened, and what is done with `completed` and with `dispatched`. First match wins. */
-const TABLE: readonly Row[] = [
-  [isUnprocessable, 'dead-letter', 'dead-letter'],
-  [isUnsent, 'hold', 'hold'],
-  [scriptDidNotRun, 'hold', 'hold'],
-  [isMarked('hold'), 'hold!', 'hold!'],
-  [isUnreadTooOften, 'retry?', 'dead-letter?'],
-  [failedIn('unread'), 'again?', 'again?'],
-  [isUnread, 'retry', 'again?'],
-  [hasFailed, 'retry', 'log'],
-  [looksRefused, 'retry?', 'log?'],
-  [isMarked('ack'), 'ack', 'log'],
-  [isMarked('retry'), 'retry', 'log'],
-  [isMarked('dead-letter'), 'dead-letter', 'log'],
-  [hasUnknownMarker, 'retry', 'log'],
-  [hasNotStarted, 'retry?', 'log?'],
-  [hasFatalError, 'retry', 'log'],
-  [hasForeignStatus, 'retry', 'log'],
-  [hasStatus(isSuccess), 'ack', 'log'],
-  [hasStatus(isTemporary), 'retry', 'log'],
-  [hasStatus(() => true), 'dead-letter', 'log'],
+export const TABLE: readonly Row[] = [
+  ['unprocessable', isUnprocessable, 'dead-letter', 'dead-letter'],
+  ['no-connection', isUnsent, 'hold', 'hold'],
+  ['no-script', scriptDidNotRun, 'hold', 'hold'],
+  ['marked-hold', isMarked('hold'), 'hold!', 'hold!'],
+  ['unread-too-often', isUnreadTooOften, 'retry?', 'dead-letter?'],
+  ['unread', failedIn('unread'), 'again?', 'again?'],
+  ['broken-off', isUnread, 'retry', 'again?'],
+  ['no-answer', hasFailed, 'retry', 'log'],
+  ['looks-refused', looksRefused, 'retry?', 'log?'],
+  ['marked', isMarked('ack'), 'ack', 'log'],
+  ['marked', isMarked('retry'), 'retry', 'log'],
+  ['marked', isMarked('dead-letter'), 'dead-letter', 'log'],
+  ['unknown-marker', hasUnknownMarker, 'retry', 'log'],
+  ['no-marker', hasNotStarted, 'retry?', 'log?'],
+  ['fatal-error', hasFatalError, 'retry', 'log'],
+  ['startup-warning', hasForeignStatus, 'retry', 'log'],
+  ['success', hasStatus(isSuccess), 'ack', 'log'],
+  ['temporary', hasStatus(isTemporary), 'retry', 'log'],
+  ['other-status', hasStatus(() => true), 'dead-letter', 'log'],
 ]
 
 /**
@@ -117,7 +119,7 @@ const TABLE: readonly Row[] = [
  * @param now milliseconds since the epoch, from which a Retry-After date counts
  */
 export function decide(result: Result, policy: OutcomePolicy, attempt: number, now: number): Outcome {
-  const [, completed, dispatched] = TABLE.find(([when]) => when(result, policy)) as Row
+  const [, , completed, dispatched] = rowOf(result, policy)
   const verdict = policy.ack === 'completed' ? completed : dispatched
   if (verdict === 'ack' || (verdict === 'log' && completed === 'ack')) {
     return { kind: 'executed', status: statusOf(result), subject: subjectOf(result) }
@@ -161,6 +163,11 @@ export function decide(result: Result, policy: OutcomePolicy, attempt: number, n
     case 'log':
       return { kind: result.kind === 'answered' ? 'refused' : 'lost', ...diagnosis }
   }
+}
+
+/** The first that fits; the last one fits whatever has been answered. */
+export function rowOf(result: Result, policy: OutcomePolicy): Row {
+  return TABLE.find(([, when]) => when(result, policy)) as Row
 }
 
 /** An answer that is no success, whatever it says. */

@@ -32,7 +32,7 @@ export type CommandLine<C extends CommandSpec> =
 type Argument = Readonly<Record<string, unknown>>
 
 const EPILOGUE = `Also read from the environment (FPM_BRIDGE_URL for --url) and from --config.
-Exit codes: 0 done, 64 usage, 65 bad input, 69 no broker, 70 internal fault, 75 not all done, 78 configuration.`
+Exit codes: 0 done, 64 usage, 65 bad input, 69 no broker or pool, 70 internal fault, 75 not all done, 78 configuration.`
 
 /**
  * Reads the command line. Values stay text: what they may be is decided in one place for all sources.

@@ -26,12 +26,13 @@ const BROKER: Group = {
   commands: ['run', 'publish', 'config', 'ps', 'pause', 'resume', 'drain', 'reload'],
   scope: 'process',
 }
-const QUEUE: Group = { commands: ['run', 'publish', 'config'], scope: 'bridge' }
+const QUEUE: Group = { commands: ['run', 'publish', 'config', 'invoke'], scope: 'bridge' }
 const PROCESS: Group = { commands: ['run', 'config'], scope: 'process' }
-const BRIDGE: Group = { commands: ['run', 'config'], scope: 'bridge' }
+const BRIDGE: Group = { commands: ['run', 'config', 'invoke'], scope: 'bridge' }
 const PUBLISH: Group = { commands: ['publish'], scope: 'command-line' }
 /** What operators tell daemons by way of the broker. */
 const CONTROL: Pick<Group, 'scope'> = { scope: 'command-line' }
+const INVOKE: Group = { commands: ['invoke'], scope: 'command-line' }
 const CONFIG: Group = { commands: ['config'], scope: 'command-line' }
 
 function option(group: Group, name: string, details: Details, description: string): OptionSpec {
@@ -97,7 +98,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     'absolute path of the worker script, as php-fpm sees it',
   ),
   option(
-    PROCESS,
+    { ...PROCESS, commands: [...PROCESS.commands, 'invoke'] },
     'daemon-id',
     { defaultDescription: 'D- and 8 random hex digits' },
     'tags every message; also consumer tag and connection name',
@@ -296,9 +297,14 @@ export const OPTIONS: readonly OptionSpec[] = [
     { default: 'application/json' },
     'content type of the messages; JSON is checked before it is sent',
   ),
-  option(PUBLISH, 'header', { kind: 'list' }, 'a header, name=value; repeatable'),
   option(
-    PUBLISH,
+    { ...PUBLISH, commands: ['publish', 'invoke'] },
+    'header',
+    { kind: 'list' },
+    'a header, name=value; repeatable',
+  ),
+  option(
+    { ...PUBLISH, commands: ['publish', 'invoke'] },
     'property',
     { kind: 'list' },
     'a basic property, name=value (message_id, correlation_id, type, ...); repeatable',
@@ -343,11 +349,31 @@ export const OPTIONS: readonly OptionSpec[] = [
     { kind: 'flag', default: 'false' },
     'print JSON: a line for each daemon',
   ),
+  option(INVOKE, 'file', {}, 'file that is the message; -: standard input'),
+  option(
+    INVOKE,
+    'content-type',
+    { default: 'application/json' },
+    'content type of the message, which the worker gets with --payload raw',
+  ),
+  option(
+    INVOKE,
+    'attempt',
+    { default: '1' },
+    'with --ack completed, which execution of the message it is, as far as the worker is told',
+  ),
+  option(
+    INVOKE,
+    'repeat',
+    {},
+    'execute the message so often, --concurrency at a time, and print quantiles in place of answers',
+  ),
+  option(INVOKE, 'json', { kind: 'flag', default: 'false' }, 'print JSON'),
   option(CONFIG, 'check', { kind: 'flag', default: 'false' }, 'print nothing but what is wrong'),
   option(CONFIG, 'json', { kind: 'flag', default: 'false' }, 'print JSON'),
   option(CONFIG, 'schema', { kind: 'flag', default: 'false' }, 'print the JSON Schema of a config file'),
   option(
-    BROKER,
+    { ...BROKER, commands: [...BROKER.commands, 'invoke'] },
     'config',
     {},
     'YAML or JSON file; its keys are the names of these options, and bridges: for several bridges',

@@ -30,3 +30,8 @@ export function say(text: string): void {
 export function complain(text: string): void {
   process.stderr.write(`fpm-bridge: ${escapeInvisible(text)}\n`)
 }
+
+/** A line of standard error that is no complaint: what is said beside a result. */
+export function remark(text: string): void {
+  process.stderr.write(`${escapeInvisible(text)}\n`)
+}

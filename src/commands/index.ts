@@ -57,6 +57,18 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./control/reload.ts')).reload,
   },
   {
+    name: 'invoke',
+    usage: '--socket PATH --script PATH [MESSAGE]',
+    summary: 'have the pool execute a message, without a broker, and say what would become of it',
+    words: { name: 'message', description: 'its body; without one and without --file: standard input' },
+    examples: [
+      [`invoke -s /run/php/commands.sock --script /srv/app/worker.php '{"number": 7}'`, 'once'],
+      ['invoke --config /etc/fpm-bridge.yaml --name mails --file mail.json', 'as one bridge of a file'],
+      ['invoke --file mail.json --repeat 1000 --concurrency 8', 'a small load test'],
+    ],
+    load: async () => (await import('./invoke/invoke.ts')).invoke,
+  },
+  {
     name: 'config',
     usage: '[--check]',
     summary: 'print the configuration of run, and where each value comes from',

@@ -2,15 +2,16 @@ import { expect } from 'vitest'
 import { readConfigFile } from '../../src/command-line/config-file.ts'
 import { collectOptions } from '../../src/command-line/sources.ts'
 import type { BridgeConfig } from '../../src/config/bridge-config.ts'
+import { readInvokeConfig } from '../../src/config/invoke-config.ts'
 import { OptionError } from '../../src/config/option-error.ts'
 import { readPublishConfig } from '../../src/config/publish-config.ts'
-import type { GivenOptions } from '../../src/config/reader.ts'
+import type { BridgeEntry, GivenOptions } from '../../src/config/reader.ts'
 import { readRunConfig } from '../../src/config/run-config.ts'
 
 export type Given = Readonly<Record<string, string | readonly string[]>>
 
 /** Options as the command line would give them, defaults included. */
-function options(command: 'run' | 'publish', given: Given): GivenOptions {
+function options(command: 'run' | 'publish' | 'invoke', given: Given): GivenOptions {
   const flags = Object.entries(given).map(
     ([name, value]) => [name, typeof value === 'string' ? [value] : value] as const,
   )
@@ -29,6 +30,24 @@ export const run = (given: Given = {}) => {
 }
 export const publish = (given: Given = {}, ...messages: string[]) =>
   readPublishConfig(options('publish', given), messages)
+
+/** With the two options that it needs, and with the bridges of a file. */
+export const invoke = (
+  given: Given = {},
+  words: string | readonly string[] = [],
+  bridges?: readonly BridgeEntry[],
+) => {
+  const all = options('invoke', { socket: '/run/fpm.sock', script: '/srv/worker.php', ...given })
+  const asked = new Map(
+    [...all.options].filter(([name]) => bridges === undefined || !isDefaultOfOne(all, name)),
+  )
+  return readInvokeConfig({ ...all, options: asked, bridges }, [words].flat())
+}
+
+/** With several bridges there is no default of what only one can have. */
+function isDefaultOfOne({ options: all }: GivenOptions, name: string): boolean {
+  return ['name', 'queue'].includes(name) && all.get(name)?.origin === 'default'
+}
 
 /** How these options are refused. */
 export function refusal(read: () => unknown): [message: string, exitCode: number] {

@@ -32,7 +32,7 @@ type Held = Extract<State, { kind: 'held' }>
 
 const PROBE_DELAY: BackoffRange = { min: 100, max: 1_000 }
 /** Milliseconds: a worker may be mistaken. */
-const LONGEST_WANTED = 600_000
+export const LONGEST_WANTED = 600_000
 
 /**
  * Nothing can be executed: one state of the whole bridge, entered and left with one event each. While it lasts nothing is
