@@ -37,7 +37,12 @@ export async function examineQueues(
   return findings
 }
 
-function judge(
+/**
+ * @param nature undefined where the user may not ask
+ * @returns what is to be said of a queue that is taken all the same
+ * @throws {BrokerError} QUEUE_UNFIT
+ */
+export function judge(
   { name }: Queue,
   nature: QueueNature | undefined,
   { consumed, allowTransient }: Demands,

@@ -17,18 +17,21 @@ export interface QueueNature {
   readonly expires: number | undefined
   /** `classic`, `quorum`, `stream`, ...; undefined where the broker's answer was cut off (a name of more than 100 bytes). */
   readonly type: string | undefined
+  /** What else it was declared with, as far as the broker compares it before the type. */
+  readonly arguments: QueueArguments
 }
 
 /**
  * A type that no broker knows: a declare with it is always refused, so that it creates nothing where the queue has just gone, and
  * as the type comes after most arguments, the refusal that names it is the last.
  */
-const NO_TYPE = 'what is it?'
+export const NO_TYPE = 'what is it?'
 
 /** More than the arguments that any type has. */
-const MAX_QUESTIONS = 20
+export const MAX_QUESTIONS = 20
 
 type Argument = string | number | boolean
+export type QueueArguments = Readonly<Record<string, Argument>>
 
 /**
  * @param declare whether the queue may be declared: then one that is as ours would be costs no refusal (which the broker
@@ -52,7 +55,13 @@ export async function natureOf(
   for (let question = 1; question <= MAX_QUESTIONS; question += 1) {
     const refusal = await ask(connection, queue, { durable, autoDelete, arguments: known })
     const { 'x-expires': expires } = known
-    const nature = { durable, autoDelete, expires: expires === undefined ? undefined : Number(expires) }
+    const { 'x-queue-type': _, ...others } = known
+    const nature = {
+      durable,
+      autoDelete,
+      expires: expires === undefined ? undefined : Number(expires),
+      arguments: others,
+    }
     if (refusal === 'accepted') return { ...nature, type: String(first) }
     if (refusal === 'forbidden') return undefined
     const { key, value } = refusal
@@ -69,15 +78,20 @@ export async function natureOf(
 }
 
 /** `key` differs, and is `value` in the queue there is; null: it is not there; undefined: who knows. */
-interface Difference {
+export interface Difference {
   readonly key: string
   readonly value: Argument | null | undefined
 }
 
-async function ask(
+/**
+ * Asks by declaring it so. Where the arguments are such that no broker takes them, nothing is ever declared.
+ *
+ * @throws {BrokerError} also where there is no such queue
+ */
+export async function ask(
   connection: ChannelModel,
   queue: Queue,
-  asked: { durable: boolean; autoDelete: boolean; arguments: Record<string, Argument> },
+  asked: { durable: boolean; autoDelete: boolean; arguments: QueueArguments },
 ): Promise<Difference | 'accepted' | 'forbidden'> {
   try {
     await onOwnChannel(connection, (channel) => channel.assertQueue(queue.name, asked))

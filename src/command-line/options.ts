@@ -23,17 +23,18 @@ type Group = Pick<OptionSpec, 'commands' | 'scope'>
 type Details = Partial<Omit<OptionSpec, 'name' | 'description' | keyof Group>>
 
 const BROKER: Group = {
-  commands: ['run', 'publish', 'config', 'ps', 'pause', 'resume', 'drain', 'reload'],
+  commands: ['run', 'publish', 'config', 'check', 'ps', 'pause', 'resume', 'drain', 'reload'],
   scope: 'process',
 }
-const QUEUE: Group = { commands: ['run', 'publish', 'config', 'invoke'], scope: 'bridge' }
-const PROCESS: Group = { commands: ['run', 'config'], scope: 'process' }
-const BRIDGE: Group = { commands: ['run', 'config', 'invoke'], scope: 'bridge' }
+const QUEUE: Group = { commands: ['run', 'publish', 'config', 'invoke', 'check'], scope: 'bridge' }
+const PROCESS: Group = { commands: ['run', 'config', 'check'], scope: 'process' }
+const BRIDGE: Group = { commands: ['run', 'config', 'invoke', 'check'], scope: 'bridge' }
 const PUBLISH: Group = { commands: ['publish'], scope: 'command-line' }
 /** What operators tell daemons by way of the broker. */
 const CONTROL: Pick<Group, 'scope'> = { scope: 'command-line' }
 const INVOKE: Group = { commands: ['invoke'], scope: 'command-line' }
 const CONFIG: Group = { commands: ['config'], scope: 'command-line' }
+const CHECK: Group = { commands: ['check'], scope: 'command-line' }
 
 function option(group: Group, name: string, details: Details, description: string): OptionSpec {
   return { name, ...group, kind: 'value', ...details, description }
@@ -371,6 +372,13 @@ export const OPTIONS: readonly OptionSpec[] = [
   option(INVOKE, 'json', { kind: 'flag', default: 'false' }, 'print JSON'),
   option(CONFIG, 'check', { kind: 'flag', default: 'false' }, 'print nothing but what is wrong'),
   option(CONFIG, 'json', { kind: 'flag', default: 'false' }, 'print JSON'),
+  option(
+    CHECK,
+    'probe',
+    { kind: 'flag', default: 'false' },
+    'execute the script once, without a message, also where it may not know that nothing is to be done',
+  ),
+  option(CHECK, 'json', { kind: 'flag', default: 'false' }, 'print JSON: a line for each finding'),
   option(CONFIG, 'schema', { kind: 'flag', default: 'false' }, 'print the JSON Schema of a config file'),
   option(
     { ...BROKER, commands: [...BROKER.commands, 'invoke'] },

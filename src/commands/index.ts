@@ -23,6 +23,15 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./publish/publish.ts')).publish,
   },
   {
+    name: 'check',
+    usage: '--socket PATH --script PATH',
+    summary: 'look at all that run would need: configuration, broker, queues, pool, script, PHP settings',
+    examples: [
+      ['check --config /etc/fpm-bridge.yaml', 'say what is wrong, and what to do, before the first message'],
+    ],
+    load: async () => (await import('./check/check.ts')).check,
+  },
+  {
     name: 'ps',
     usage: '[--queue QUEUE]',
     summary: 'list the daemons that run with --control, and how they are',

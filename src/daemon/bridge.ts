@@ -15,6 +15,7 @@ import type { ControlDesk, Delivery, Intake } from '../bridge/ports.ts'
 import type { AdoptElsewhere } from '../bridge/returns.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
 import type { ProcessConfig } from '../config/process-config.ts'
+import { queuesOf } from '../config/queues.ts'
 import { formatPoolAddress } from '../fastcgi/address.ts'
 import type { FastCgiClient } from '../fastcgi/types.ts'
 import { Counters, type Counts } from '../observe/counters.ts'
@@ -27,7 +28,6 @@ import { viewOf } from './bridge-view.ts'
 import { prepareCopies } from './copies-preparation.ts'
 import type { Drains } from './drains.ts'
 import { createClient } from './pool-client.ts'
-import { queuesOf } from './queues.ts'
 
 /** The broker must be consumed from within 2 s of its return, so the longest pause is well below. */
 const SESSION_DELAY: BackoffRange = { min: 100, max: 1_500 }

@@ -1,32 +1,10 @@
 import type { Tell } from '../bridge/events.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
-import { formatPoolAddress } from '../fastcgi/address.ts'
+import type { PoolDemand } from '../config/pool-demands.ts'
 import { pingPool, readPoolStatus } from '../fastcgi/pool-status.ts'
 
 /** Milliseconds that the pool's pages get: a child serves them, and all may be busy. */
 const PAGE_TIMEOUT = 1_000
-
-/** A pool, and what all its bridges together ask of it. */
-export interface PoolDemand {
-  readonly pool: string
-  /** One at least. */
-  readonly bridges: readonly BridgeConfig[]
-  /** Requests in flight at most. */
-  readonly concurrency: number
-}
-
-/** What is asked of each pool. */
-export function demandsOf(bridges: readonly BridgeConfig[]): readonly PoolDemand[] {
-  const byPool = new Map<string, BridgeConfig[]>()
-  for (const bridge of bridges) {
-    const pool = formatPoolAddress(bridge.pool)
-    byPool.set(pool, [...(byPool.get(pool) ?? []), bridge])
-  }
-  return [...byPool].map(([pool, those]) => {
-    const concurrency = those.reduce((sum, bridge) => sum + bridge.concurrency, 0)
-    return { pool, bridges: those, concurrency }
-  })
-}
 
 /** Tells the operator what stands behind the socket, if it says so itself, and what is asked of it. Never rejects. */
 export async function describePool({ pool, bridges, concurrency }: PoolDemand, tell: Tell): Promise<void> {

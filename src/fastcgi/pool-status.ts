@@ -12,6 +12,8 @@ export type PoolKind = 'static' | 'dynamic' | 'ondemand'
 export interface PoolStatus {
   readonly pool: string
   readonly kind: PoolKind
+  /** Seconds since the epoch, by its clock. */
+  readonly startTime: number
   readonly startSince: number
   readonly acceptedConnections: number
   /** Connections in the backlog; on a Unix socket php-fpm always reads 0. */
@@ -145,6 +147,7 @@ function toPoolStatus(page: Page): PoolStatus {
   return {
     pool: String(page['pool']),
     kind,
+    startTime: number('start time'),
     startSince: number('start since'),
     acceptedConnections: number('accepted conn'),
     listenQueue: number('listen queue'),

@@ -1,6 +1,6 @@
 import { delayQueue, plainQueue, type Queue } from '../amqp/topology.ts'
 import { retryDelays, retryQueue } from '../bridge/retry.ts'
-import type { BridgeConfig } from '../config/bridge-config.ts'
+import type { BridgeConfig } from './bridge-config.ts'
 
 /** The queues a bridge needs: at once, and when the first message has to rest for that long. */
 export function queuesOf(config: BridgeConfig): { always: readonly Queue[]; atNeed: readonly Queue[] } {

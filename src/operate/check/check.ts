@@ -1,0 +1,87 @@
+import { formatBrokerUrl } from '../../amqp/broker-url.ts'
+import { closeConnection } from '../../amqp/connection.ts'
+import { demandsOf, type PoolDemand } from '../../config/pool-demands.ts'
+import type { GivenOptions } from '../../config/reader.ts'
+import { checkBrokers, checkPublishing, type OpenBroker } from './broker.ts'
+import { brokerClock, checkPoolClock } from './clocks.ts'
+import { type Readable, readConfiguration } from './configuration.ts'
+import type { Credentials } from './credentials.ts'
+import { type Finding, findingsOf } from './finding.ts'
+import { checkPool, type PoolWords } from './pool.ts'
+import { checkQueues } from './queues.ts'
+import { rightsCommand } from './rights.ts'
+import { checkSocket } from './socket.ts'
+
+export interface CheckInput {
+  /** The options of `run`. */
+  readonly given: GivenOptions
+  /** Environment variables that look like options and are none. */
+  readonly unread: readonly string[]
+  /** Who the sockets are to be open for; undefined where nobody knows. */
+  readonly who: Credentials | undefined
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Whether the script may be executed, to see whether it answers. */
+  readonly probe: boolean
+  /** Of fpm-bridge. */
+  readonly version: string
+}
+
+/**
+ * Looks at everything that a daemon with these options would need, and changes nothing. What cannot be looked at is said to be unknown; no
+ * failure keeps it from the rest.
+ *
+ * @returns findings as they come, area by area
+ */
+export async function* check(input: CheckInput): AsyncGenerator<Finding> {
+  const { findings, ...readable } = readConfiguration(input.given, input.unread)
+  yield* findings
+  // Both take their time, mostly until somebody does not answer.
+  const pools = demandsOf(readable.bridges).map((demand) => lookAtPool(demand, input))
+  const brokers = lookAtBrokers(readable, input)
+  for (const look of [brokers, ...pools]) look.catch(() => {})
+  yield* await brokers
+  for (const look of pools) yield* await look
+}
+
+async function lookAtBrokers(readable: Readable, { now }: CheckInput): Promise<readonly Finding[]> {
+  const { findings, open } = await checkBrokers(readable.brokers, now())
+  const [first] = open
+  try {
+    if (first !== undefined) return [...findings, ...(await lookAtQueues(first, readable))]
+    const queues = readable.bridges.map(({ queue }) =>
+      findingsOf('queues', queue).unknown('exists', 'without a broker it cannot be looked at'),
+    )
+    return [...findings, ...queues]
+  } finally {
+    await Promise.all(open.map(({ connection }) => closeConnection(connection)))
+  }
+}
+
+async function lookAtQueues(broker: OpenBroker, { bridges, control }: Readable): Promise<readonly Finding[]> {
+  const rights = rightsCommand(broker.url, bridges, control)
+  const publishing = await checkPublishing(broker, rights)
+  const findings: Finding[] = [publishing]
+  // One after the other: a connection has so many channels.
+  for (const bridge of bridges) findings.push(...(await checkQueues(broker, bridge, rights)))
+  return [...findings, brokerClock(formatBrokerUrl(broker.url))]
+}
+
+async function lookAtPool(demand: PoolDemand, input: CheckInput): Promise<readonly Finding[]> {
+  const { pool, bridges } = demand
+  const address = bridges[0]?.pool
+  if (address === undefined) return []
+  const { findings, isOpen } = await checkSocket(address, input.who)
+  if (!isOpen)
+    return [
+      ...findings,
+      findingsOf('pool', pool).unknown('answers', 'without a connection it cannot be asked'),
+    ]
+  const words = await checkPool(demand)
+  return [...findings, ...words.findings, checkPoolClock(pool, clockOf(words, input.now()))]
+}
+
+/** A status page counts in whole seconds. */
+function clockOf({ status }: PoolWords, ours: number): Parameters<typeof checkPoolClock>[1] {
+  return status && { theirs: (status.startTime + status.startSince) * 1_000, ours, accuracy: 1_000 }
+}
