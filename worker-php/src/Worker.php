@@ -27,6 +27,7 @@ use InvalidArgumentException;
  * | is not run: executed elsewhere (lock)   | 503    | retry            | repeats it                                  |
  * | is not run: done already (lock)         | 200    | ack              | acks it                                     |
  * | is not run: not a request of fpm-bridge | 403    |                  |                                             |
+ * | is not run: asked by fpm-bridge check   | 200    |                  | (what PHP it runs in; there is no message)  |
  *
  * What is not success is one line in the error log, which reaches the daemon with the answer. When the answer has begun
  * before, with something printed, the handler is not run; PHP has sent 200 then, so a line says "PHP Fatal error" for the
@@ -116,7 +117,9 @@ final class Worker
      */
     public function bootAndExecute(callable $boot): void
     {
-        if (isset($_SERVER[StreamRequest::VERSION])) {
+        if (isset($_SERVER[Probe::PARAM])) {
+            Probe::answer((string) $_SERVER[Probe::PARAM]);
+        } elseif (isset($_SERVER[StreamRequest::VERSION])) {
             $this->executeMany($boot(...));
         } else {
             $this->executeOne($boot(...));

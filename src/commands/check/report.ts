@@ -14,7 +14,7 @@ const MARKS: Readonly<Record<Status, Mark>> = {
   unknown: { text: '?', style: 'cyan' },
 }
 const MARK_WIDTH = 6
-const POINT_WIDTH = 21
+const POINT_WIDTH = 25
 
 /** Findings as lines for people: a heading for each subject, and remedies below what needs one. */
 export class TextReport {

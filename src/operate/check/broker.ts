@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { BrokerError } from '../../amqp/broker-error.ts'
 import type { BrokerErrorCode } from '../../amqp/broker-error-code.ts'
@@ -8,6 +7,7 @@ import { openConnection, socketOf } from '../../amqp/connection.ts'
 import { Connections } from '../../amqp/connections.ts'
 import { ConfirmPublisher } from '../../amqp/publisher.ts'
 import { type Finder, type Finding, findingsOf, inTwo } from './finding.ts'
+import { isLoopback } from './loopback.ts'
 
 /** What the broker's management page shows. */
 const CONNECTION_NAME = 'fpm-bridge check'
@@ -109,10 +109,6 @@ function ofTls({ passed, warned }: Finder, { url, connection }: OpenBroker, now:
         'renew it: after that no daemon connects',
       )
     : passed('tls', `encrypted and verified; its certificate is valid for ${days} days`)
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 /**

@@ -10,6 +10,7 @@ import { type Finding, findingsOf } from './finding.ts'
 import { checkPool, type PoolWords } from './pool.ts'
 import { checkQueues } from './queues.ts'
 import { rightsCommand } from './rights.ts'
+import { checkScript } from './script.ts'
 import { checkSocket } from './socket.ts'
 
 export interface CheckInput {
@@ -78,7 +79,12 @@ async function lookAtPool(demand: PoolDemand, input: CheckInput): Promise<readon
       findingsOf('pool', pool).unknown('answers', 'without a connection it cannot be asked'),
     ]
   const words = await checkPool(demand)
-  return [...findings, ...words.findings, checkPoolClock(pool, clockOf(words, input.now()))]
+  const clock = checkPoolClock(pool, clockOf(words, input.now()))
+  const scripts: Finding[] = []
+  // One after the other: a pool may have one child.
+  for (const bridge of words.answers ? bridges : [])
+    scripts.push(...(await checkScript(bridge, demand.concurrency, input)))
+  return [...findings, ...words.findings, clock, ...scripts]
 }
 
 /** A status page counts in whole seconds. */

@@ -85,14 +85,15 @@ function withoutStatus(path: string, { warned }: Finder): Finding {
   )
 }
 
-function ofStatus(status: PoolStatus, concurrency: number, { passed, warned }: Finder): readonly Finding[] {
+function ofStatus(status: PoolStatus, concurrency: number, finder: Finder): readonly Finding[] {
+  const { passed, warned } = finder
   const { kind, totalProcesses, idleProcesses, maxChildrenReached } = status
   return [
     passed(
       'status',
       `pool ${status.pool}, ${kind}, ${totalProcesses} children, ${idleProcesses} of them idle`,
     ),
-    ofChildren(status, concurrency, { passed, warned }),
+    ofChildren(status, concurrency, finder),
     maxChildrenReached > 0
       ? warned(
           'max-children-reached',
@@ -107,12 +108,13 @@ function ofStatus(status: PoolStatus, concurrency: number, { passed, warned }: F
 function ofChildren(
   { kind, totalProcesses }: PoolStatus,
   concurrency: number,
-  { passed, warned }: Pick<Finder, 'passed' | 'warned'>,
+  { passed, warned, unknown }: Finder,
 ): Finding {
   if (kind !== 'static')
-    return passed(
+    return unknown(
       'children',
       `a ${kind} pool does not say how many children it may have; the bridges ask for ${concurrency}`,
+      `look yourself: \`pm.max_children\` has to be ${concurrency} or more`,
     )
   return totalProcesses < concurrency
     ? warned(
