@@ -105,8 +105,10 @@ export async function argumentsOf(
     const unknown = Object.fromEntries([...left].map((key) => [key, NO_NUMBER]))
     const answer = await ask(connection, queue, { durable, autoDelete, arguments: { ...known, ...unknown } })
     if (typeof answer === 'string' || answer.value === undefined) break
-    left.delete(answer.key)
-    known = { ...known, ...(answer.value !== null && { [answer.key]: answer.value }) }
+    const { key, value } = answer
+    // Of two that differ, RabbitMQ leaves the types out.
+    if (value !== null) known = { ...known, [key]: left.has(key) ? Number(value) : value }
+    left.delete(key)
   }
   const { 'x-queue-type': _, ...others } = known
   return others
@@ -130,7 +132,9 @@ export async function differenceFrom(
   for (const { key, arguments: asked } of questions) {
     const answer = await ask(connection, queue, { durable: true, autoDelete: false, arguments: asked })
     if (answer === 'forbidden') return answer
-    if (answer !== 'accepted' && (answer.key !== key || answer.value !== queue.arguments[key])) return answer
+    // Where both have a value, RabbitMQ leaves the types out.
+    const isSame = answer === 'accepted' || String(answer.value) === String(queue.arguments[key])
+    if (answer !== 'accepted' && (answer.key !== key || !isSame)) return answer
   }
   return undefined
 }

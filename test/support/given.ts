@@ -11,7 +11,7 @@ import { readRunConfig } from '../../src/config/run-config.ts'
 export type Given = Readonly<Record<string, string | readonly string[]>>
 
 /** Options as the command line would give them, defaults included. */
-function options(command: 'run' | 'publish' | 'invoke', given: Given): GivenOptions {
+export function options(command: 'run' | 'publish' | 'invoke' | 'check', given: Given): GivenOptions {
   const flags = Object.entries(given).map(
     ([name, value]) => [name, typeof value === 'string' ? [value] : value] as const,
   )

@@ -8,6 +8,7 @@ import { type GivenOptions, OptionReader } from '../../config/reader.ts'
 import { readRunConfig } from '../../config/run-config.ts'
 import { formatPoolAddress } from '../../fastcgi/address.ts'
 import { type Finding, findingsOf } from './finding.ts'
+import { quoted } from './shell.ts'
 
 /** What can be looked at. */
 export interface Readable {
@@ -121,7 +122,7 @@ function ofSecrets({ options }: GivenOptions, brokers: readonly BrokerUrl[]): re
       warned(
         'password',
         `${path} has the broker's password, and each user of this machine can read it`,
-        `\`chmod o-r '${path}'\``,
+        `\`chmod o-r ${quoted(path)}\``,
       ),
     ]
   return [passed('password', "the broker's password is for this user alone, or its group")]

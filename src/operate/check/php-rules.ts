@@ -29,12 +29,6 @@ const COPIES = 2
 const USUAL_FIELDS = 1_000
 const MIB = 1024 ** 2
 
-/** The largest body that PHP takes. */
-function largestBody({ settings }: PhpFacts, { maxBody, payload, messagesPerRequest }: BridgeConfig): number {
-  const limit = bytesOf(settings['post_max_size'])
-  return payload === 'form' && messagesPerRequest === 1 && limit > 0 ? Math.min(maxBody, limit) : maxBody
-}
-
 /** Everything that PHP and php-fpm are asked about, compared with the options of the bridge. */
 export const PHP_RULES: readonly PhpRule[] = [
   {
@@ -63,7 +57,7 @@ export const PHP_RULES: readonly PhpRule[] = [
       settings['error_log']
         ? warned(
             `errors go to ${settings['error_log']}, and not to the daemon: neither its log nor a dead letter will have them`,
-            line('php_admin_value[error_log] ='),
+            'take `error_log` out of the pool and out of php.ini, and restart php-fpm',
           )
         : passed('errors go to the daemon'),
   },
@@ -108,13 +102,12 @@ export const PHP_RULES: readonly PhpRule[] = [
   },
   {
     point: 'memory_limit',
-    of: (php, bridge) => {
-      const limit = bytesOf(php.settings['memory_limit'])
-      const body = largestBody(php, bridge)
-      return limit > 0 && limit < COPIES * body
+    of: ({ settings }, { maxBody }) => {
+      const limit = bytesOf(settings['memory_limit'])
+      return limit > 0 && limit < COPIES * maxBody
         ? warned(
-            `a message may have ${iniSize(body)}, and a script no more memory than ${php.settings['memory_limit']}: the largest ones end it`,
-            `${line(`php_admin_value[memory_limit] = ${iniSize(COPIES * body)}`)}, or a smaller --max-body`,
+            `a message may have ${iniSize(maxBody)} (--max-body), and a script no more memory than ${settings['memory_limit']}: the largest ones end it`,
+            `${line(`php_admin_value[memory_limit] = ${iniSize(COPIES * maxBody)}`)}, or a smaller --max-body`,
           )
         : passed('it has room for the largest message')
     },

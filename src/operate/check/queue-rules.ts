@@ -80,7 +80,9 @@ export const QUEUE_RULES: readonly Rule[] = [
       if (!consumed)
         return [
           `whoever has looked at a dead letter ${limit} times loses it (delivery-limit)`,
-          `rabbitmqctl set_policy --apply-to queues keep '^${name.replaceAll('.', '\\.')}$' '{"delivery-limit": -1}'`,
+          own === undefined
+            ? `rabbitmqctl set_policy --apply-to queues keep '^${name.replaceAll('.', '\\.')}$' '{"delivery-limit": -1}'`
+            : `${ANEW} without x-delivery-limit`,
         ]
       return limit < RETURNS
         ? [

@@ -4,7 +4,7 @@ import type { Queue } from '../../amqp/topology.ts'
 import type { BridgeConfig } from '../../config/bridge-config.ts'
 import type { OpenBroker } from './broker.ts'
 import { type Finding, findingsOf } from './finding.ts'
-import { quoted } from './rights.ts'
+import { quoted } from './shell.ts'
 
 /** Their hand-over is confirmed from that version of RabbitMQ on. */
 const LEAST_VERSION = [3, 10] as const

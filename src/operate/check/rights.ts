@@ -1,6 +1,7 @@
 import type { BrokerUrl } from '../../amqp/broker-url.ts'
 import type { BridgeConfig } from '../../config/bridge-config.ts'
 import { queuesOf } from '../../config/queues.ts'
+import { quoted } from './shell.ts'
 
 /**
  * The command that gives the user of a broker all rights that the bridges need, and no others.
@@ -31,9 +32,4 @@ export function rightsCommand(
 
 function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-}
-
-/** As a shell takes it. */
-export function quoted(text: string): string {
-  return /^[\w./@:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

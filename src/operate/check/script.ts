@@ -13,6 +13,8 @@ const QUOTED = 200
 /** How PHP begins its words about a script that has died. */
 const DEATH = /PHP (?:Fatal|Parse) error: /
 
+const LOG_ERRORS = 'in the pool: `php_admin_flag[log_errors] = on`; then look again'
+
 const CORRECT_SCRIPT =
   'correct --script: it is the path as php-fpm sees it (a container or `chroot` has other paths), and each folder on the way has to let the user of the pool pass'
 
@@ -164,7 +166,12 @@ function ofOther({ status, stderr, body }: FastCgiResponse, { passed, warned, fa
     )
   const said = quote(stderr || text)
   return status >= 500 || DEATH.test(stderr)
-    ? failed('answers', 'configuration', `it answers ${status}: ${said}`, 'mend what it says')
+    ? failed(
+        'answers',
+        'configuration',
+        `it answers ${status}: ${said || 'nothing says why'}`,
+        said === '' ? LOG_ERRORS : 'mend what it says',
+      )
     : passed(
         'answers',
         `without worker-php and without a message, it answers ${status}${said && `: ${said}`}`,

@@ -11,7 +11,7 @@ import {
   WRITE,
 } from './credentials.ts'
 import type { Fault } from './finding.ts'
-import { quoted } from './rights.ts'
+import { quoted } from './shell.ts'
 
 /** Why somebody does not get to a socket, and what to do about it. */
 export interface PathFault {
