@@ -376,7 +376,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     CHECK,
     'probe',
     { kind: 'flag', default: 'false' },
-    'execute the script once, without a message, also where it may not know that nothing is to be done',
+    'execute the script once, without a message, also where it may not know that nothing is to be done; ask the broker for its time',
   ),
   option(CHECK, 'json', { kind: 'flag', default: 'false' }, 'print JSON: a line for each finding'),
   option(CONFIG, 'schema', { kind: 'flag', default: 'false' }, 'print the JSON Schema of a config file'),

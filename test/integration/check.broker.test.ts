@@ -62,6 +62,31 @@ test('a broker of several that cannot be used is a warning', async ({ broker }) 
   expect(at('broker.connect').map(({ status }) => status)).toEqual(['warned', 'passed'])
 })
 
+test('it has another time than we have: keep the time', async ({ broker, queue: vhost }) => {
+  const right = (configure: string) =>
+    broker.api('PUT', `/permissions/${vhost}/guest`, { configure, write: '.*', read: '.*' })
+  await broker.api('PUT', `/vhosts/${vhost}`, {})
+  try {
+    await right('.*')
+    const url = `${broker.url}/${vhost}`
+    expect((await look({ url })).one('clocks.broker').status).toBe('unknown')
+    const found = (await look({ url }, { probe: true, clock: -90_000 })).one('clocks.broker')
+    expect([found.status, found.text]).toEqual([
+      'warned',
+      expect.stringMatching(/^its clock is (89|9[01]) s ahead/),
+    ])
+    expect(found.remedy).toContain('timedatectl set-ntp true')
+    expect((await look({ url }, { probe: true })).one('clocks.broker').status).toBe('passed')
+    // Its two queues have gone; and who may have none is told so.
+    expect(await broker.queues(vhost)).toEqual([])
+    await right('')
+    const { status, text } = (await look({ url }, { probe: true })).one('clocks.broker')
+    expect([status, text]).toEqual(['unknown', expect.stringContaining('no queues of its own')])
+  } finally {
+    await broker.api('DELETE', `/vhosts/${vhost}`)
+  }
+})
+
 describe('TLS', () => {
   const folder = temporaryFolder('check-tls')
   const authority = createAuthority(folder, 'authority')

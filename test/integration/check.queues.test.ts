@@ -279,7 +279,7 @@ test('looking takes nothing out of a queue, and puts nothing in', async ({ broke
     channel.sendToQueue(queue, Buffer.from('{"number":7}'), { persistent: true })
     await channel.waitForConfirms()
     const { one } = await look({ url: broker.url, queue, ack: 'completed' })
-    expect(one('queues.exists', queue).text).toContain('1 messages are ready')
+    expect(one('queues.exists', queue).text).toBe('it exists, with 1 message and 0 consumers')
     const message = await channel.get(queue)
     expect(message).not.toBe(false)
     if (message === false) return

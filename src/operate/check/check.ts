@@ -1,9 +1,11 @@
+import { BrokerError } from '../../amqp/broker-error.ts'
+import { timeOf } from '../../amqp/broker-time.ts'
 import { formatBrokerUrl } from '../../amqp/broker-url.ts'
 import { closeConnection } from '../../amqp/connection.ts'
 import { demandsOf, type PoolDemand } from '../../config/pool-demands.ts'
 import type { GivenOptions } from '../../config/reader.ts'
 import { checkBrokers, checkPublishing, type OpenBroker } from './broker.ts'
-import { brokerClock, checkPoolClock } from './clocks.ts'
+import { type ClockReading, checkBrokerClock, checkPoolClock } from './clocks.ts'
 import { type Readable, readConfiguration } from './configuration.ts'
 import type { Credentials } from './credentials.ts'
 import { type Finding, findingsOf } from './finding.ts'
@@ -45,11 +47,11 @@ export async function* check(input: CheckInput): AsyncGenerator<Finding> {
   for (const look of pools) yield* await look
 }
 
-async function lookAtBrokers(readable: Readable, { now }: CheckInput): Promise<readonly Finding[]> {
-  const { findings, open } = await checkBrokers(readable.brokers, now())
+async function lookAtBrokers(readable: Readable, input: CheckInput): Promise<readonly Finding[]> {
+  const { findings, open } = await checkBrokers(readable.brokers, input.now())
   const [first] = open
   try {
-    if (first !== undefined) return [...findings, ...(await lookAtQueues(first, readable))]
+    if (first !== undefined) return [...findings, ...(await lookAtQueues(first, readable, input))]
     const queues = readable.bridges.map(({ queue }) =>
       findingsOf('queues', queue).unknown('exists', 'without a broker it cannot be looked at'),
     )
@@ -59,13 +61,18 @@ async function lookAtBrokers(readable: Readable, { now }: CheckInput): Promise<r
   }
 }
 
-async function lookAtQueues(broker: OpenBroker, { bridges, control }: Readable): Promise<readonly Finding[]> {
+async function lookAtQueues(
+  broker: OpenBroker,
+  { bridges, control }: Readable,
+  { probe, now }: CheckInput,
+): Promise<readonly Finding[]> {
   const rights = rightsCommand(broker.url, bridges, control)
   const publishing = await checkPublishing(broker, rights)
   const findings: Finding[] = [publishing]
   // One after the other: a connection has so many channels.
   for (const bridge of bridges) findings.push(...(await checkQueues(broker, bridge, rights)))
-  return [...findings, brokerClock(formatBrokerUrl(broker.url))]
+  const clock = probe ? await clockOfBroker(broker, now) : 'unasked'
+  return [...findings, checkBrokerClock(formatBrokerUrl(broker.url), clock)]
 }
 
 async function lookAtPool(demand: PoolDemand, input: CheckInput): Promise<readonly Finding[]> {
@@ -81,13 +88,26 @@ async function lookAtPool(demand: PoolDemand, input: CheckInput): Promise<readon
   const words = await checkPool(demand)
   const clock = checkPoolClock(pool, clockOf(words, input.now()))
   const scripts: Finding[] = []
+  const named = words.answers ? new Set(bridges.map(({ script }) => script)) : []
   // One after the other: a pool may have one child.
-  for (const bridge of words.answers ? bridges : [])
-    scripts.push(...(await checkScript(bridge, demand.concurrency, input)))
+  for (const script of named) {
+    const those = bridges.filter((bridge) => bridge.script === script)
+    scripts.push(...(await checkScript(those, demand.concurrency, input)))
+  }
   return [...findings, ...words.findings, clock, ...scripts]
 }
 
-/** A status page counts in whole seconds. */
-function clockOf({ status }: PoolWords, ours: number): Parameters<typeof checkPoolClock>[1] {
-  return status && { theirs: (status.startTime + status.startSince) * 1_000, ours, accuracy: 1_000 }
+async function clockOfBroker(
+  { connection }: OpenBroker,
+  now: CheckInput['now'],
+): Promise<ClockReading | undefined> {
+  const theirs = await timeOf(connection).catch((error: unknown) => {
+    if (error instanceof BrokerError) return undefined
+    throw error
+  })
+  return theirs === undefined ? undefined : { theirs, ours: now() / 1_000 }
+}
+
+function clockOf({ status }: PoolWords, ours: number): ClockReading | undefined {
+  return status && { theirs: status.startTime + status.startSince, ours: ours / 1_000 }
 }

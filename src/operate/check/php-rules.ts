@@ -1,11 +1,7 @@
 import type { BridgeConfig } from '../../config/bridge-config.ts'
 import { bytesOf, fpmTime, fpmTimeOf, iniSize, isOn } from './ini.ts'
 import type { PhpFacts } from './php-facts.ts'
-
-/** What a rule finds: that it is as it should be, or else what to do. */
-export type Verdict =
-  | { readonly is: 'passed' | 'unknown'; readonly text: string; readonly remedy?: string }
-  | { readonly is: 'warned' | 'failed'; readonly text: string; readonly remedy: string }
+import { failed, line, passed, type Verdict, warned } from './verdict.ts'
 
 export interface PhpRule {
   /** Where there is one, the name of the setting. */
@@ -13,13 +9,6 @@ export interface PhpRule {
   /** @param asked requests at a time of all bridges on the pool */
   readonly of: (php: PhpFacts, bridge: BridgeConfig, asked: number) => Verdict
 }
-
-const passed = (text: string): Verdict => ({ is: 'passed', text })
-const warned = (text: string, remedy: string): Verdict => ({ is: 'warned', text, remedy })
-const failed = (text: string, remedy: string): Verdict => ({ is: 'failed', text, remedy })
-
-/** A line of the pool's section. */
-const line = (setting: string) => `in the pool: \`${setting}\``
 
 /** Bodies of more bytes are kept in PHP's temporary folder. */
 const IN_MEMORY = 16 * 1024
@@ -187,6 +176,7 @@ export const PHP_RULES: readonly PhpRule[] = [
   {
     point: 'pm.max_children',
     of: ({ pool }, _, asked) => {
+      if (pool?.['pm'] === 'static') return passed('a static pool has all its children, and they are counted')
       const children = Number(pool?.['pm.max_children'])
       if (!(children > 0))
         return { is: 'unknown', text: 'its configuration file cannot be found or read from within the pool' }

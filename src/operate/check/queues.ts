@@ -63,7 +63,10 @@ async function checkQueue(look: Look, finder: Finder): Promise<readonly Finding[
   const counts = await countsOf(broker.connection, queue)
   if (counts === undefined) return [await ofMissing(look, finder), ...(await ofConsuming(look, finder))]
   const { messages, consumers } = counts
-  const exists = finder.passed('exists', `it exists: ${messages} messages are ready, ${consumers} consumers`)
+  const exists = finder.passed(
+    'exists',
+    `it exists, with ${counted(messages, 'message')} and ${counted(consumers, 'consumer')}`,
+  )
   const nature = await natureOf(broker.connection, queue, false)
   const kept = ofKeeping(look, finder, nature)
   const known = nature && {
@@ -79,6 +82,10 @@ async function checkQueue(look: Look, finder: Finder): Promise<readonly Finding[
     fault === undefined ? finder.passed(point, PASSED[point] ?? point) : finder.warned(point, ...fault),
   )
   return [exists, kept, ...warnings, ...(await ofConsuming(look, finder))]
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 /** What is said of a rule that finds nothing. */
