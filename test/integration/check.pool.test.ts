@@ -183,13 +183,13 @@ describe('the pool', () => {
   test('has fewer children than its bridges together ask for: pm.max_children', async ({ ownPool }) => {
     const small = await ownPool({ children: 2 })
     const configOf = ({ socket }: Pool) =>
-      new BridgesFile({}, [
+      new BridgesFile({ instances: 2 }, [
         { queue: 'a', socket, concurrency: 2 },
         { queue: 'b', socket, concurrency: 1 },
       ]).path
     const found = (await look({ config: configOf(small) })).one('pool.children')
     expect(found.status).toBe('warned')
-    expect(found.text).toContain('it has 2 children, and the bridges together ask for 3')
+    expect(found.text).toContain('it has 2 children, and the bridges together ask for 6')
     const children = Number(settingIn(found.remedy, 'pm.max_children'))
     const pool = await ownPool({ children })
     expect((await look({ config: configOf(pool) })).one('pool.children').status).toBe('passed')

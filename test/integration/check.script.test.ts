@@ -158,6 +158,7 @@ describe('the settings of PHP', () => {
     { point: 'display_errors', text: /has answered 200, which is success/, ini: { display_errors: 'on' } },
     { point: 'log_errors', text: /errors are logged nowhere/, ini: { log_errors: 'off' } },
     { point: 'error_log', text: /errors go to .*elsewhere/, ini: { error_log: join(folder, 'elsewhere') } },
+    { point: 'fastcgi.logging', text: /does not go to the daemon/, ini: { 'fastcgi.logging': 'off' } },
     { point: 'post_max_size', text: /of a form beyond 8M PHP takes nothing/, ini: { post_max_size: '8M' } },
     { point: 'max_input_vars', text: /with more than 100 fields/, ini: { max_input_vars: 100 } },
     {

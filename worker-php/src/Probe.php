@@ -23,6 +23,7 @@ final class Probe
         'display_startup_errors',
         'enable_post_data_reading',
         'error_log',
+        'fastcgi.logging',
         'log_errors',
         'max_execution_time',
         'max_input_vars',

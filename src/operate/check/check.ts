@@ -40,7 +40,9 @@ export async function* check(input: CheckInput): AsyncGenerator<Finding> {
   const { findings, ...readable } = readConfiguration(input.given, input.unread)
   yield* findings
   // Both take their time, mostly until somebody does not answer.
-  const pools = demandsOf(readable.bridges).map((demand) => lookAtPool(demand, input))
+  const pools = demandsOf(readable.bridges).map((demand) =>
+    lookAtPool({ ...demand, concurrency: demand.concurrency * readable.instances }, input),
+  )
   const brokers = lookAtBrokers(readable, input)
   for (const look of [brokers, ...pools]) look.catch(() => {})
   yield* await brokers

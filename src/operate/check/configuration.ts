@@ -15,6 +15,8 @@ export interface Readable {
   readonly brokers: readonly BrokerUrl[]
   readonly bridges: readonly BridgeConfig[]
   readonly control: boolean
+  /** Processes; each asks the pool for as much. */
+  readonly instances: number
 }
 
 export interface ReadConfiguration extends Readable {
@@ -42,7 +44,8 @@ export function readConfiguration(given: GivenOptions, unread: readonly string[]
 function readAll(given: GivenOptions): { readable: Readable; findings: readonly Finding[] } {
   try {
     const { process, bridges } = readRunConfig(given)
-    const readable = { brokers: process.brokers, bridges, control: process.control }
+    const { brokers, control, instances } = process
+    const readable = { brokers, bridges, control, instances }
     return { readable, findings: bridges.map(describe) }
   } catch (error) {
     if (!(error instanceof OptionError)) throw error
@@ -77,6 +80,7 @@ function readParts({ options, bridges: entries }: GivenOptions): Readable {
     brokers: orNone(() => readBrokers(read)),
     bridges: readers.flatMap((reader) => orNone(() => [readBridgeConfig(reader, id)])),
     control: false,
+    instances: 1,
   }
 }
 

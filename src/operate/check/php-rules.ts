@@ -51,6 +51,18 @@ export const PHP_RULES: readonly PhpRule[] = [
         : passed('errors go to the daemon'),
   },
   {
+    point: 'fastcgi.logging',
+    of: ({ settings }) => {
+      const { 'fastcgi.logging': logging = '1' } = settings
+      return isOn(logging)
+        ? passed('what is logged goes to the daemon')
+        : warned(
+            'what is logged does not go to the daemon: neither its log nor a dead letter will have it',
+            line('php_admin_flag[fastcgi.logging] = on'),
+          )
+    },
+  },
+  {
     point: 'post_max_size',
     of: ({ settings }, { maxBody, payload, messagesPerRequest }) => {
       const limit = bytesOf(settings['post_max_size'])
