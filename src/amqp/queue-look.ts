@@ -117,13 +117,13 @@ export async function argumentsOf(
 /**
  * What differs in a queue that must have these arguments, and exists.
  *
- * @returns undefined where nothing does; `forbidden` where the user may not ask
+ * @returns undefined where nothing does; `unknown` where the user may not ask, or the broker's answer is cut off
  * @throws {BrokerError}
  */
 export async function differenceFrom(
   connection: ChannelModel,
   queue: Queue,
-): Promise<Difference | 'forbidden' | undefined> {
+): Promise<Difference | 'unknown' | undefined> {
   // The type is compared in the middle: one that is none, and then a time that is none.
   const questions = [
     { key: 'x-queue-type', arguments: { ...queue.arguments, 'x-queue-type': NO_TYPE } },
@@ -131,10 +131,11 @@ export async function differenceFrom(
   ]
   for (const { key, arguments: asked } of questions) {
     const answer = await ask(connection, queue, { durable: true, autoDelete: false, arguments: asked })
-    if (answer === 'forbidden') return answer
+    if (typeof answer === 'string') return 'unknown'
+    if (answer.key !== key) return answer
+    if (answer.value === undefined) return 'unknown'
     // Where both have a value, RabbitMQ leaves the types out.
-    const isSame = answer === 'accepted' || String(answer.value) === String(queue.arguments[key])
-    if (answer !== 'accepted' && (answer.key !== key || !isSame)) return answer
+    if (String(answer.value) !== String(queue.arguments[key])) return answer
   }
   return undefined
 }

@@ -238,6 +238,13 @@ describe('a retry queue', () => {
     expect([status, text]).toEqual(['passed', 'of 1 retry queues 1 are there, and 0 will be declared'])
   })
 
+  test('with a long name is not taken for another one', async ({ broker, queue }) => {
+    const long = `${queue}-${'x'.repeat(180)}`
+    await declare(broker, `${long}.retry.7000`, withArguments(rightFor(long)))
+    const { at } = await look({ url: broker.url, queue: long, ...given })
+    expect(at('queues.retry').map(({ status }) => status)).toEqual(['unknown'])
+  })
+
   test('that somebody consumes from: stop that', async ({ broker, queue }) => {
     const retry = `${queue}.retry.7000`
     const connection = await connect(broker.url)

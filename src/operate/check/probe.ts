@@ -9,6 +9,9 @@ import { type PhpFacts, readPhpFacts } from './php-facts.ts'
 /** Milliseconds for a child to become free, and for an application to boot. */
 const TIMEOUT = 10_000
 
+/** Bytes kept of an answer: facts are a few KiB. */
+const LIMITS = { maxResponse: 256 * 1024, maxStderr: 64 * 1024 }
+
 /** The param that the package knows a probe by (worker-php/src/Probe.php). */
 const PROBE = 'FPM_BRIDGE_PROBE'
 
@@ -57,12 +60,11 @@ async function request(
   version: string,
   params: Readonly<Record<string, string>>,
 ): Promise<FastCgiResponse> {
-  const { pool: address, maxResponse, maxStderr, statusPath } = config
+  const { pool: address, statusPath } = config
   const client = new PoolClient({
     address,
     params: staticParams(config, version),
-    maxResponse,
-    maxStderr,
+    ...LIMITS,
     statusPath,
     keepAlive: false,
     timeout: TIMEOUT,

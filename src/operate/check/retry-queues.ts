@@ -38,7 +38,8 @@ export async function checkRetryQueues(look: Look, queues: readonly Queue[]): Pr
   const there = fine.filter(({ kind }) => kind === 'there').length
   const { passed } = findingsOf('queues', `${look.config.queue}.retry.*`)
   const text = `of ${queues.length} retry queues ${there} are there, and ${fine.length - there} will be declared`
-  return faults.some(({ status }) => status === 'failed') ? faults : [passed('retry', text), ...faults]
+  const isFine = fine.length > 0 && faults.every(({ status }) => status !== 'failed')
+  return isFine ? [passed('retry', text), ...faults] : faults
 }
 
 async function lookAt({ broker: { connection }, config }: Look, queue: Queue): Promise<RetryQueue> {
@@ -46,7 +47,7 @@ async function lookAt({ broker: { connection }, config }: Look, queue: Queue): P
   if (counts !== undefined) {
     const difference = await differenceFrom(connection, queue)
     if (difference === undefined) return { queue, kind: 'there', consumers: counts.consumers }
-    if (difference === 'forbidden') return { queue, kind: 'unasked', consumers: counts.consumers }
+    if (difference === 'unknown') return { queue, kind: 'unasked', consumers: counts.consumers }
     return { queue, kind: 'different', difference }
   }
   if (!config.declare) return { queue, kind: 'missing' }
@@ -66,7 +67,7 @@ function faultOf(found: RetryQueue, { broker, rights }: Look): readonly Finding[
     case 'unasked': {
       const notAsked = unknown(
         'retry',
-        'whether it is as it has to be is not known: the user may not configure it',
+        'whether it is as it has to be is not known: the user may not configure it, or its name is so long that the broker cuts its answer off',
       )
       return [...(found.kind === 'unasked' ? [notAsked] : []), ...ofConsumers(found.consumers, queue)]
     }
@@ -95,12 +96,17 @@ function faultOf(found: RetryQueue, { broker, rights }: Look): readonly Finding[
         failed(
           'retry',
           'configuration',
-          `its ${key} is ${value ?? 'not set'}, and has to be ${queue.arguments[key] ?? 'not set'}`,
+          `its ${key} is ${told(value)}, and has to be ${told(queue.arguments[key] ?? null)}`,
           `when it is empty: \`rabbitmqctl delete_queue -p ${vhost} --if-empty ${quoted(queue.name)}\`; or choose another --retry-delay or --retry-max-delay`,
         ),
       ]
     }
   }
+}
+
+/** @param value null: not set; undefined: who knows */
+function told(value: Difference['value']): string {
+  return value === null ? 'not set' : value === undefined ? 'another one' : String(value)
 }
 
 /** Messages rest there until the broker moves them on. */

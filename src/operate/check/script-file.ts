@@ -1,29 +1,24 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { statSync } from 'node:fs'
+import { readSmallFile } from '../../config/small-file.ts'
 import { systemCodeOf } from '../../fastcgi/types.ts'
-
-/** A script is a few lines before the application; more of it is not read. */
-const MAX_BYTES = 256 * 1024
 
 /** A worker script as it is seen from here; php-fpm may see other files, in a container or a chroot. */
 export type SeenScript =
   | { readonly kind: 'file'; readonly usesPackage: boolean }
-  | { readonly kind: 'absent' | 'closed' | 'other' }
+  | { readonly kind: 'absent' | 'unreadable' | 'other' }
 
 export function lookAtScript(path: string): SeenScript {
   try {
-    const file = openSync(path, 'r')
-    try {
-      if (!fstatSync(file).isFile()) return { kind: 'other' }
-      const bytes = Buffer.alloc(MAX_BYTES)
-      const length = readSync(file, bytes, 0, MAX_BYTES, 0)
-      return { kind: 'file', usesPackage: usesPackage(bytes.toString('utf8', 0, length)) }
-    } finally {
-      closeSync(file)
-    }
+    if (!statSync(path).isFile()) return { kind: 'other' }
   } catch (error) {
     const code = systemCodeOf(error)
     if (code === undefined) throw error
-    return { kind: code === 'EACCES' || code === 'EPERM' ? 'closed' : 'absent' }
+    return { kind: code === 'EACCES' ? 'unreadable' : 'absent' }
+  }
+  try {
+    return { kind: 'file', usesPackage: usesPackage(readSmallFile(path).toString('utf8')) }
+  } catch {
+    return { kind: 'unreadable' }
   }
 }
 

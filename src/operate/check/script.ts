@@ -93,7 +93,7 @@ function ofLook(
     )
   return unknown(
     'found',
-    kind === 'closed' ? 'this user may not read it' : 'it cannot be seen from here',
+    kind === 'unreadable' ? 'it cannot be read here' : 'it cannot be seen from here',
     'with --probe the pool itself says whether it is there',
   )
 }
