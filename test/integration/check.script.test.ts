@@ -1,13 +1,16 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect } from 'vitest'
 import type { Finding } from '../../src/operate/check/finding.ts'
 import { test } from '../support/fixtures.ts'
 import type { Given } from '../support/given.ts'
+import { laravelApplication } from '../support/laravel-application.ts'
 import { look, quotedIn } from '../support/looks.ts'
 import type { PoolOptions } from '../support/pool-configuration.ts'
 import { removeFolder, temporaryFolder } from '../support/run-folder.ts'
+import { frameworkApplication } from '../support/symfony.ts'
 
 /*
  * Ways in which a script, and the PHP that it runs in, can be wrong: each is found, with the remedy, which is applied, and then that point
@@ -54,6 +57,20 @@ describe('the script', () => {
     expect(existsSync(ran)).toBe(false)
   })
 
+  test('of Symfony or of Laravel answers before the framework is needed', async ({ sharedPool }) => {
+    const folders = ['symfony', 'laravel'].map((name) => join(folder, name)) as [string, string]
+    for (const each of folders) mkdirSync(each)
+    // Neither kernel nor framework is there: whoever booted them would die.
+    const scripts = [
+      frameworkApplication(folders[0], { failureTransport: false, freshContainer: false }, autoload),
+      laravelApplication(folders[1], { autoload, app: join(folder, 'no-such-app.php') }),
+    ]
+    for (const each of scripts) {
+      const { one } = await look({ socket: sharedPool.socket, script: each })
+      expect([one('script.found').status, one('script.answers').status]).toEqual(['passed', 'passed'])
+    }
+  })
+
   test('is in a folder that the pool does not see: correct --script', async ({ sharedPool }) => {
     const { socket } = sharedPool
     const found = (await look({ socket, script: '/nowhere/worker.php' })).one('script.found')
@@ -85,8 +102,8 @@ describe('the script', () => {
 
   test.runIf(process.getuid?.() === 0)('may not be read by the pool: chmod', async ({ ownPool }) => {
     const { socket } = await ownPool({ settings: { user: 'nobody', group: 'nogroup' } })
-    const secret = join('/tmp', `fpm-bridge-check-${process.pid}.php`)
-    const { chmodSync, rmSync } = await import('node:fs')
+    // Outside of the folder of the run, which is closed to other users.
+    const secret = join(tmpdir(), `fpm-bridge-check-${process.pid}.php`)
     writeFileSync(secret, `<?php\n${WORKER}`)
     try {
       chmodSync(secret, 0o600)
