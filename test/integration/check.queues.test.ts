@@ -1,5 +1,6 @@
 import { connect, type Options } from 'amqplib'
 import { describe, expect } from 'vitest'
+import { runBridge } from '../support/bridge-process.ts'
 import type { Broker } from '../support/broker-api.ts'
 import { test } from '../support/fixtures.ts'
 import type { Given } from '../support/given.ts'
@@ -263,6 +264,18 @@ describe('a retry queue', () => {
       await connection.close()
     }
   })
+})
+
+test('a queue that is paused: resume it', async ({ broker, queue }) => {
+  const given = { url: broker.url, queue, control: 'true' }
+  await declare(broker, `${queue}.paused`, DURABLE)
+  const found = (await look(given)).one('queues.paused', queue)
+  expect(found.status).toBe('warned')
+  const [command = ''] = quotedIn(found.remedy)
+  expect(command).toBe(`fpm-bridge resume --queue ${queue}`)
+  const [, ...args] = command.split(' ')
+  expect(await runBridge([...args, '--url', broker.url])).toMatchObject({ code: 0 })
+  expect((await look(given)).one('queues.paused', queue).status).toBe('passed')
 })
 
 test('more patience than the broker usually has: raise it there, or say what it is', async ({

@@ -72,7 +72,7 @@ async function lookAtQueues(
   const publishing = await checkPublishing(broker, rights)
   const findings: Finding[] = [publishing]
   // One after the other: a connection has so many channels.
-  for (const bridge of bridges) findings.push(...(await checkQueues(broker, bridge, rights)))
+  for (const bridge of bridges) findings.push(...(await checkQueues(broker, bridge, rights, control)))
   const clock = probe ? await clockOfBroker(broker, now) : 'unasked'
   return [...findings, checkBrokerClock(formatBrokerUrl(broker.url), clock)]
 }

@@ -1,14 +1,16 @@
 import { BrokerError } from '../../amqp/broker-error.ts'
+import { markerOf } from '../../amqp/marker-queue.ts'
 import { judge } from '../../amqp/queue-fitness.ts'
 import { argumentsOf, countsOf, refusalToConsume, refusalToDeclare } from '../../amqp/queue-look.ts'
 import { natureOf } from '../../amqp/queue-nature.ts'
-import type { Queue } from '../../amqp/topology.ts'
+import { plainQueue, type Queue } from '../../amqp/topology.ts'
 import type { BridgeConfig } from '../../config/bridge-config.ts'
 import { queuesOf } from '../../config/queues.ts'
 import type { OpenBroker } from './broker.ts'
 import { type Finder, type Finding, findingsOf, inTwo } from './finding.ts'
 import { QUEUE_RULES } from './queue-rules.ts'
 import { checkRetryQueues } from './retry-queues.ts'
+import { quoted } from './shell.ts'
 
 /** Milliseconds that RabbitMQ waits for an ack, if nobody says otherwise. */
 const USUAL_CONSUMER_TIMEOUT = 30 * 60_000
@@ -17,11 +19,13 @@ const USUAL_CONSUMER_TIMEOUT = 30 * 60_000
  * Looks at the queues of a bridge. None is declared, and nothing is published or taken.
  *
  * @param rights the command that gives the user all rights
+ * @param control whether the daemon leaves a queue alone that operators have paused
  */
 export async function checkQueues(
   broker: OpenBroker,
   config: BridgeConfig,
   rights: string,
+  control: boolean,
 ): Promise<readonly Finding[]> {
   const { always, atNeed } = queuesOf(config)
   const looks = await Promise.all([
@@ -33,7 +37,8 @@ export async function checkQueues(
     orError(config.queue, () => checkRetryQueues({ broker, config, rights }, atNeed)),
   ])
   const [first = [], ...others] = looks
-  return [...first, ofPatience(config), ...others.flat()]
+  const marker = control ? await orError(config.queue, () => ofPause(broker, config)) : []
+  return [...first, ...marker, ofPatience(config), ...others.flat()]
 }
 
 /** What is to be looked at, and by whom. */
@@ -153,6 +158,23 @@ async function ofConsuming(
     refusal === undefined
       ? passed('consume', 'the user may consume')
       : failed('consume', 'configuration', `the user may not consume: ${refusal}`, rights),
+  ]
+}
+
+/** Whether operators have paused the queue: a queue beside it says so (docs/control.md). */
+async function ofPause({ connection }: OpenBroker, { queue }: BridgeConfig): Promise<readonly Finding[]> {
+  const { passed, warned } = findingsOf('queues', queue)
+  const marker = markerOf(queue)
+  const isPaused =
+    marker !== undefined && (await countsOf(connection, plainQueue(marker, 'classic'))) !== undefined
+  return [
+    isPaused
+      ? warned(
+          'paused',
+          `it is paused: there is a queue ${marker}`,
+          `\`fpm-bridge resume --queue ${quoted(queue)}\``,
+        )
+      : passed('paused', 'nobody has paused it'),
   ]
 }
 
