@@ -67,7 +67,7 @@ function ofPhp(facts: PhpFacts, bridges: readonly BridgeConfig[], asked: number)
 function withoutPackage(script: string): Finding {
   return findingsOf('php', script).unknown(
     'settings',
-    'only worker-php tells what PHP it runs in',
+    'only worker-php, as it came with this version, tells what PHP a script runs in',
     'have the script use it (worker-php/README.md), or compare `php-fpm -i` with docs/check.md yourself',
   )
 }
