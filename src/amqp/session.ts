@@ -106,7 +106,8 @@ export class Session {
    */
   get #tag(): string {
     const { consumerTag } = this.#options
-    return this.#consumers === 1 ? consumerTag : `${consumerTag}.${this.#consumers}`
+    // Their order is that of their names: a quorum queue goes by those where it takes back what all of them have left.
+    return this.#consumers === 1 ? consumerTag : `${consumerTag}.${String(this.#consumers).padStart(3, '0')}`
   }
 
   async #consume(): Promise<void> {
@@ -163,10 +164,14 @@ export class Session {
   /**
    * Asks for `prefetch` deliveries more, by another consumer in place of this one: it does not count what that one has left unacked
    * (RabbitMQ's basic.qos is for each consumer). It begins before the other ends: a queue may go with its last consumer.
+   *
+   * @param prefetch of that consumer, and of those after it; default: as it is
    */
-  widen(): Promise<void> {
+  widen(prefetch?: number): Promise<void> {
     return this.#inTurn(async () => {
       if (!this.#wanted || !this.#consuming) return
+      if (prefetch !== undefined)
+        await withDeadline(this.#channel.prefetch(prefetch), RPC_TIMEOUT, 'basic.qos').catch(() => {})
       const former = this.#tag
       await this.#consumeAgain()
       await this.#cancel(former)

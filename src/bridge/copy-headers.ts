@@ -8,7 +8,7 @@ import type { BridgePolicy, HeaderField, MessageProperties } from './ports.ts'
 const NOT_FOR_EXECUTION: readonly string[] = ['x-death', DELIVERY_COUNT]
 
 /** Those of RabbitMQ that would send a copy to further queues, and what they are kept as. */
-const KEPT_AS: ReadonlyMap<string, string> = new Map([
+export const KEPT_AS: ReadonlyMap<string, string> = new Map([
   ['CC', `${HEADER_PREFIX}original-cc`],
   ['BCC', `${HEADER_PREFIX}original-bcc`],
 ])

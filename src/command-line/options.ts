@@ -23,7 +23,7 @@ type Group = Pick<OptionSpec, 'commands' | 'scope'>
 type Details = Partial<Omit<OptionSpec, 'name' | 'description' | keyof Group>>
 
 const BROKER: Group = {
-  commands: ['run', 'publish', 'config', 'check', 'ps', 'pause', 'resume', 'drain', 'reload'],
+  commands: ['run', 'publish', 'config', 'check', 'ps', 'pause', 'resume', 'drain', 'reload', 'dead-letters'],
   scope: 'process',
 }
 const QUEUE: Group = { commands: ['run', 'publish', 'config', 'invoke', 'check'], scope: 'bridge' }
@@ -35,6 +35,7 @@ const CONTROL: Pick<Group, 'scope'> = { scope: 'command-line' }
 const INVOKE: Group = { commands: ['invoke'], scope: 'command-line' }
 const CONFIG: Group = { commands: ['config'], scope: 'command-line' }
 const CHECK: Group = { commands: ['check'], scope: 'command-line' }
+const LETTERS: Group = { commands: ['dead-letters'], scope: 'command-line' }
 
 function option(group: Group, name: string, details: Details, description: string): OptionSpec {
   return { name, ...group, kind: 'value', ...details, description }
@@ -55,10 +56,10 @@ export const OPTIONS: readonly OptionSpec[] = [
     'what the bridge is called in the log',
   ),
   option(
-    QUEUE,
+    { ...QUEUE, commands: [...QUEUE.commands, 'dead-letters'] },
     'queue',
     { alias: 'q', default: 'commands', ofOneBridge: true },
-    'queue to consume, or to publish to',
+    'queue to consume, or to publish to; with dead-letters the one that they were given up from',
   ),
   option(QUEUE, 'queue-type', { default: 'classic' }, 'classic or quorum; used for queues that are declared'),
   option(
@@ -173,7 +174,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     'with --ack completed, success needs the response header X-Bridge-Outcome: ack',
   ),
   option(
-    BRIDGE,
+    { ...BRIDGE, commands: [...BRIDGE.commands, 'dead-letters'] },
     'dead-letter-queue',
     { defaultDescription: '<queue>.dead' },
     'where messages go that are given up',
@@ -380,6 +381,38 @@ export const OPTIONS: readonly OptionSpec[] = [
   ),
   option(CHECK, 'json', { kind: 'flag', default: 'false' }, 'print JSON: a line for each finding'),
   option(CONFIG, 'schema', { kind: 'flag', default: 'false' }, 'print the JSON Schema of a config file'),
+  option(LETTERS, 'reason', {}, 'those whose reason has this in it'),
+  option(LETTERS, 'since', {}, 'those that died since then: a date, or a time ago such as 2h or 7d'),
+  option(LETTERS, 'until', {}, 'those that died before: a date, or a time ago such as 2h or 7d'),
+  option(LETTERS, 'all', { kind: 'flag', default: 'false' }, 'replay: all of them'),
+  option(LETTERS, 'to', { defaultDescription: 'where each came from' }, 'replay, edit: the queue they go to'),
+  option(
+    LETTERS,
+    'rate',
+    { defaultDescription: 'none' },
+    'replay: so many and no more, such as 100/s or 5/m',
+  ),
+  option(
+    LETTERS,
+    'dry-run',
+    { kind: 'flag', default: 'false' },
+    'replay: say what would go where, and do nothing',
+  ),
+  option(LETTERS, 'group', { kind: 'flag', default: 'false' }, 'list: count those that failed alike'),
+  option(LETTERS, 'json', { kind: 'flag', default: 'false' }, 'list, show: print JSON'),
+  option(
+    LETTERS,
+    'file',
+    { defaultDescription: 'standard output or input' },
+    'export, import: the file; an export replaces none',
+  ),
+  option(LETTERS, 'yes', { kind: 'flag', default: 'false' }, 'delete, purge: do not ask'),
+  option(
+    LETTERS,
+    'delivery-limit',
+    { defaultDescription: 'as the queue says' },
+    'how often the quorum queue lets a message come back, where a policy says so: clients cannot see it',
+  ),
   option(
     { ...BROKER, commands: [...BROKER.commands, 'invoke'] },
     'config',

@@ -78,6 +78,23 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./invoke/invoke.ts')).invoke,
   },
   {
+    name: 'dead-letters',
+    usage: 'ACTION [ID...]',
+    summary: 'look at what was given up, put it right, and run it again',
+    words: {
+      name: 'action',
+      description:
+        'list, show ID, replay, edit ID, delete ID..., purge, export or import; then ids or groups',
+    },
+    examples: [
+      ['dead-letters list --group', 'what has failed, and how often'],
+      ['dead-letters show 3fa9', 'one letter, by the beginning of its id'],
+      ['dead-letters replay --reason "status 500" --rate 50/s', 'run them again, not all at once'],
+      ['dead-letters replay --all --dead-letter-queue failed --to orders', 'of any queue'],
+    ],
+    load: async () => (await import('./dead-letters/dead-letters.ts')).deadLetters,
+  },
+  {
     name: 'config',
     usage: '[--check]',
     summary: 'print the configuration of run, and where each value comes from',

@@ -3,6 +3,7 @@ import { names, refuse, wholeNumber } from '../chaos/option-values.ts'
 import { bridgesApart } from './bridges-apart.ts'
 import { brokenApplication, poison } from './broken-application.ts'
 import { control } from './control.ts'
+import { deadLetters } from './dead-letters.ts'
 import type { Measurement } from './figure.ts'
 import { firstRetries } from './first-retries.ts'
 import { fleet } from './fleet.ts'
@@ -33,6 +34,7 @@ export const MEASUREMENTS = {
   scrape,
   control,
   many,
+  'dead-letters': deadLetters,
 } as const satisfies Readonly<Record<string, Measurement>>
 
 export type MeasurementName = keyof typeof MEASUREMENTS

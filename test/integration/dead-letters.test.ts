@@ -1,0 +1,246 @@
+import { connect } from 'amqplib'
+import { expect } from 'vitest'
+import { BrokerList } from '../../src/amqp/broker-list.ts'
+import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
+import { PUBLISH_ID } from '../../src/amqp/publish-id.ts'
+import { add } from '../../src/operate/dead-letters/add.ts'
+import { find, replayEdited } from '../../src/operate/dead-letters/edit.ts'
+import { lineOf } from '../../src/operate/dead-letters/letter-text.ts'
+import { type Place, placeOf } from '../../src/operate/dead-letters/place.ts'
+import { remove } from '../../src/operate/dead-letters/remove.ts'
+import { replay } from '../../src/operate/dead-letters/replay.ts'
+import { lookAtChosen } from '../../src/operate/dead-letters/take.ts'
+import { LooksUsedUp } from '../../src/operate/dead-letters/walk.ts'
+import { runBridge } from '../support/bridge-process.ts'
+import { fillWithLetters, lettersOf, replayKilled } from '../support/dead-letters.ts'
+import { test as base } from '../support/fixtures.ts'
+import { publishAll, takeAll } from '../support/messages.ts'
+import { expectCounts } from '../support/queue-counts.ts'
+
+/* Dead letters in a real broker, looked at and put back. */
+
+const test = base.extend<{ at: (queue: string) => Place }>({
+  at: async ({ broker }, use) => {
+    const places: Place[] = []
+    await use((queue) => {
+      const tell = () => {}
+      const place = placeOf(new BrokerList([parseBrokerUrl(broker.url)], tell), queue, undefined, tell)
+      places.push(place)
+      return place
+    })
+    for (const { publisher } of places) await publisher.close()
+  },
+})
+
+const ANY = { words: [], reason: undefined, since: undefined, until: undefined }
+const { signal } = new AbortController()
+const QUIET = { onDepart: () => {}, onRefused: () => {} }
+
+/** A publisher of ours gives it to each message, for itself. */
+function withoutPublishId(headers: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const { [PUBLISH_ID]: _, ...others } = headers
+  return others
+}
+
+async function idsIn(place: Place, words: readonly string[] = []): Promise<string[]> {
+  const ids: string[] = []
+  await lookAtChosen(place, { ...ANY, words }, ({ id }) => void ids.push(id), {})
+  return ids
+}
+
+test.for(['classic', 'quorum'] as const)(
+  'a look leaves each letter in its place (%s)',
+  async (type, { broker, queue, at }) => {
+    const bodies = Array.from({ length: 20 }, (_, index) => `letter ${index}`)
+    await publishAll(broker, queue, bodies, {}, type)
+    const place = at(queue)
+    const first = await idsIn(place)
+    expect(new Set(first).size).toBe(20)
+    // What comes meanwhile is none of those that were there.
+    await publishAll(broker, queue, ['a new one'], {}, type)
+    expect((await idsIn(place)).slice(0, 20)).toEqual(first)
+    await expectCounts(broker, queue, { ready: 21, unacked: 0 })
+    const taken = await takeAll(broker, queue)
+    expect(taken.map(({ content }) => content.toString())).toEqual([...bodies, 'a new one'])
+    if (type === 'quorum') expect(taken[0]?.properties.headers).toMatchObject({ 'x-delivery-count': 2 })
+  },
+)
+
+test('a quorum queue is looked at no more before it would drop what comes back', async ({
+  broker,
+  queue,
+  at,
+}) => {
+  const connection = await connect(broker.url)
+  const channel = await connection.createConfirmChannel()
+  const options = { 'x-queue-type': 'quorum', 'x-delivery-limit': 3 }
+  await channel.assertQueue(queue, { durable: true, arguments: options })
+  for (const body of ['a', 'b', 'c']) channel.sendToQueue(queue, Buffer.from(body))
+  await channel.waitForConfirms()
+  await connection.close()
+  const place = at(queue)
+  for (let looks = 0; looks < 2; looks += 1) expect(await idsIn(place)).toHaveLength(3)
+  // Whoever tries all the same, and again, loses nothing.
+  for (let looks = 0; looks < 5; looks += 1) await expect(idsIn(place)).rejects.toThrow(LooksUsedUp)
+  await expectCounts(broker, queue, { ready: 3, unacked: 0 })
+  const taken = await takeAll(broker, queue)
+  expect(taken.map(({ content }) => content.toString()).sort()).toEqual(['a', 'b', 'c'])
+})
+
+test('a queue that goes with its last reader is not read', async ({ broker, queue, at }) => {
+  const connection = await connect(broker.url)
+  const channel = await connection.createConfirmChannel()
+  await channel.assertQueue(queue, { durable: true, autoDelete: true })
+  channel.sendToQueue(queue, Buffer.from('x'))
+  await channel.waitForConfirms()
+  await connection.close()
+  await expect(idsIn(at(queue))).rejects.toMatchObject({ code: 'QUEUE_UNFIT' })
+  await expectCounts(broker, queue, { ready: 1, unacked: 0 })
+})
+
+test('a replay puts back what the message was, and says so', async ({ broker, queue, at }) => {
+  const dead = `${queue}.dead`
+  await publishAll(broker, queue, [])
+  const body = Buffer.from([0, 255, 1])
+  const { headers, ...properties } = lettersOf(queue, 7)
+  const own = { deep: { list: [1, 'x'] }, CC: [dead], 'x-fpm-bridge-exchange': 'orders' }
+  const given = { ...properties, expiration: '600000', priority: 3, headers: { ...headers, ...own } }
+  await publishAll(broker, dead, [body], { ...given, headers: { ...given.headers, CC: undefined } })
+  const departed: string[] = []
+  const watch = {
+    ...QUIET,
+    onDepart: ([first]: readonly { to: string }[]) => void departed.push(first?.to ?? ''),
+  }
+  await replay(at(dead), { selection: ANY, to: undefined, rate: undefined }, watch, signal)
+  expect(departed).toEqual([queue])
+  await expectCounts(broker, dead, { ready: 0, unacked: 0 })
+  const [message, ...others] = await takeAll(broker, queue)
+  expect(others).toEqual([])
+  expect(message?.content).toEqual(body)
+  expect(message?.properties).toMatchObject({ messageId: 'm7', priority: 3, expiration: undefined })
+  expect(withoutPublishId(message?.properties.headers)).toEqual({
+    deep: { list: [1, 'x'] },
+    'x-fpm-bridge-queue': queue,
+    'x-fpm-bridge-exchange': 'orders',
+    'x-fpm-bridge-original-expiration': '600000',
+    'x-fpm-bridge-replayed': expect.stringMatching(/^[0-9a-f]{16} 20\d\d-/),
+  })
+})
+
+test('what RabbitMQ itself has dead-lettered goes back to its queue', async ({ broker, queue, at }) => {
+  const dead = `${queue}.dead`
+  const connection = await connect(broker.url)
+  const channel = await connection.createChannel()
+  await channel.assertQueue(dead, { durable: true })
+  const policy = { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': dead }
+  await channel.assertQueue(queue, { durable: true, arguments: policy })
+  channel.sendToQueue(queue, Buffer.from('x'))
+  await expectCounts(broker, queue, { ready: 1, unacked: 0 })
+  const message = await channel.get(queue)
+  if (message !== false) channel.nack(message, false, false)
+  await expectCounts(broker, dead, { ready: 1, unacked: 0 })
+  await connection.close()
+  await replay(at(dead), { selection: ANY, to: undefined, rate: undefined }, QUIET, signal)
+  await expectCounts(broker, queue, { ready: 1, unacked: 0 })
+  const [back] = await takeAll(broker, queue)
+  expect(Object.keys(withoutPublishId(back?.properties.headers))).toEqual(['x-fpm-bridge-replayed'])
+})
+
+test('a letter stays where its queue is missing, or unknown, or the one that it is in', async ({
+  broker,
+  queue,
+  at,
+}) => {
+  const dead = `${queue}.dead`
+  await publishAll(broker, dead, ['a', 'b'], () => ({ headers: lettersOf(`${queue}.missing`, 1).headers }))
+  await publishAll(broker, dead, ['c'])
+  await publishAll(broker, dead, ['d'], { headers: lettersOf(dead, 1).headers })
+  const why: string[] = []
+  const watch = { ...QUIET, onRefused: (_: unknown, reason: string) => void why.push(reason) }
+  await replay(at(dead), { selection: ANY, to: undefined, rate: undefined }, watch, signal)
+  const missing = `there is no queue "${queue}.missing"`
+  expect(why.sort().map((each) => each.slice(0, missing.length))).toEqual([
+    expect.stringContaining('it does not say which queue'),
+    expect.stringContaining('it would go into'),
+    missing,
+    missing,
+  ])
+  await expectCounts(broker, dead, { ready: 4, unacked: 0 })
+})
+
+test('an export has all of a letter, and an import makes it the same', async ({ broker, queue, at }) => {
+  const headers = {
+    long: 2 ** 40,
+    time: { '!': 'timestamp', value: 1_700_000_000 },
+    bytes: Buffer.from([255]),
+  }
+  await publishAll(broker, queue, [Buffer.from([255, 0]), 'text'], { messageId: 'm', type: 't', headers })
+  const lines: string[] = []
+  const place = at(queue)
+  await lookAtChosen(place, ANY, (letter, delivery) => void lines.push(lineOf(letter, delivery)), {})
+  const before = await takeAll(broker, queue)
+  async function* input() {
+    for (const [index, line] of lines.entries()) yield { number: index + 1, bytes: Buffer.from(line) }
+  }
+  expect(await add(place, input(), () => {}, signal)).toBe(2)
+  const contentOf = ({ content, properties }: (typeof before)[number]) => ({
+    content,
+    properties: { ...properties, headers: withoutPublishId(properties.headers) },
+  })
+  const ids = await idsIn(place)
+  expect((await takeAll(broker, queue)).map(contentOf)).toEqual(before.map(contentOf))
+  expect(ids).toEqual(lines.map((line) => (JSON.parse(line) as { id: string }).id))
+})
+
+test('one letter is edited and put back, and others are deleted by the beginning of their ids', async ({
+  broker,
+  queue,
+  at,
+}) => {
+  await fillWithLetters(broker, queue, 4)
+  const place = at(`${queue}.dead`)
+  const found = await find(place, 'm2', {}, signal)
+  if (found === undefined) throw new Error('it is there')
+  const content = { ...found.content, body: Buffer.from('mended') }
+  await replayEdited(place, found.letter, content, queue, () => {}, signal)
+  expect((await takeAll(broker, queue)).map((each) => each.content.toString())).toEqual(['mended'])
+  // It is no more.
+  await expect(replayEdited(place, found.letter, content, queue, () => {}, signal)).rejects.toThrow(
+    'no dead letter',
+  )
+  const [first = '', second = '', third = ''] = await idsIn(place)
+  const deleted: string[] = []
+  const words = [first.slice(0, 8), third]
+  await remove(place, { ...ANY, words }, ({ id }) => void deleted.push(id), {}, signal)
+  expect(deleted).toEqual([first, third])
+  expect(await idsIn(place)).toEqual([second])
+  expect(await takeAll(broker, queue)).toEqual([])
+})
+
+test('a replay that is killed loses nothing, and has named what is twice', async ({ broker, queue }) => {
+  await fillWithLetters(broker, queue, 1_500)
+  const { killed, lost, unnamed } = await replayKilled(broker, queue, 1_500, 2, 100)
+  expect({ lost, unnamed }).toEqual({ lost: 0, unnamed: 0 })
+  expect(killed).toBeGreaterThan(0)
+})
+
+test('the editor that fails, and the one that spoils the text, leave the letter as it is', async ({
+  broker,
+  queue,
+}) => {
+  await fillWithLetters(broker, queue, 1)
+  const edit = (editor: string) =>
+    runBridge(['dead-letters', 'edit', 'm0', '--url', broker.url, '--queue', queue], { EDITOR: editor })
+  const [failed, spoilt, mended] = [
+    await edit('false'),
+    await edit(`sed -i 's/": 7/": /'`),
+    await edit(`sed -i 's/": 7/": 8/'`),
+  ]
+  expect(failed).toMatchObject({ code: 75, stdout: [] })
+  expect(spoilt).toMatchObject({ code: 65, stdout: [] })
+  expect(spoilt.log.map(({ message }) => message).join('\n')).toMatch(
+    /no JSON.*\n.*what was written is in \//,
+  )
+  expect(mended).toMatchObject({ code: 0, stdout: [expect.stringMatching(`^[0-9a-f]{16} -> ${queue}$`)] })
+  expect((await takeAll(broker, queue)).map(({ content }) => content.toString())).toEqual(['{"number":8}'])
+})
