@@ -16,7 +16,7 @@ import { DIRECT_REPLY_TO } from './direct-reply.ts'
 import type { Lease } from './lease.ts'
 import { endPause, putPause } from './pause-marker.ts'
 import { replyOf, withRemedy } from './reply.ts'
-import { exists, onOwnChannel, plainQueue } from './topology.ts'
+import { countsOf, onOwnChannel, plainQueue, type QueueCounts } from './topology.ts'
 
 /** Milliseconds for which answers are gathered: who has not answered by then is away, or busy beyond reason. */
 const PATIENCE = 1_000
@@ -47,6 +47,8 @@ export class FleetClient {
   /** By process: of the command that was told last. */
   readonly #answers = new Map<string, DaemonReport>()
   #correlationId = ''
+  /** Looked for until it is there. */
+  #exchangeIsThere = false
   /** Why nothing can be told any more. */
   #refusal: BrokerError | undefined
 
@@ -96,7 +98,8 @@ export class FleetClient {
    */
   async ask(verb: Verb, command: Command, gathering: Gathering = {}): Promise<readonly DaemonReport[]> {
     const { within = PATIENCE, enough = () => false } = gathering
-    if (!(await this.#hasExchange())) return []
+    this.#exchangeIsThere ||= await this.#hasExchange()
+    if (!this.#exchangeIsThere) return []
     this.#answers.clear()
     this.#correlationId = randomUUID()
     this.#publish(verb, command)
@@ -104,15 +107,9 @@ export class FleetClient {
     return [...this.#answers.values()].sort((a, b) => compare(a.daemon_id, b.daemon_id) || a.pid - b.pid)
   }
 
-  /** @returns how many consumers the broker counts, of whoever; undefined where there is no such queue */
-  async consumersOf(queue: string): Promise<number | undefined> {
-    const { connection } = this.#lease
-    if (!(await exists(connection, plainQueue(queue, 'classic')))) return undefined
-    let consumers = 0
-    await onOwnChannel(connection, async (channel) => {
-      consumers = (await channel.checkQueue(queue)).consumerCount
-    })
-    return consumers
+  /** @returns what the broker counts, consumers of whoever; undefined where there is no such queue */
+  countsOf(queue: string): Promise<QueueCounts | undefined> {
+    return countsOf(this.#lease.connection, plainQueue(queue, 'classic'))
   }
 
   /** Puts the marker of a pause, or replaces its note. @throws {BrokerError} */

@@ -85,12 +85,28 @@ export async function ensureQueues(
 
 /** A passive declare has no side effect, and unlike an active one does not mind other arguments. */
 export async function exists(connection: ChannelModel, queue: Queue): Promise<boolean> {
+  return (await countsOf(connection, queue)) !== undefined
+}
+
+/** What the broker counts of a queue. */
+export interface QueueCounts {
+  /** Ready to be delivered. */
+  readonly messages: number
+  readonly consumers: number
+}
+
+/** @returns undefined where there is no such queue */
+export async function countsOf(connection: ChannelModel, queue: Queue): Promise<QueueCounts | undefined> {
+  let counts: QueueCounts | undefined
   try {
-    await onOwnChannel(connection, (channel) => channel.checkQueue(queue.name))
-    return true
+    await onOwnChannel(connection, async (channel) => {
+      const { messageCount: messages, consumerCount: consumers } = await channel.checkQueue(queue.name)
+      counts = { messages, consumers }
+    })
+    return counts
   } catch (error) {
     const reply = replyOf(error)
-    if (reply !== undefined && meaningOf(reply).code === 'QUEUE_MISSING') return false
+    if (reply !== undefined && meaningOf(reply).code === 'QUEUE_MISSING') return undefined
     throw queueError(queue, error)
   }
 }

@@ -23,7 +23,19 @@ type Group = Pick<OptionSpec, 'commands' | 'scope'>
 type Details = Partial<Omit<OptionSpec, 'name' | 'description' | keyof Group>>
 
 const BROKER: Group = {
-  commands: ['run', 'publish', 'config', 'check', 'ps', 'pause', 'resume', 'drain', 'reload', 'dead-letters'],
+  commands: [
+    'run',
+    'publish',
+    'config',
+    'check',
+    'ps',
+    'pause',
+    'resume',
+    'drain',
+    'reload',
+    'dead-letters',
+    'top',
+  ],
   scope: 'process',
 }
 const QUEUE: Group = { commands: ['run', 'publish', 'config', 'invoke', 'check'], scope: 'bridge' }
@@ -33,6 +45,7 @@ const PUBLISH: Group = { commands: ['publish'], scope: 'command-line' }
 /** What operators tell daemons by way of the broker. */
 const CONTROL: Pick<Group, 'scope'> = { scope: 'command-line' }
 const INVOKE: Group = { commands: ['invoke'], scope: 'command-line' }
+const TOP: Group = { commands: ['top'], scope: 'command-line' }
 const CONFIG: Group = { commands: ['config'], scope: 'command-line' }
 const CHECK: Group = { commands: ['check'], scope: 'command-line' }
 const LETTERS: Group = { commands: ['dead-letters'], scope: 'command-line' }
@@ -319,7 +332,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   ),
   option(PUBLISH, 'verbose', { kind: 'flag', default: 'false' }, 'a line for each message'),
   option(
-    { ...CONTROL, commands: ['ps', 'resume', 'drain', 'reload'] },
+    { ...CONTROL, commands: ['ps', 'resume', 'drain', 'reload', 'top'] },
     'queue',
     { alias: 'q', defaultDescription: 'all' },
     'the queue that is meant',
@@ -371,6 +384,15 @@ export const OPTIONS: readonly OptionSpec[] = [
     'execute the message so often, --concurrency at a time, and print quantiles in place of answers',
   ),
   option(INVOKE, 'json', { kind: 'flag', default: 'false' }, 'print JSON'),
+  option(
+    TOP,
+    'admin',
+    {},
+    "host:port or path of a Unix socket: see the process, or the fleet, that listens there, in place of the broker's",
+  ),
+  option(TOP, 'admin-token-file', {}, 'with --admin, file with the bearer token that it asks for'),
+  option(TOP, 'once', { kind: 'flag', default: 'false' }, 'print one picture, as without a terminal'),
+  option(TOP, 'json', { kind: 'flag', default: 'false' }, 'refused: programs ask fpm-bridge ps --json'),
   option(CONFIG, 'check', { kind: 'flag', default: 'false' }, 'print nothing but what is wrong'),
   option(CONFIG, 'json', { kind: 'flag', default: 'false' }, 'print JSON'),
   option(

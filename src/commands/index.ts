@@ -66,6 +66,13 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./control/reload.ts')).reload,
   },
   {
+    name: 'top',
+    usage: '[--queue QUEUE]',
+    summary: 'watch the daemons that run with --control, live',
+    examples: [['top --admin 127.0.0.1:9127', 'one process, or one fleet, by its --admin']],
+    load: async () => (await import('./top/top.ts')).top,
+  },
+  {
     name: 'invoke',
     usage: '--socket PATH --script PATH [MESSAGE]',
     summary: 'have the pool execute a message, without a broker, and say what would become of it',

@@ -45,7 +45,7 @@ export function readAdmin(read: OptionReader): AdminConfig | undefined {
   return Object.freeze({ address, token, anyHost: open || token !== undefined || address.kind === 'unix' })
 }
 
-function adminAddress(text: string): PoolAddress {
+export function adminAddress(text: string): PoolAddress {
   try {
     return parsePoolAddress(text)
   } catch (cause) {
@@ -58,7 +58,7 @@ function isOfThisMachine(address: PoolAddress): boolean {
 }
 
 /** The path is not repeated: somebody will give the token itself. */
-function readToken(read: OptionReader, path: string): string {
+export function readToken(read: OptionReader, path: string): string {
   try {
     const token = readSmallFile(path).toString('latin1').trimEnd()
     if (!TOKEN.test(token)) throw new Error('has no token of 16 to 1024 visible ASCII characters')

@@ -28,6 +28,8 @@ export interface Command {
   readonly queue?: string
   /** A daemon id. */
   readonly daemon?: string
+  /** Whether the answer is to have what is optional in it and has to be found out: pools, failures. */
+  readonly detail?: boolean
 }
 
 /** Why a queue is paused: the body of the one message in its marker, as JSON. A marker made by hand may have none. */
@@ -49,8 +51,32 @@ export interface DaemonReport {
   readonly version: string
   readonly uptime_s: number
   readonly bridges: readonly BridgeReport[]
+  /** With `detail`, as far as there is a status page; up to 10 s old. */
+  readonly pools?: readonly PoolReport[]
+  /** With `detail`: the last of all bridges, the latest first. */
+  readonly failures?: readonly FailureReport[]
   /** Why it has not obeyed, or not yet. */
   readonly error?: string
+}
+
+/** Of php-fpm's status page. */
+export interface PoolReport {
+  /** Where it listens. */
+  readonly pool: string
+  readonly busy: number
+  readonly children: number
+  /** Requests that wait for a child; 0 on a Unix socket, whatever waits there. */
+  readonly listen_queue: number
+}
+
+/** A message that was not executed with success. */
+export interface FailureReport {
+  /** ISO 8601. */
+  readonly time: string
+  readonly queue: string
+  readonly outcome: string
+  readonly reason: string
+  readonly message_id?: string
 }
 
 /**
@@ -73,6 +99,18 @@ export interface BridgeReport {
   readonly messages: Readonly<Record<string, number>>
   /** Messages that ended in the last 10 s, a second. */
   readonly rate: number
+  /** How long executions took in the last minute, or a part of it, in milliseconds. */
+  readonly execution_ms?: Quantiles
+  /** Seconds that the message which has started last was old by then; missing where it has no timestamp. */
+  readonly age_s?: number
   readonly hold?: { readonly reason: string; readonly held_ms: number }
   readonly pause?: PauseNote
+}
+
+export interface Quantiles {
+  readonly count: number
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
+  readonly max: number
 }

@@ -32,9 +32,13 @@ function parse(body: Buffer): Command | undefined {
   try {
     const value: unknown = JSON.parse(body.toString())
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-    const { queue, daemon } = value as Readonly<Record<string, unknown>>
+    const { queue, daemon, detail } = value as Readonly<Record<string, unknown>>
     if (!isTextOrMissing(queue) || !isTextOrMissing(daemon)) return undefined
-    return { ...(queue !== undefined && { queue }), ...(daemon !== undefined && { daemon }) }
+    return {
+      ...(queue !== undefined && { queue }),
+      ...(daemon !== undefined && { daemon }),
+      ...(detail === true && { detail }),
+    }
   } catch {
     return undefined
   }

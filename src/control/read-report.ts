@@ -1,4 +1,11 @@
-import type { BridgeReport, DaemonReport, PauseNote } from './protocol.ts'
+import type {
+  BridgeReport,
+  DaemonReport,
+  FailureReport,
+  PauseNote,
+  PoolReport,
+  Quantiles,
+} from './protocol.ts'
 
 /** Bytes of an answer that is read: a process may have many bridges. */
 const MAX_BODY = 4 * 1024 ** 2
@@ -19,27 +26,41 @@ export function readReport(body: Buffer): DaemonReport | undefined {
   }
 }
 
-function asReport(value: unknown): DaemonReport | undefined {
+/** The same of a value that has come otherwise. */
+export function asReport(value: unknown): DaemonReport | undefined {
   if (!isObject(value)) return undefined
-  const { daemon_id: id, pid, bridges, error } = value
+  const { daemon_id: id, pid, bridges, error, pools, failures, ...others } = value
   if (typeof id !== 'string' || typeof pid !== 'number' || !Array.isArray(bridges)) return undefined
   const read = bridges.map(asBridge)
   if (read.includes(undefined)) return undefined
   return {
-    ...value,
+    ...others,
     daemon_id: id,
     host: text(value['host']),
     pid,
     version: text(value['version']),
     uptime_s: number(value['uptime_s']),
     bridges: read.filter((bridge) => bridge !== undefined),
+    ...(Array.isArray(pools) && { pools: pools.filter(isObject).map(asPool) }),
+    ...(Array.isArray(failures) && { failures: failures.filter(isObject).map(asFailure) }),
     ...(error !== undefined && { error: text(error) }),
   }
 }
 
 function asBridge(value: unknown): BridgeReport | undefined {
   if (!isObject(value)) return undefined
-  const { name, queue, state, session, messages, hold, pause, ...others } = value
+  const {
+    name,
+    queue,
+    state,
+    session,
+    messages,
+    hold,
+    pause,
+    execution_ms: times,
+    age_s: age,
+    ...others
+  } = value
   if (typeof queue !== 'string' || typeof state !== 'string') return undefined
   return {
     ...others,
@@ -53,8 +74,40 @@ function asBridge(value: unknown): BridgeReport | undefined {
     waiting: number(value['waiting']),
     messages: isObject(messages) ? only(messages, 'number') : {},
     rate: number(value['rate']),
+    ...(isObject(times) && { execution_ms: asQuantiles(times) }),
+    ...(typeof age === 'number' && { age_s: age }),
     ...(isObject(hold) && { hold: { reason: text(hold['reason']), held_ms: number(hold['held_ms']) } }),
     ...(isObject(pause) && { pause: only<PauseNote>(pause, 'string') }),
+  }
+}
+
+function asPool(value: Fields): PoolReport {
+  return {
+    pool: text(value['pool']),
+    busy: number(value['busy']),
+    children: number(value['children']),
+    listen_queue: number(value['listen_queue']),
+  }
+}
+
+function asFailure(value: Fields): FailureReport {
+  const { message_id: id } = value
+  return {
+    time: text(value['time']),
+    queue: text(value['queue']),
+    outcome: text(value['outcome']),
+    reason: text(value['reason']),
+    ...(typeof id === 'string' && { message_id: id }),
+  }
+}
+
+function asQuantiles(value: Fields): Quantiles {
+  return {
+    count: number(value['count']),
+    p50: number(value['p50']),
+    p95: number(value['p95']),
+    p99: number(value['p99']),
+    max: number(value['max']),
   }
 }
 

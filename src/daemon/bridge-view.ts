@@ -5,7 +5,7 @@ import { formatPoolAddress } from '../fastcgi/address.ts'
 import type { BridgeView, HoldView } from '../observe/views.ts'
 
 /** What a bridge knows of itself. */
-type Own = Pick<BridgeView, 'state' | 'counts'>
+type Own = Pick<BridgeView, 'state' | 'counts' | 'executionTimes'>
 
 /** A bridge at this moment. */
 export function viewOf(config: BridgeConfig, own: Own, domain: Domain, consumer: Consumer): BridgeView {

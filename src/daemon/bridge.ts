@@ -19,6 +19,7 @@ import { queuesOf } from '../config/queues.ts'
 import { formatPoolAddress } from '../fastcgi/address.ts'
 import type { FastCgiClient } from '../fastcgi/types.ts'
 import { Counters, type Counts } from '../observe/counters.ts'
+import type { Failures } from '../observe/failures.ts'
 import { logLines } from '../observe/log-lines.ts'
 import type { Logger } from '../observe/logger.ts'
 import { Minute } from '../observe/minute.ts'
@@ -49,7 +50,7 @@ export interface Surroundings {
   /** Hears what all bridges tell. */
   readonly watch: Tell
   /** What operators tell the process, if they can. */
-  readonly control: (ControlDesk & { readonly drains: Drains }) | undefined
+  readonly control: (ControlDesk & { readonly drains: Drains; readonly failures: Failures }) | undefined
 }
 
 type State =
@@ -85,6 +86,7 @@ export class Bridge {
     this.config = config
     const writeLine = logLines(log, process.logMessages)
     const hear = subscriber(config.queue)
+    const keepFailure = control?.failures.subscriber(config.queue)
     const minute = new Minute(log, () => this.view)
     this.#minute = minute
     const tell: Tell = (event) => {
@@ -92,7 +94,8 @@ export class Bridge {
       writeLine(event)
       minute.hear(event)
       hear?.(event)
-      this.control?.rate.hear(event)
+      this.control?.sight.hear(event)
+      keepFailure?.(event)
       watch(event)
     }
     this.#tell = tell
@@ -171,7 +174,8 @@ export class Bridge {
   }
 
   get view(): BridgeView {
-    const own = { state: this.#state.kind, counts: this.counts }
+    const executionTimes = () => this.#minute.times
+    const own = { state: this.#state.kind, counts: this.counts, executionTimes }
     return viewOf(this.config, own, this.#domain, this.#consumer)
   }
 

@@ -9,10 +9,13 @@ import { commandRefusal } from '../bridge/reply-target.ts'
 import type { ProcessConfig } from '../config/process-config.ts'
 import { CONTROL_EXCHANGE, type Command, type DaemonReport, type Verb } from '../control/protocol.ts'
 import { readCommand } from '../control/read-command.ts'
+import { Failures } from '../observe/failures.ts'
+import type { PoolView } from '../observe/views.ts'
 import type { Bridge, ProcessConnections } from './bridge.ts'
 import type { BridgeControl } from './bridge-control.ts'
 import { Drains } from './drains.ts'
 import { IgnoredCommands } from './ignored-commands.ts'
+import { PoolSights } from './pool-sights.ts'
 import { reportOf } from './report.ts'
 
 /** As a session with the broker. */
@@ -31,6 +34,8 @@ const RELOAD_PATIENCE = 10_000
 export interface Controlled {
   /** Those that have not ended. */
   readonly bridges: readonly Bridge[]
+  /** Theirs, each once. */
+  readonly pools: readonly PoolView[]
   readonly isEnding: boolean
   /** Resolves with why it has not been done, when it has not. */
   reload(): Promise<string | undefined>
@@ -40,6 +45,8 @@ export interface Controlled {
 /** What operators can tell a process by way of the broker: the one implementation of the verbs. It is loaded only where somebody wants it. */
 export class Control implements ControlDesk {
   readonly drains = new Drains()
+  readonly failures = new Failures()
+  readonly #pools = new PoolSights()
   readonly #process: Pick<ProcessConfig, 'daemonId'> & { readonly version: string }
   readonly #controlled: Controlled
   readonly #queue: ControlQueue
@@ -174,12 +181,15 @@ export class Control implements ControlDesk {
     return this.#bridges(queue).flatMap(({ control }) => (control === undefined ? [] : [control]))
   }
 
-  #report({ queue }: Command, error?: string): DaemonReport {
+  #report({ queue, detail }: Command, error?: string): DaemonReport {
     const bridges = this.#bridges(queue).map(({ view, control }) => ({
       view,
-      rate: control?.rate.perSecond ?? 0,
+      rate: control?.sight.perSecond ?? 0,
+      ageOfLast: control?.sight.ageOfLast,
     }))
-    return reportOf(this.#process, bridges, error)
+    if (detail !== true) return reportOf(this.#process, bridges, error)
+    const pools = this.#pools.look(this.#controlled.pools)
+    return reportOf(this.#process, bridges, error, { pools, failures: this.failures.latest })
   }
 
   /** What is no address of somebody who waits gets no answer, without a word: whoever has asked knows what it was. */

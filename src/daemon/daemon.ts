@@ -221,6 +221,9 @@ export class Daemon {
       get bridges() {
         return daemon.#bridges.all
       },
+      get pools() {
+        return daemon.view.pools
+      },
       get isEnding() {
         return daemon.#state.kind !== 'running'
       },

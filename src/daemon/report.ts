@@ -1,16 +1,36 @@
 import { hostname } from 'node:os'
-import type { BridgeReport, BridgeState, DaemonReport, PauseNote } from '../control/protocol.ts'
+import type {
+  BridgeReport,
+  BridgeState,
+  DaemonReport,
+  FailureReport,
+  PauseNote,
+  PoolReport,
+  Quantiles,
+} from '../control/protocol.ts'
+import type { Failure } from '../observe/failures.ts'
+import type { Durations } from '../observe/histogram.ts'
 import { noteOf } from '../observe/status.ts'
 import type { BridgeView } from '../observe/views.ts'
 
 /** Characters of a text that somebody else has written: an answer has room for many bridges. */
 const MAX_TEXT = 500
+const MAX_POOLS = 100
+const MAX_FAILURES = 10
 
 /** A bridge, and what its view does not know. */
 export interface Reported {
   readonly view: BridgeView
   /** Messages a second. */
   readonly rate: number
+  /** Seconds. */
+  readonly ageOfLast?: number | undefined
+}
+
+/** What is only said where somebody asks for details. */
+export interface Detail {
+  readonly pools: readonly PoolReport[]
+  readonly failures: readonly Failure[]
 }
 
 /** How a process is. */
@@ -18,6 +38,7 @@ export function reportOf(
   daemon: { readonly daemonId: string; readonly version: string },
   bridges: readonly Reported[],
   error: string | undefined,
+  detail?: Detail,
 ): DaemonReport {
   return {
     daemon_id: daemon.daemonId,
@@ -26,13 +47,18 @@ export function reportOf(
     version: daemon.version,
     uptime_s: Math.round(process.uptime()),
     bridges: bridges.map(bridgeReport),
+    ...(detail && {
+      pools: detail.pools.slice(0, MAX_POOLS),
+      failures: detail.failures.slice(0, MAX_FAILURES).map(failureReport),
+    }),
     ...(error !== undefined && { error: error.slice(0, MAX_TEXT) }),
   }
 }
 
-function bridgeReport({ view, rate }: Reported): BridgeReport {
+function bridgeReport({ view, rate, ageOfLast }: Reported): BridgeReport {
   const { name, queue, sessionUp, inFlight, concurrency, waiting, counts, hold, pauses } = view
   const note = noteOf(pauses)
+  const times = view.executionTimes()
   return {
     name,
     queue,
@@ -43,6 +69,8 @@ function bridgeReport({ view, rate }: Reported): BridgeReport {
     waiting,
     messages: counts,
     rate,
+    ...(times && { execution_ms: quantilesOf(times) }),
+    ...(ageOfLast !== undefined && { age_s: Math.round(ageOfLast * 1_000) / 1_000 }),
     ...(hold && {
       hold: {
         reason: hold.reason.slice(0, MAX_TEXT),
@@ -51,6 +79,14 @@ function bridgeReport({ view, rate }: Reported): BridgeReport {
     }),
     ...(note && { pause: shortened(note) }),
   }
+}
+
+function quantilesOf({ count, p50, p95, p99, max }: Durations): Quantiles {
+  return { count, p50, p95, p99, max }
+}
+
+function failureReport({ time, queue, outcome, reason, execution: { messageId } }: Failure): FailureReport {
+  return { time, queue, outcome, reason, ...(messageId !== undefined && { message_id: messageId }) }
 }
 
 /** What ends, or is told to, says so before anything else: who waits for a drain waits for that. */

@@ -47,7 +47,8 @@ export class Histogram {
   #quantile(share: number): number {
     const rank = Math.ceil(share * this.#count)
     let seen = 0
-    for (const [bucket, count] of this.#counts.entries()) {
+    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+      const count = this.#counts[bucket] ?? 0
       seen += count
       if (seen >= rank && count > 0)
         return toMicroseconds(Math.min(this.#max, SMALLEST * 2 ** ((bucket + 0.5) / PER_DOUBLING)))

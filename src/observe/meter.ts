@@ -3,10 +3,8 @@ import type { DeadLetterCause } from '../bridge/outcome.ts'
 import { Counters } from './counters.ts'
 import { Distribution } from './distribution.ts'
 import { executionTimeOf } from './execution-time.ts'
+import { ageOf } from './message-age.ts'
 import type { Totals, TotalsByQueue } from './totals.ts'
-
-/** Seconds that the clock of a publisher may be ahead of ours. What is further off is no time in seconds. */
-const CLOCK_TOLERANCE = 60
 
 /** Counts what the bridges of one queue tell, one after the other, for as long as the process lives. */
 export class Meter implements Totals {
@@ -67,8 +65,8 @@ export class Meter implements Totals {
   }
 
   #hearOfAge(timestamp: number): void {
-    const age = Date.now() / 1_000 - timestamp
-    if (timestamp > 0 && age > -CLOCK_TOLERANCE) this.ageSeconds.observe(Math.max(age, 0))
+    const age = ageOf(timestamp)
+    if (age !== undefined) this.ageSeconds.observe(age)
   }
 
   #hearOfFailure(code: string, phase: string): void {

@@ -1,7 +1,7 @@
 import type { BridgeEvent } from '../bridge/events.ts'
 import type { Counts } from './counters.ts'
 import { executionTimeOf } from './execution-time.ts'
-import { Histogram } from './histogram.ts'
+import { type Durations, Histogram } from './histogram.ts'
 import type { Log } from './logger.ts'
 import type { BridgeView } from './views.ts'
 
@@ -20,6 +20,8 @@ export class Minute {
   readonly #timer = setInterval(() => this.#say(), MINUTE).unref()
   /** Of those that ended in this minute; none of them, none. */
   #times: Histogram | undefined
+  /** The same of the minute before. */
+  #timesBefore: Durations | undefined
   /** At its beginning. */
   #before: Partial<Counts> = {}
 
@@ -36,6 +38,11 @@ export class Minute {
     this.#times.add(time)
   }
 
+  /** How long executions took that ended in this minute, or, as long as there is none, in the one before; undefined: none did. */
+  get times(): Durations | undefined {
+    return this.#times?.durations ?? this.#timesBefore
+  }
+
   /** Says nothing more. Idempotent. */
   end(): void {
     clearInterval(this.#timer)
@@ -47,7 +54,8 @@ export class Minute {
     const messages = Object.entries(counts).map(
       ([outcome, count]) => [outcome, count - (before[outcome as keyof Counts] ?? 0)] as const,
     )
-    const { p50, p95 } = this.#times?.durations ?? {}
+    this.#timesBefore = this.#times?.durations
+    const { p50, p95 } = this.#timesBefore ?? {}
     this.#before = { ...counts }
     this.#times = undefined
     // What is executed for longer than a minute is something.

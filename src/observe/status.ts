@@ -1,5 +1,6 @@
 import type { ExecutionIds, PauseCause } from '../bridge/facts.ts'
 import type { Failure } from './failures.ts'
+import { childrenOf } from './pool-children.ts'
 import type { BridgeView, PoolReading, PoolView, ProcessView } from './views.ts'
 
 type PauseNote = Extract<PauseCause, { kind: 'queue' }>['note']
@@ -61,6 +62,7 @@ function bridgeStatus(bridge: BridgeView) {
     waiting,
     concurrency,
     messages: counts,
+    execution_ms: bridge.executionTimes(),
   }
 }
 
@@ -106,11 +108,14 @@ function pageStatus(reading: PoolReading) {
       return { status_page: 'no answer', name: reading.name, reason: reading.reason }
     case 'up': {
       const { status } = reading
+      const { busy, children } = childrenOf(status)
       return {
         status_page: 'up',
         name: status.pool,
         process_manager: status.kind,
         start_since_s: status.startSince,
+        children,
+        busy_children: busy,
         accepted_connections: status.acceptedConnections,
         listen_queue: status.listenQueue,
         max_listen_queue: status.maxListenQueue,

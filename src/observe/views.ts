@@ -1,5 +1,6 @@
 import type { ExecutionIds, PauseCause } from '../bridge/facts.ts'
 import type { Counts } from './counters.ts'
+import type { Durations } from './histogram.ts'
 
 /*
  * What can be seen of a process at any moment. The daemon shows it; metrics and status read it when somebody asks.
@@ -26,6 +27,8 @@ export interface BridgeView {
   /** Requests in flight at most. */
   readonly concurrency: number
   readonly counts: Counts
+  /** How long executions took in the last minute, or a part of it; found out when somebody asks. */
+  executionTimes(): Durations | undefined
   /** What is being executed, in no order. */
   readonly executions: readonly RunningExecution[]
 }

@@ -15,6 +15,7 @@ import { reload } from './reload.ts'
 import { reloadBridges } from './reload-bridges.ts'
 import { scrape } from './scrape.ts'
 import { sharedConnections } from './shared-connections.ts'
+import { top } from './top.ts'
 import { unpublishable } from './unpublishable.ts'
 
 /** What can be measured, by the name that the command line takes. */
@@ -33,6 +34,7 @@ export const MEASUREMENTS = {
   readyz,
   scrape,
   control,
+  top,
   many,
   'dead-letters': deadLetters,
 } as const satisfies Readonly<Record<string, Measurement>>

@@ -7,11 +7,12 @@ import { OptionError } from '../../src/config/option-error.ts'
 import { readPublishConfig } from '../../src/config/publish-config.ts'
 import type { BridgeEntry, GivenOptions } from '../../src/config/reader.ts'
 import { readRunConfig } from '../../src/config/run-config.ts'
+import { readTopConfig } from '../../src/config/top-config.ts'
 
 export type Given = Readonly<Record<string, string | readonly string[]>>
 
 /** Options as the command line would give them, defaults included. */
-export function options(command: 'run' | 'publish' | 'invoke' | 'check', given: Given): GivenOptions {
+export function options(command: 'run' | 'publish' | 'invoke' | 'check' | 'top', given: Given): GivenOptions {
   const flags = Object.entries(given).map(
     ([name, value]) => [name, typeof value === 'string' ? [value] : value] as const,
   )
@@ -30,6 +31,8 @@ export const run = (given: Given = {}) => {
 }
 export const publish = (given: Given = {}, ...messages: string[]) =>
   readPublishConfig(options('publish', given), messages)
+
+export const top = (given: Given = {}) => readTopConfig(options('top', given))
 
 /** With the two options that it needs, and with the bridges of a file. */
 export const invoke = (

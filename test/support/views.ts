@@ -18,6 +18,7 @@ export function bridgeView(given: Partial<BridgeView> = {}): BridgeView {
     waiting: 0,
     concurrency: 4,
     counts: { executed: 0, retry: 0, refused: 0, lost: 0, 'dead-letter': 0, hold: 0 },
+    executionTimes: () => undefined,
     executions: [],
     ...given,
   }

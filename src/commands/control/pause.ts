@@ -1,9 +1,8 @@
-import { hostname, userInfo } from 'node:os'
 import type { FleetClient } from '../../amqp/fleet-client.ts'
 import { complain } from '../../command-line/output.ts'
 import type { ControlConfig } from '../../config/control-config.ts'
 import { OptionError } from '../../config/option-error.ts'
-import type { PauseNote } from '../../control/protocol.ts'
+import { pauseQueue } from '../../operate/queue-pause.ts'
 import type { Invocation } from '../command.ts'
 import { complainOfErrors, complainOfOthers, concerned, counted, sayDone, sayReports } from './reports.ts'
 import { EXIT, withFleet } from './with-fleet.ts'
@@ -16,27 +15,20 @@ import { EXIT, withFleet } from './with-fleet.ts'
  * @throws {OptionError}
  */
 export function pause(invocation: Invocation): Promise<number> {
-  return withFleet(invocation, pauseQueue, ({ queue }) => {
+  return withFleet(invocation, pauseAsked, ({ queue }) => {
     if (queue === undefined) throw new OptionError('--queue is required: which one is to be paused', 64)
   })
 }
 
-async function pauseQueue(fleet: FleetClient, config: ControlConfig): Promise<number> {
-  const { queue = '', reason, for: time } = config
-  // One that is misspelt would be paused without a word, and the one that is meant would go on.
-  if ((await fleet.consumersOf(queue)) === undefined) {
+async function pauseAsked(fleet: FleetClient, config: ControlConfig): Promise<number> {
+  const { queue = '' } = config
+  const paused = await pauseQueue(fleet, queue, config)
+  if (paused === undefined) {
     complain(`there is no queue "${queue}" at this broker and vhost`)
     return EXIT.configuration
   }
-  const now = Date.now()
-  const note: PauseNote = {
-    by: `${userName()}@${hostname()}`,
-    at: timeAt(now),
-    ...(reason !== undefined && { reason }),
-    ...(time !== undefined && { until: timeAt(now + time) }),
-  }
-  await fleet.pause(queue, note)
-  const reports = concerned(await fleet.ask('pause', { queue }))
+  const { note } = paused
+  const reports = concerned(paused.reports)
   sayReports(config, reports)
   const failed = complainOfErrors(reports)
   const until = note.until === undefined ? 'until somebody resumes it' : `until ${note.until}`
@@ -50,18 +42,4 @@ async function pauseQueue(fleet: FleetClient, config: ControlConfig): Promise<nu
   // Those that are paused consume no more.
   await complainOfOthers(fleet, queue, 0)
   return failed > 0 ? EXIT.incomplete : EXIT.done
-}
-
-/** ISO 8601, to the second. */
-function timeAt(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z')
-}
-
-/** Some containers run under a number that has no name. */
-function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return String(process.getuid?.() ?? 'somebody')
-  }
 }

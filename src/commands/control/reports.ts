@@ -55,8 +55,8 @@ export function mayConsume({ state, session }: BridgeReport): boolean {
  * @param known consumers of those that have answered
  */
 export async function complainOfOthers(fleet: FleetClient, queue: string, known: number): Promise<void> {
-  const consumers = (await fleet.consumersOf(queue)) ?? 0
-  const others = consumers - known
+  const counts = await fleet.countsOf(queue)
+  const others = (counts?.consumers ?? 0) - known
   if (others > 0)
     complain(
       `queue "${queue}" has ${others} more ${others === 1 ? 'consumer' : 'consumers'}, which did not answer: without --control, or no daemons of ours`,

@@ -1,4 +1,5 @@
 import { complain } from '../../command-line/output.ts'
+import { resumeQueue } from '../../operate/queue-pause.ts'
 import type { Invocation } from '../command.ts'
 import { bridgesOf, commandOf, complainOfErrors, concerned, counted, sayDone, sayReports } from './reports.ts'
 import { EXIT, withFleet } from './with-fleet.ts'
@@ -13,9 +14,9 @@ import { EXIT, withFleet } from './with-fleet.ts'
 export function resume(invocation: Invocation): Promise<number> {
   return withFleet(invocation, async (fleet, config) => {
     const { queue, daemon } = config
-    // A pause is of the queue: it cannot end for one daemon.
-    const wasPaused = queue !== undefined && daemon === undefined && (await fleet.resume(queue))
-    const reports = concerned(await fleet.ask('resume', commandOf(config)))
+    const resumed = await resumeQueue(fleet, commandOf(config))
+    const { wasPaused } = resumed
+    const reports = concerned(resumed.reports)
     sayReports(config, reports)
     const failed = complainOfErrors(reports)
     if (wasPaused) sayDone(config, `"${queue}" is not paused any more`)

@@ -17,6 +17,8 @@ describe('a command', () => {
     ['', {}],
     ['{}', {}],
     ['{"queue":"q","daemon":"D-1","more":[1]}', { queue: 'q', daemon: 'D-1' }],
+    ['{"detail":true}', { detail: true }],
+    ['{"detail":1}', {}],
     ['{"queue":""}', { queue: '' }],
     ['{"__proto__":{"queue":"q"}}', {}],
   ])('has the body %j', (body, command) => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { fleetTable } from '../../../src/commands/control/fleet-table.ts'
 import { reasonsOf } from '../../../src/commands/control/report-text.ts'
+import { picture } from '../../../src/commands/top/picture.ts'
 import type { DaemonReport } from '../../../src/control/protocol.ts'
 import { readReport } from '../../../src/control/read-report.ts'
+import { lookAt, sightOf } from '../../support/fleet-looks.ts'
 
 const read = (value: unknown) => readReport(Buffer.from(JSON.stringify(value)))
 
@@ -23,9 +25,16 @@ const REPORT: DaemonReport = {
       waiting: 3,
       messages: { executed: 4 },
       rate: 0.5,
+      execution_ms: { count: 4, p50: 1, p95: 2, p99: 3, max: 4 },
+      age_s: 1.5,
       hold: { reason: 'no pool', held_ms: 8 },
       pause: { by: 'ana' },
     },
+  ],
+  pools: [{ pool: '/fpm.sock', busy: 1, children: 4, listen_queue: 0 }],
+  failures: [
+    { time: '2026-03-01T10:00:00Z', queue: 'mails', outcome: 'retry', reason: 'no', message_id: 'M-1' },
+    { time: '2026-03-01T10:00:00Z', queue: 'mails', outcome: 'lost', reason: 'no' },
   ],
   error: 'not yet',
 }
@@ -75,15 +84,23 @@ describe('what is of another type', () => {
       'rate',
       'hold',
       'pause',
+      'execution_ms',
+      'age_s',
     ]
     const report = read({
       daemon_id,
       pid,
-      ...Object.fromEntries(['host', 'version', 'uptime_s', 'error'].map((field) => [field, wrong])),
+      ...Object.fromEntries(
+        ['host', 'version', 'uptime_s', 'error', 'pools', 'failures'].map((field) => [field, wrong]),
+      ),
       bridges: [{ ...bridge, ...Object.fromEntries(fields.map((field) => [field, wrong])) }],
     }) as DaemonReport
     expect(fleetTable([report], undefined)).toHaveLength(2)
     expect(fleetTable([report], 80)).toHaveLength(2)
     expect(reasonsOf([report]).length).toBeLessThan(2)
+    const sight = sightOf(lookAt([report]))
+    const state = { source: '', canAct: true, sight, trouble: undefined, selected: undefined }
+    const lines = picture({ ...state, asking: undefined, notice: undefined }, { columns: 200, rows: 60 })
+    expect(lines).toHaveLength(60)
   })
 })

@@ -46,6 +46,19 @@ const noAnswer: BridgeEvent = {
   diagnosis: { reason: 'timed out' },
 }
 
+it('knows how long executions take: in this minute, or in the one before', () => {
+  const { minute, hear, pass } = minuteOf()
+  expect(minute.times).toBeUndefined()
+  hear(lasting(10))
+  expect(minute.times).toMatchObject({ count: 1, max: 10 })
+  pass()
+  expect(minute.times).toMatchObject({ count: 1, max: 10 })
+  hear(lasting(30))
+  expect(minute.times).toMatchObject({ count: 1, max: 30 })
+  pass(2)
+  expect(minute.times).toBeUndefined()
+})
+
 describe('the line of a minute', () => {
   it('says what became of messages, how long it took, and how it is now', () => {
     const { log, hear, pass } = minuteOf({ inFlight: 3, waiting: 2 })
