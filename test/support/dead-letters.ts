@@ -48,15 +48,16 @@ export interface Replayed {
   readonly doubled: number
   /** Of those, the copies beyond the times that the output has named the letter. */
   readonly unnamed: number
-  /** How many replays were under way when they were killed. */
+  /** How many replays were under way when they were killed, and how many letters they had named. */
   readonly killed: number
+  readonly named: number
 }
 
 /**
  * Replays all letters of `<queue>.dead`; kills that so many times on the way, and starts it again.
  *
  * @param count of the letters, m0 and so on
- * @param within milliseconds from the first letter that it names to its end, at most
+ * @param within milliseconds from the first letters that it names to its end, at most
  */
 export async function replayKilled(
   broker: Broker,
@@ -70,13 +71,15 @@ export async function replayKilled(
   let killed = 0
   for (let n = 0; n < kills; n += 1) {
     const process = await replay()
-    while (process.exit === undefined && process.stdout.length === 0) await sleep(1)
+    // The first letter goes alone.
+    while (process.exit === undefined && process.stdout.length < 2) await sleep(1)
     await sleep(Math.random() * within)
     if (process.exit === undefined) killed += 1
     await process.kill()
     await process.exited
     countInto(named, process.stdout)
   }
+  const namedByKilled = named.size
   const last = await replay()
   await last.exited
   countInto(named, last.stdout)
@@ -87,6 +90,7 @@ export async function replayKilled(
     doubled: all.filter((times) => times > 1).length,
     unnamed: all.reduce((sum, times, index) => sum + Math.max(0, times - (named.get(`m${index}`) ?? 0)), 0),
     killed,
+    named: namedByKilled,
   }
 }
 

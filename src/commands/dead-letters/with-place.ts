@@ -135,10 +135,10 @@ function exitCodeOf(error: unknown): number {
   return error.permanent ? EXIT.configuration : EXIT.unavailable
 }
 
-/** @returns 75 where it was stopped before all were seen; otherwise what is given */
+/** @returns 75 where it was stopped; otherwise what is given */
 export function exitCodeAfter({ ending, seen, facts }: Walked, otherwise: number): number {
   if (ending === 'stopped') {
-    complain(`stopped: ${seen} of ${facts.messages} letters were looked at`)
+    complain('stopped: letters that nothing was said of are where they were')
     return EXIT.incomplete
   }
   if (ending === 'dry')

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { encodeFields } from '../../amqp/header-fields.ts'
 import { DELIVERY_COUNT } from '../../bridge/headers.ts'
 import type { Delivery, HeaderField } from '../../bridge/ports.ts'
@@ -44,8 +44,7 @@ export function ownFields(delivery: Delivery): readonly HeaderField[] {
 }
 
 function idOf(delivery: Delivery): string {
-  const hash = createHash('sha256')
-  hash.update(JSON.stringify(delivery.properties.messageId ?? null))
-  hash.update(encodeFields(ownFields(delivery)))
-  return hash.update(delivery.body).digest('hex').slice(0, ID_DIGITS)
+  const messageId = Buffer.from(JSON.stringify(delivery.properties.messageId ?? null))
+  const all = Buffer.concat([messageId, encodeFields(ownFields(delivery)), delivery.body])
+  return hash('sha256', all).slice(0, ID_DIGITS)
 }

@@ -54,7 +54,7 @@ export function replay(
 ): Promise<Walked> {
   const departure = new Departure(place, watch)
   const { rate } = order
-  const pace = rate === undefined ? undefined : new Pace(rate)
+  const pace = rate === undefined ? undefined : new Pace(rate, signal)
   const settle = async (whole: WholeLetter): Promise<'keep' | 'settled'> => {
     const target = targetOf(whole.letter, order.to, place.queue)
     if ('refusal' in target) {
@@ -62,7 +62,7 @@ export function replay(
       return 'keep'
     }
     // Who is told to stop while it waits for its turn has done nothing.
-    if (pace !== undefined && !(await inTurn(pace, signal))) return 'keep'
+    if (pace !== undefined && !(await pace.turn())) return 'keep'
     return departure.send(whole, target.queue)
   }
   const messages = rate === undefined ? TAKING.messages : Math.ceil(rate * LONGEST_WAIT)
@@ -97,15 +97,6 @@ export function targetOf(
   if (target === from)
     return { refusal: `it would go into "${from}" again, where it is: name another queue with --to` }
   return { queue: target }
-}
-
-async function inTurn(pace: Pace, signal: AbortSignal): Promise<boolean> {
-  try {
-    await pace.turn(signal)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** Those that leave in the same turn of the event loop are told together. */

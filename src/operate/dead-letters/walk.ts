@@ -7,7 +7,7 @@ import type { Place } from './place.ts'
 
 /** What comes in at once, where bodies are dropped as they come, and where they are kept for a moment. */
 export const LOOKING: Window = { messages: 60_000, bytes: Number.POSITIVE_INFINITY }
-export const TAKING: Window = { messages: 1_000, bytes: 32 * 1024 * 1024 }
+export const TAKING: Window = { messages: 1000, bytes: 32 * 1024 * 1024 }
 
 export interface Walk {
   /** `look`: nothing is taken out, and the queue must be able to bear another look after this one. */
@@ -68,7 +68,8 @@ export async function walk(place: Place, what: Walk): Promise<Walked> {
     if (what.signal?.aborted) stop()
     const ending = await look.read(what.window, take)
     if (ending !== 'stopped') await what.after?.()
-    return { facts, seen, ending }
+    // All may have been seen, and some of them left where they are.
+    return { facts, seen, ending: what.signal?.aborted ? 'stopped' : ending }
   } finally {
     if (doomed !== undefined) await renew(place, doomed)
     what.signal?.removeEventListener('abort', stop)
