@@ -199,8 +199,8 @@ describe('many messages in a request', () => {
         new Set(executions().map((each) => each.do)).size === 200 &&
         (await countsOf(broker, queue))?.unacked === 0,
     )
-    // Executing, or executed and not acked.
-    expect(executions().length - 200).toBeLessThanOrEqual(4)
+    // Executing, or executed and not acked: on a busy machine that may be all that a daemon has unacked.
+    expect(executions().length - 200).toBeLessThanOrEqual(2 * 16)
   })
 
   test('are refused beside the library client', async ({ startDaemon }) => {
