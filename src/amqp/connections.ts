@@ -5,6 +5,7 @@ import type { BrokerUrl } from './broker-url.ts'
 import { keepNumbersUntilSent } from './channel-numbers.ts'
 import { closeConnection, openConnection } from './connection.ts'
 import { keepHeaderTables } from './content-header-filter.ts'
+import { gatherWrites } from './gathered-writes.ts'
 import { type Leasable, Lease } from './lease.ts'
 import { OutgoingTables } from './outgoing-tables.ts'
 
@@ -144,6 +145,7 @@ class SharedConnection implements Leasable {
       connection.on('unblocked', () => {
         this.#blocked = false
       })
+      gatherWrites(connection)
       this.#opened = { connection, tables: new OutgoingTables(connection) }
       return this.#opened
     } catch (error) {
