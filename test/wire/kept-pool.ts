@@ -19,6 +19,7 @@ export const statusPage = (pm: string): string =>
   JSON.stringify({
     pool: 'scripted',
     'process manager': pm,
+    'start time': 1,
     'start since': 1,
     'accepted conn': 1,
     'listen queue': 0,
