@@ -27,7 +27,7 @@ const worker = workerThat(
   header('X-Attempt: ' . $attempt);
   http_response_code((int) ($_POST['status'] ?? 200));
   error_log('said');
-  echo 'answered';`,
+  echo 'answered', str_repeat('.', (int) ($_POST['more'] ?? 0));`,
   folder,
 )
 
@@ -189,6 +189,22 @@ describe('fpm-bridge invoke', () => {
       timings_ms: { total: { count: 3 } },
       outcomes: [{ count: 3, outcome: 'log', success: false, row: 'temporary' }],
     })
+  })
+
+  test('waits for whoever reads the body, as long as it takes', ({ sharedPool }) => {
+    // More than a pipe holds; and at their end other commands wait for a second.
+    const invoked = [
+      process.execPath,
+      entryPoint,
+      'invoke',
+      '--socket',
+      sharedPool.socket,
+      '--script',
+      worker.path,
+    ]
+    const script = '"$@" \'{"more":200000}\' | { sleep 2; wc -c; }'
+    const { stdout } = spawnSync('sh', ['-c', script, 'sh', ...invoked], { encoding: 'utf8' })
+    expect(stdout.trim()).toBe('200008')
   })
 
   test('refuses a message that is larger than --max-body, and a file that is not there', ({ sharedPool }) => {

@@ -1,4 +1,4 @@
-import { complain, remark, say } from '../../command-line/output.ts'
+import { complain, remark, say, taken } from '../../command-line/output.ts'
 import { Progress } from '../../command-line/progress.ts'
 import type { Signals } from '../../command-line/signals.ts'
 import { type InvokeConfig, readInvokeConfig } from '../../config/invoke-config.ts'
@@ -36,9 +36,13 @@ export async function invoke({ words, options, unread, version, signals }: Invoc
   const invoker = new Invoker(bridge, version, stop.signal)
   const message = { body, properties, attempt }
   try {
-    return config.repeat === undefined
-      ? tell(await invoker.invoke(message), config)
-      : await load(invoker, message, config.repeat, config)
+    const exitCode =
+      config.repeat === undefined
+        ? tell(await invoker.invoke(message), config)
+        : await load(invoker, message, config.repeat, config)
+    // A pager takes an answer when somebody turns the page, and is waited for.
+    const end = await Promise.race([taken(process.stdout), whenStopped(stop.signal)])
+    return end === 'stopped' ? EXIT.incomplete : exitCode
   } finally {
     invoker.close()
   }
