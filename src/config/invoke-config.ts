@@ -33,6 +33,9 @@ const INVOKE_OPTIONS = {
   json: flag,
 }
 
+/** Bytes of an answer and its stderr: JSON may take six for each, and the longest string has 512 MiB. */
+const MOST_AS_JSON = 64 * 1024 ** 2
+
 /**
  * @param words the command's arguments: the message, if it is one
  * @throws {OptionError} of all that is wrong, each with its option and where its value came from
@@ -51,6 +54,8 @@ export function readInvokeConfig(asked: GivenOptions, words: readonly string[]):
   if (given.attempt > 1 && bridge.ack !== 'completed') read.refuse('attempt', 'above 1 needs --ack completed')
   if (given.attempt > bridge.maxAttempts)
     read.refuse('attempt', `is above --max-attempts ${bridge.maxAttempts}`)
+  if (given.json && given.repeat === undefined && bridge.maxResponse + bridge.maxStderr > MOST_AS_JSON)
+    read.refuse('json', 'is for answers of at most 64MiB: --max-response and --max-stderr together')
   return Object.freeze({
     bridge,
     source,

@@ -52,6 +52,7 @@ describe('invoke', () => {
     [{ attempt: '2' }, '{}', undefined, '--attempt above 1 needs --ack completed'],
     [{ attempt: '6', ack: 'completed' }, '{}', undefined, '--attempt is above --max-attempts 5'],
     [{ attempt: '0' }, '{}', undefined, '--attempt must be'],
+    [{ json: 'true', 'max-response': '64MiB' }, '{}', undefined, '--json is for answers of at most 64MiB'],
     [{}, '{}', TWO, '--name is required: the file has several bridges, "invoices", "post"'],
     [{ name: 'mails' }, '{}', TWO, '--name is that of no bridge of the file; there are "invoices", "post"'],
     [

@@ -14,6 +14,13 @@ it('shows what is no text as a dump, of which the beginning is enough', () => {
   expect(lines.at(-1)).toBe('... 904 bytes more')
 })
 
+it('shows the first MiB of a text, and no half character', () => {
+  const shown = shownBody(Buffer.from(`a${'é'.repeat(1024 ** 2)}`))
+  expect(shown.slice(0, 2)).toBe('aé')
+  expect(shown.slice(-26)).toBe(`é\n... 1048577 bytes more`.padStart(26, 'é'))
+  expect(shown).not.toContain('\ufffd')
+})
+
 it('takes nothing for text that has a NUL or is not UTF-8', () => {
   expect([textOf(Buffer.from('é')), textOf(Buffer.from('\0')), textOf(Buffer.from([0xc3]))]).toEqual([
     'é',
