@@ -57,39 +57,54 @@ export function textFields(headers: Readonly<Record<string, unknown>>): readonly
 
 /** @returns the table, with its length before it */
 export function encodeFields(fields: readonly HeaderField[]): Buffer {
-  const parts: Uint8Array[] = [Buffer.alloc(4)]
-  let size = 0
+  let size = LENGTH_BYTES
+  for (const [name, value] of fields) size += 1 + name.length + bytesOf(value)
+  const table = Buffer.allocUnsafe(size)
+  table.writeUInt32BE(size - LENGTH_BYTES)
+  let offset = LENGTH_BYTES
   for (const [name, value] of fields) {
-    const start = Buffer.from(`\0${name}`, 'latin1')
-    start[0] = name.length
-    const encoded = encodeValue(value)
-    parts.push(start, encoded)
-    size += start.length + encoded.length
+    table[offset] = name.length
+    offset += 1 + table.write(name, offset + 1, 'latin1')
+    writeValue(table, offset, value)
+    offset += bytesOf(value)
   }
-  const table = Buffer.concat(parts, 4 + size)
-  table.writeUInt32BE(size)
   return table
 }
 
+/** Of a table, or of a long string. */
+const LENGTH_BYTES = 4
+
+/** With its type. */
+function bytesOf(value: HeaderField[1]): number {
+  switch (typeof value) {
+    case 'string':
+      return 1 + LENGTH_BYTES + Buffer.byteLength(value)
+    case 'number':
+      return 9
+    case 'boolean':
+      return 2
+    default:
+      return value.length
+  }
+}
+
 /** Type and value of a field. An integer is sent as 64 bits, a string as a long string: AMQP has no shorter one in tables. */
-function encodeValue(value: HeaderField[1]): Uint8Array {
+function writeValue(table: Buffer, offset: number, value: HeaderField[1]): void {
   switch (typeof value) {
     case 'string': {
-      const bytes = Buffer.alloc(5 + Buffer.byteLength(value))
-      bytes.write('S', 'latin1')
-      bytes.writeUInt32BE(bytes.length - 5, 1)
-      bytes.write(value, 5)
-      return bytes
+      table.write('S', offset, 'latin1')
+      const bytes = table.write(value, offset + 1 + LENGTH_BYTES)
+      table.writeUInt32BE(bytes, offset + 1)
+      break
     }
-    case 'number': {
-      const bytes = Buffer.alloc(9)
-      bytes.write('l', 'latin1')
-      bytes.writeBigInt64BE(BigInt(value), 1)
-      return bytes
-    }
+    case 'number':
+      table.write('l', offset, 'latin1')
+      table.writeBigInt64BE(BigInt(value), offset + 1)
+      break
     case 'boolean':
-      return Buffer.from(value ? 't\x01' : 't\x00', 'latin1')
+      table.write(value ? 't\x01' : 't\x00', offset, 'latin1')
+      break
     default:
-      return value
+      table.set(value, offset)
   }
 }
