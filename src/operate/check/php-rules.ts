@@ -70,7 +70,7 @@ export const PHP_RULES: readonly PhpRule[] = [
       return limit > 0 && limit < maxBody
         ? warned(
             `of a form beyond ${settings['post_max_size']} PHP takes nothing ($_POST is empty), and --max-body is ${iniSize(maxBody)}`,
-            `${line(`php_admin_value[post_max_size] = ${iniSize(maxBody)}`)}, or --max-body ${Math.floor(limit / MIB)}MiB`,
+            `${line(`php_admin_value[post_max_size] = ${iniSize(maxBody)}`)}, or --max-body ${limit >= MIB ? `${Math.floor(limit / MIB)}MiB` : `${limit}B`}`,
           )
         : passed('it takes bodies as large as --max-body')
     },
@@ -152,22 +152,21 @@ export const PHP_RULES: readonly PhpRule[] = [
             'look yourself: request_terminate_timeout has to be shorter than --timeout (docs/operations.md)',
         }
       const limit = fpmTimeOf(pool['request_terminate_timeout'])
-      // A little less than the daemon waits, as a minute of 25.
-      const right = `request_terminate_timeout = ${fpmTime(timeout > 120_000 ? timeout - 60_000 : timeout * 0.9)}`
+      const right = timeLimitFor(timeout)
       if (limit === 0)
         return warned(
           'a script that hangs keeps its child for ever: --timeout ends the wait for it, and not the script',
-          timeout === 0 ? line('request_terminate_timeout = 24m') : line(right),
+          right,
         )
       if (timeout > 0 && limit >= timeout)
         return warned(
           `${pool['request_terminate_timeout']} is not shorter than --timeout (${fpmTime(timeout)}): a script runs on beside its own repetition`,
-          line(right),
+          right,
         )
       return messagesPerRequest > 1 && limit <= requestLifetime
         ? warned(
             `it counts a request with all its messages, and --request-lifetime is ${fpmTime(requestLifetime)}: messages are ended in their midst`,
-            `${line(right)}, or a shorter --request-lifetime`,
+            `${right}, or a shorter --request-lifetime`,
           )
         : passed(`a script is ended after ${pool['request_terminate_timeout']}, before --timeout`)
     },
@@ -229,3 +228,11 @@ export const PHP_RULES: readonly PhpRule[] = [
         : passed(userId === undefined ? 'who runs it is not known' : `scripts run as user ${userId}`),
   },
 ]
+
+/** A little less than the daemon waits, as a minute of 25. php-fpm counts whole seconds, and takes 0 for no limit. */
+function timeLimitFor(timeout: number): string {
+  if (timeout === 0) return line('request_terminate_timeout = 24m')
+  if (timeout <= 1_000) return `${line('request_terminate_timeout = 1s')}, and a longer --timeout`
+  const limit = timeout > 120_000 ? timeout - 60_000 : timeout * 0.9
+  return line(`request_terminate_timeout = ${fpmTime(Math.max(1_000, limit))}`)
+}

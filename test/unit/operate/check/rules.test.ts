@@ -130,6 +130,14 @@ describe('a rule of PHP', () => {
       remedy: expect.any(String),
     })
   })
+  // Of php-fpm's 0 there is no limit, and of --max-body 0 no message.
+  it.each([
+    ['request_terminate_timeout', { pool: {} }, { timeout: '1s' }, /= 1s`, and a longer --timeout$/],
+    ['request_terminate_timeout', { pool: {} }, { timeout: '1100ms' }, /= 1s`$/],
+    ['post_max_size', { settings: { post_max_size: '512K' } }, {}, /or --max-body 524288B$/],
+  ] as const)('%s: no zero in the remedy of %o', (point, facts, given, remedy) => {
+    expect(verdict(point, facts, given)).toMatchObject({ remedy: expect.stringMatching(remedy) })
+  })
   it.each([
     ['post_max_size', { settings: { post_max_size: '8M' } }, { payload: 'raw' }],
     ['post_max_size', { settings: { post_max_size: '8M' } }, { 'messages-per-request': '10' }],
