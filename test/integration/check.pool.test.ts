@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect } from 'vitest'
 import { runBridge, spawnBridge } from '../support/bridge-process.ts'
 import { BridgesFile } from '../support/bridges-file.ts'
@@ -240,5 +241,15 @@ describe('the command', () => {
     )
     const wrong = await runBridge([...args, '--socket', testScript('note.php')])
     expect(wrong.code).toBe(78)
+  })
+
+  test('waits for whoever reads it, as long as it takes', () => {
+    const bridges = Array.from({ length: 400 }, (_, index) => ({ queue: `${'q'.repeat(80)}${index}` }))
+    const { path } = new BridgesFile(NOWHERE, bridges)
+    const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+    const checked = [process.execPath, program, 'check', '--json', '--config', path]
+    const piped = ['-c', '"$@" | { sleep 2; tail -n 1; }', 'sh', ...checked]
+    const { stdout } = spawnSync('sh', piped, { encoding: 'utf8', env: {} })
+    expect(JSON.parse(stdout)).toMatchObject({ area: 'pool', point: 'answers' })
   })
 })

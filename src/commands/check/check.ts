@@ -1,4 +1,4 @@
-import { complain, say } from '../../command-line/output.ts'
+import { complain, say, taken } from '../../command-line/output.ts'
 import type { Signals } from '../../command-line/signals.ts'
 import { Faults } from '../../config/option-error.ts'
 import { OptionReader } from '../../config/reader.ts'
@@ -39,6 +39,8 @@ async function report(input: CheckInput, json: boolean): Promise<number> {
     else for (const line of text.linesOf(finding)) process.stdout.write(`${line}\n`)
   }
   if (!json) say(text.summary)
+  // A pager takes it when somebody turns the page, and is waited for.
+  await taken(process.stdout)
   const fault = faultOf(findings)
   return fault === undefined ? DONE : EXIT[fault]
 }
