@@ -12,6 +12,9 @@ interface Column<T> {
   of(row: T): string
 }
 
+/** What the package, and PHP before it, put before what has happened: which message it is stands in the line already. */
+const OUR_BEGINNING = /^(?:PHP message: )?fpm-bridge: message \S+ \(execution [^)]*\): /
+
 const LETTER_COLUMNS: readonly Column<DeadLetter>[] = [
   { head: 'ID', of: ({ id }) => id.slice(0, SHOWN_DIGITS) },
   { head: 'AGE', isNumber: true, of: ({ time }) => ageOf(time) },
@@ -20,7 +23,7 @@ const LETTER_COLUMNS: readonly Column<DeadLetter>[] = [
   { head: 'TRIES', isNumber: true, of: ({ attempts }) => String(attempts ?? '') },
   { head: 'SCRIPT', most: 24, of: ({ script, subject }) => lastPart(subject ?? script ?? '') },
   { head: 'REASON', most: 40, of: ({ reason }) => reason ?? '' },
-  { head: 'STDERR', of: ({ stderr }) => firstLine(stderr ?? '') },
+  { head: 'STDERR', of: ({ stderr }) => firstLine(stderr ?? '').replace(OUR_BEGINNING, '') },
 ]
 
 const GROUP_COLUMNS: readonly Column<LetterGroup>[] = [

@@ -52,7 +52,10 @@ async function listGroups({ config, place, signal, watch, clear }: Task): Promis
   else if (all.length > 0) for (const line of groupTable(all, widthOf())) say(line)
   if (others > 0)
     complain(`${others} letters more, of further groups: choose by --reason, --since or --until`)
-  if (!config.json) complain(`${all.length} groups of ${walked.seen} dead letters in "${place.queue}"`)
+  if (!config.json)
+    complain(
+      `${all.length} ${all.length === 1 ? 'group' : 'groups'} of ${walked.seen} dead letters in "${place.queue}"`,
+    )
   return exitCodeAfter(walked, EXIT.done)
 }
 

@@ -5,7 +5,7 @@ import { fromLaravel } from './origin-laravel.ts'
 import { fromRabbitMq } from './origin-rabbitmq.ts'
 import { fromSymfony } from './origin-symfony.ts'
 
-const UNKNOWN: Origins = {
+export const UNKNOWN: Origins = {
   madeBy: undefined,
   queue: undefined,
   reason: undefined,
