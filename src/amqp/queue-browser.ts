@@ -40,6 +40,7 @@ export class QueueBrowser {
   readonly #lease: Lease
   #session: Session | undefined
   #take: (delivery: Delivery) => Fate = () => 'keep'
+  #onLate: (delivery: Delivery) => void = () => {}
   #asked: Window = { messages: 1, bytes: 0 }
   #window: number | undefined
   #widening = false
@@ -71,12 +72,18 @@ export class QueueBrowser {
    * Once. The first message comes alone: what `take` throws over it costs no other one a delivery.
    *
    * @param take decides at once; what it throws, or its promise rejects with, ends the reading, after what is on its way
+   * @param onLate hears of those that are handed out when the reading has ended: they are not taken, and yet given back
    * @throws {BrokerError} where the queue hands out nothing, or the channel has ended; or what `take` has thrown
    */
-  async read(asked: Window, take: (delivery: Delivery) => Fate): Promise<Ending> {
+  async read(
+    asked: Window,
+    take: (delivery: Delivery) => Fate,
+    onLate: (delivery: Delivery) => void,
+  ): Promise<Ending> {
     if (this.facts.messages === 0) return 'all'
     this.#asked = asked
     this.#take = take
+    this.#onLate = onLate
     const { name } = this.facts
     const options = {
       topology: { queues: [plainQueue(name, 'classic')], declare: false },
@@ -91,6 +98,8 @@ export class QueueBrowser {
     this.#advance()
     await this.#settled
     clearInterval(watch)
+    // Until then some more may come.
+    await this.#session.cancel()
     if (this.#ending instanceof Error) throw this.#ending
     return this.#ending ?? 'stopped'
   }
@@ -107,7 +116,10 @@ export class QueueBrowser {
 
   #accept(delivery: Delivery): void {
     // What came after the last one that was there at the start is nobody's business.
-    if (this.#ending !== undefined || this.#taken >= this.facts.messages) return
+    if (this.#ending !== undefined || this.#taken >= this.facts.messages) {
+      this.#onLate(delivery)
+      return
+    }
     this.#taken += 1
     if (this.#taken === 1) this.#size(delivery.body.length)
     try {

@@ -1,5 +1,5 @@
-import { connect } from 'amqplib'
-import { expect } from 'vitest'
+import { connect, type GetMessage, type Options } from 'amqplib'
+import { describe, expect } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
 import { PUBLISH_ID } from '../../src/amqp/publish-id.ts'
@@ -12,6 +12,7 @@ import { replay } from '../../src/operate/dead-letters/replay.ts'
 import { lookAtChosen } from '../../src/operate/dead-letters/take.ts'
 import { LooksUsedUp } from '../../src/operate/dead-letters/walk.ts'
 import { runBridge } from '../support/bridge-process.ts'
+import type { Broker } from '../support/broker-api.ts'
 import { fillWithLetters, lettersOf, replayKilled } from '../support/dead-letters.ts'
 import { test as base } from '../support/fixtures.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
@@ -85,6 +86,90 @@ test('a quorum queue is looked at no more before it would drop what comes back',
   await expectCounts(broker, queue, { ready: 3, unacked: 0 })
   const taken = await takeAll(broker, queue)
   expect(taken.map(({ content }) => content.toString()).sort()).toEqual(['a', 'b', 'c'])
+})
+
+/** In a quorum queue, with the returns used up: whatever is given back once more is dropped. */
+async function wornLetters(
+  broker: Pick<Broker, 'url'>,
+  queue: string,
+  bodies: readonly string[],
+  properties: Options.Publish,
+): Promise<void> {
+  const connection = await connect(broker.url)
+  const channel = await connection.createConfirmChannel()
+  const options = { 'x-queue-type': 'quorum', 'x-delivery-limit': 2 }
+  await channel.assertQueue(queue, { durable: true, arguments: options })
+  for (const body of bodies) channel.sendToQueue(queue, Buffer.from(body), properties)
+  await channel.waitForConfirms()
+  for (let times = 0; times < 2; times += 1) {
+    const taken: GetMessage[] = []
+    while (taken.length < bodies.length) {
+      const message = await channel.get(queue)
+      if (message !== false) taken.push(message)
+    }
+    for (const message of taken) channel.nack(message)
+  }
+  await channel.close()
+  await connection.close()
+}
+
+describe('letters that would be dropped if they were given back', () => {
+  const bodiesIn = async (broker: Pick<Broker, 'url'>, queue: string) =>
+    (await takeAll(broker, queue)).map(({ content }) => content.toString()).sort()
+  const all = (words: readonly string[] = []) => ({
+    selection: { ...ANY, words },
+    to: undefined,
+    rate: undefined,
+  })
+
+  test('stay, where the queue that they go to is missing', async ({ broker, queue, at }) => {
+    const dead = `${queue}.dead`
+    await wornLetters(broker, dead, ['a', 'b', 'c'], lettersOf(`${queue}.missing`, 1))
+    await replay(at(dead), all(), QUIET, signal)
+    expect(await bodiesIn(broker, dead)).toEqual(['a', 'b', 'c'])
+  })
+
+  test('stay, where somebody stops while they wait for their turn', async ({ broker, queue, at }) => {
+    const dead = `${queue}.dead`
+    await publishAll(broker, queue, [])
+    await wornLetters(broker, dead, ['a', 'b', 'c'], lettersOf(queue, 1))
+    const stop = new AbortController()
+    const watch = { ...QUIET, onReplayed: () => stop.abort() }
+    await replay(at(dead), { ...all(), rate: 0.1 }, watch, stop.signal)
+    expect(await bodiesIn(broker, queue)).toHaveLength(1)
+    expect(await bodiesIn(broker, dead)).toHaveLength(2)
+  })
+
+  test('are replayed once, by name', async ({ broker, queue, at }) => {
+    const dead = `${queue}.dead`
+    await publishAll(broker, queue, [])
+    await wornLetters(broker, dead, ['a'], lettersOf(queue, 1))
+    await replay(at(dead), all(['m1']), QUIET, signal)
+    expect(await bodiesIn(broker, queue)).toEqual(['a'])
+    expect(await bodiesIn(broker, dead)).toEqual([])
+  })
+
+  test('are deleted by name, and others are not', async ({ broker, queue, at }) => {
+    await wornLetters(broker, queue, ['a'], { messageId: 'm1' })
+    const connection = await connect(broker.url)
+    const channel = await connection.createConfirmChannel()
+    channel.sendToQueue(queue, Buffer.from('b'), { messageId: 'm2' })
+    await channel.waitForConfirms()
+    await connection.close()
+    await remove(at(queue), { ...ANY, words: ['m1'] }, () => {}, {}, signal)
+    expect(await bodiesIn(broker, queue)).toEqual(['b'])
+  })
+
+  test('stay in their queue alone, whatever CC and user_id say', async ({ broker, queue, at }) => {
+    const copies = `${queue}.copies`
+    await publishAll(broker, copies, [])
+    const { headers } = lettersOf(queue, 1)
+    await wornLetters(broker, queue, ['a'], { userId: 'guest', headers: { ...headers, CC: [copies] } })
+    await bodiesIn(broker, copies)
+    await remove(at(queue), { ...ANY, reason: 'of no letter' }, () => {}, {}, signal)
+    expect(await bodiesIn(broker, copies)).toEqual([])
+    expect(await bodiesIn(broker, queue)).toEqual(['a'])
+  })
 })
 
 test('a queue that goes with its last reader is not read', async ({ broker, queue, at }) => {

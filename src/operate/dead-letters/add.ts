@@ -1,6 +1,4 @@
-import { expressible, KEPT_AS } from '../../bridge/copy-headers.ts'
-import { HEADER_PREFIX } from '../../bridge/headers.ts'
-import type { HeaderField } from '../../bridge/ports.ts'
+import { deadCopyOf } from './dead-copy.ts'
 import { type Content, contentOfLine } from './letter-text.ts'
 import type { Place } from './place.ts'
 
@@ -34,9 +32,7 @@ export async function add(
     const sent = batch
     batch = []
     bytes = 0
-    await Promise.all(
-      sent.map((content) => place.publisher.publish({ queue: place.queue, ...safe(content) })),
-    )
+    await Promise.all(sent.map((content) => place.publisher.publish(deadCopyOf(content, place.queue))))
     added += sent.length
     onAdded(added)
   }
@@ -59,10 +55,4 @@ function read({ number, bytes }: ImportLine): Content {
   } catch (error) {
     throw new BadLine(`line ${number} is none of an export: ${(error as Error).message}`, { cause: error })
   }
-}
-
-function safe({ properties: { userId, ...properties }, headers, body }: Content): Content {
-  const fields: HeaderField[] = headers.map(([name, value]) => [KEPT_AS.get(name) ?? name, value])
-  if (userId !== undefined) fields.push([`${HEADER_PREFIX}original-user-id`, userId])
-  return { properties: expressible(properties), headers: fields, body }
 }

@@ -38,15 +38,16 @@ export class NamedLetters {
     this.#selector = selector
   }
 
-  /** @throws {NoSuchChoice} where the words name more than anybody can mean */
-  offer(letter: DeadLetter, delivery: Delivery): void {
+  /** @returns whether a word names it @throws {NoSuchChoice} where the words name more than anybody can mean */
+  offer(letter: DeadLetter, delivery: Delivery): boolean {
     const words = this.#selector.admits(letter) ? this.#selector.namesOf(letter) : []
-    if (words.length === 0) return
+    if (words.length === 0) return false
     for (const word of words) this.#ids.set(word, (this.#ids.get(word) ?? new Set()).add(letter.id))
     this.#named.push({ letter, delivery })
     this.#bytes += letter.bytes
     if (this.#named.length > MOST || this.#bytes > MOST_BYTES)
       throw new NoSuchChoice(`"${words[0]}" and the other words name more than ${MOST} letters, or 256 MiB`)
+    return true
   }
 
   /**

@@ -21,6 +21,8 @@ export function remove(
     place,
     selection,
     async ({ letter, delivery }) => {
+      // The broker has it back.
+      if (!delivery.live) return 'keep'
       delivery.ack()
       onRemoved(letter)
       return 'settled'

@@ -61,8 +61,9 @@ export function replay(
       watch.onRefused(whole.letter, target.refusal)
       return 'keep'
     }
-    // Who is told to stop while it waits for its turn has done nothing.
+    // Who is told to stop while it waits for its turn has done nothing, and what is the broker's again is not ours to publish.
     if (pace !== undefined && !(await pace.turn())) return 'keep'
+    if (!whole.delivery.live) return 'keep'
     return departure.send(whole, target.queue)
   }
   const messages = rate === undefined ? TAKING.messages : Math.ceil(rate * LONGEST_WAIT)
@@ -99,6 +100,14 @@ export function targetOf(
   return { queue: target }
 }
 
+/** What is wrong with the message itself: others go all the same. */
+const UNPUBLISHABLE: readonly BrokerError['code'][] = [
+  'HEADERS_TOO_LARGE',
+  'INVALID_MESSAGE',
+  'BODY_TOO_LARGE',
+  'MESSAGE_REFUSED',
+]
+
 /** Those that leave in the same turn of the event loop are told together. */
 class Departure {
   readonly #place: Place
@@ -121,9 +130,14 @@ class Departure {
     try {
       await this.#place.publisher.publish(replayOf(delivery, to, `${letter.id} ${new Date().toISOString()}`))
     } catch (error) {
-      if (!(error instanceof BrokerError && error.code === 'UNROUTABLE')) throw error
-      this.#missing.add(to)
-      return this.#refuse(letter, to)
+      if (!(error instanceof BrokerError)) throw error
+      if (error.code === 'UNROUTABLE') {
+        this.#missing.add(to)
+        return this.#refuse(letter, to)
+      }
+      if (!UNPUBLISHABLE.includes(error.code)) throw error
+      this.#watch.onRefused(letter, error.message)
+      return 'keep'
     }
     if (delivery.live) {
       delivery.ack()

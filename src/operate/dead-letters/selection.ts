@@ -21,12 +21,15 @@ export class Selector {
   readonly #groups: ReadonlySet<string>
   readonly #words: readonly string[]
   readonly #reason: string | undefined
+  /** Those that no letter has been of. */
+  readonly #unseen: Set<string>
 
   constructor(selection: Selection) {
     this.#selection = selection
     this.#groups = new Set(selection.words.filter(isGroupId))
     this.#words = selection.words.filter((word) => !isGroupId(word))
     this.#reason = selection.reason?.toLowerCase()
+    this.#unseen = new Set(this.#groups)
   }
 
   get hasGroups(): boolean {
@@ -52,7 +55,15 @@ export class Selector {
   includes(letter: DeadLetter): boolean {
     if (!this.admits(letter)) return false
     if (this.#selection.words.length === 0) return true
-    return this.#groups.size > 0 && this.#groups.has(groupIdOf(letter))
+    if (this.#groups.size === 0) return false
+    const group = groupIdOf(letter)
+    this.#unseen.delete(group)
+    return this.#groups.has(group)
+  }
+
+  /** Groups that no letter has been of, when all have been seen. */
+  get emptyGroups(): readonly string[] {
+    return [...this.#unseen]
   }
 
   /** The words that name it. */

@@ -2,7 +2,7 @@ import type { Window } from '../../amqp/queue-browser.ts'
 import type { QueueFacts } from '../../amqp/queue-facts.ts'
 import type { Delivery } from '../../bridge/ports.ts'
 import type { DeadLetter } from './letter.ts'
-import { NamedLetters, type WholeLetter } from './named.ts'
+import { NamedLetters, NoSuchChoice, type WholeLetter } from './named.ts'
 import type { Place } from './place.ts'
 import { type Selection, Selector } from './selection.ts'
 import { LOOKING, TAKING, type Walked, walk } from './walk.ts'
@@ -43,11 +43,15 @@ export async function takeChosen(
       seen += 1
       watch.onSeen?.(seen)
       if (selector.includes(letter)) return settle({ letter, delivery })
-      named.offer(letter, delivery)
-      return 'keep'
+      return named.offer(letter, delivery) ? 'undecided' : 'keep'
     },
-    async after() {
-      const outcomes = await Promise.allSettled(named.letters.map(settle))
+    async after(onSettled) {
+      requireGroups(selector)
+      const outcomes = await Promise.allSettled(
+        named.letters.map(async (whole) => {
+          if ((await settle(whole)) === 'settled') onSettled(whole.delivery)
+        }),
+      )
       const failed = outcomes.find((outcome) => outcome.status === 'rejected')
       if (failed !== undefined) throw failed.reason
     },
@@ -78,15 +82,17 @@ export async function lookAtChosen(
     take(letter, delivery) {
       seen += 1
       watch.onSeen?.(seen)
-      if (!selector.includes(letter)) named.offer(letter, delivery)
-      else {
-        const ready = onLetter(letter, delivery)
-        if (ready !== undefined) return ready.then(() => 'keep' as const)
-      }
-      return 'keep'
+      if (!selector.includes(letter)) return named.offer(letter, delivery) ? 'undecided' : 'keep'
+      return onLetter(letter, delivery)?.then(() => 'keep' as const) ?? 'keep'
     },
     async after() {
+      requireGroups(selector)
       for (const { letter, delivery } of named.letters) await onLetter(letter, delivery)
     },
   })
+}
+
+/** @throws {NoSuchChoice} for a group that has no letter; letters of others have been settled */
+function requireGroups({ emptyGroups: [empty] }: Selector): void {
+  if (empty !== undefined) throw new NoSuchChoice(`no dead letter that is meant is of the group "${empty}"`)
 }

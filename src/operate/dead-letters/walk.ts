@@ -1,8 +1,9 @@
 import { type Ending, type Fate, QueueBrowser, type Window } from '../../amqp/queue-browser.ts'
 import type { QueueFacts } from '../../amqp/queue-facts.ts'
-import { expressible } from '../../bridge/copy-headers.ts'
 import type { Delivery } from '../../bridge/ports.ts'
-import { type DeadLetter, letterOf, ownFields } from './letter.ts'
+import { deadCopyOf } from './dead-copy.ts'
+import { type DeadLetter, letterOf } from './letter.ts'
+import { contentIn } from './letter-text.ts'
 import type { Place } from './place.ts'
 
 /** What comes in at once, where bodies are dropped as they come, and where they are kept for a moment. */
@@ -15,10 +16,10 @@ export interface Walk {
   readonly window: Window
   /** Before anything is handed out. */
   onFacts?(facts: QueueFacts): void
-  /** Of each letter; those that are kept are there until `after` is over. */
-  take(letter: DeadLetter, delivery: Delivery): Fate
-  /** When all have been seen, and nothing has been given back yet. */
-  after?(): Promise<void>
+  /** Of each letter. `undecided`: it stays until `after`, which may settle it. */
+  take(letter: DeadLetter, delivery: Delivery): Fate | 'undecided'
+  /** When all have been seen, and nothing has been given back yet. Tells what it settles. */
+  after?(onSettled: (delivery: Delivery) => void): Promise<void>
   /** Stops it; what is on its way is waited for. */
   readonly signal?: AbortSignal | undefined
 }
@@ -45,36 +46,50 @@ export class LooksUsedUp extends Error {
  * @throws {LooksUsedUp}
  */
 export async function walk(place: Place, what: Walk): Promise<Walked> {
-  const look = await QueueBrowser.open(place.brokers, place.connections, place.queue)
-  const stop = (): void => look.stop()
-  /** Would be dropped if it were given back; nothing else is handed out any more when it is settled. */
-  let doomed: Delivery | undefined
+  const browser = await QueueBrowser.open(place.brokers, place.connections, place.queue)
+  const stop = (): void => browser.stop()
+  /** Not settled yet, and dropped by the broker if they were given back. */
+  const doomed = new Set<Delivery>()
   try {
-    const facts = { ...look.facts, deliveryLimit: place.deliveryLimit ?? look.facts.deliveryLimit }
+    const facts = { ...browser.facts, deliveryLimit: place.deliveryLimit ?? browser.facts.deliveryLimit }
     what.onFacts?.(facts)
     let seen = 0
     const take = (delivery: Delivery): Fate => {
       const letter = letterOf(delivery)
       seen += 1
-      const isLast = letter.deliveryCount >= facts.deliveryLimit
-      if (seen === 1 && what.purpose === 'look' && isWornOut(letter, facts)) {
-        if (isLast) doomed = delivery
+      const isLast = isDoomed(letter, facts)
+      if (isLast) doomed.add(delivery)
+      if (seen === 1 && what.purpose === 'look' && isWornOut(letter, facts))
         throw new LooksUsedUp(place.queue, letter.deliveryCount, facts.deliveryLimit)
-      }
       const fate = what.take(letter, delivery)
-      return fate === 'keep' && isLast ? renew(place, delivery) : fate
+      if (fate === 'undecided') return 'keep'
+      return isLast ? settleOrRenew(fate, delivery) : fate
+    }
+    const settleOrRenew = async (fate: Fate, delivery: Delivery): Promise<'keep' | 'settled'> => {
+      const renewed = (await fate) === 'keep' ? await renew(place, delivery) : 'settled'
+      if (renewed === 'settled') doomed.delete(delivery)
+      return renewed
     }
     what.signal?.addEventListener('abort', stop)
     if (what.signal?.aborted) stop()
-    const ending = await look.read(what.window, take)
-    if (ending !== 'stopped') await what.after?.()
+    const ending = await browser.read(what.window, take, (late) => {
+      if (isDoomed(letterOf(late), facts)) doomed.add(late)
+    })
+    if (ending !== 'stopped') await what.after?.((delivery) => void doomed.delete(delivery))
     // All may have been seen, and some of them left where they are.
     return { facts, seen, ending: what.signal?.aborted ? 'stopped' : ending }
   } finally {
-    if (doomed !== undefined) await renew(place, doomed)
     what.signal?.removeEventListener('abort', stop)
-    await look.close()
+    try {
+      await renewAll(place, doomed)
+    } finally {
+      await browser.close()
+    }
   }
+}
+
+function isDoomed({ deliveryCount }: DeadLetter, { deliveryLimit }: QueueFacts): boolean {
+  return deliveryCount >= deliveryLimit
 }
 
 /** One time is left for those who take letters out, and fail half-way. */
@@ -82,16 +97,21 @@ function isWornOut({ deliveryCount }: DeadLetter, { deliveryLimit }: QueueFacts)
   return deliveryCount >= deliveryLimit - 1
 }
 
-/** Given back, it would be dropped: a new one takes its place, at the end of the queue. */
-async function renew(place: Place, delivery: Delivery): Promise<'settled'> {
-  const { headers: _, ...properties } = delivery.properties
-  const { queue } = place
-  await place.publisher.publish({
-    queue,
-    properties: expressible(properties),
-    headers: ownFields(delivery),
-    body: delivery.body,
-  })
+/** One that cannot be published keeps none of the others from it. @throws {BrokerError} what the first has failed with */
+async function renewAll(place: Place, doomed: Iterable<Delivery>): Promise<void> {
+  const outcomes = await Promise.allSettled([...doomed].map((delivery) => renew(place, delivery)))
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}
+
+/**
+ * Given back, it would be dropped: a new one takes its place, at the end of the queue.
+ *
+ * @returns `keep` where its session has ended, so that the broker has it back already
+ */
+async function renew(place: Place, delivery: Delivery): Promise<'keep' | 'settled'> {
+  if (!delivery.live) return 'keep'
+  await place.publisher.publish(deadCopyOf(contentIn(delivery), place.queue))
   delivery.ack()
   return 'settled'
 }
