@@ -54,6 +54,7 @@ export class Consumer implements Intake {
   readonly #accept: (delivery: Delivery) => void
   readonly #tell: Tell
   readonly #stop = new AbortController()
+  #ready: Promise<unknown> = Promise.resolve()
   #state: State = { kind: 'idle' }
   /** While it is, sessions are opened, and none consumes. */
   #paused = false
@@ -74,9 +75,13 @@ export class Consumer implements Intake {
    * Resolves when the first session consumes, or when cancelled before; sessions then follow each other.
    * Brokers that cannot be reached are tried until one can.
    *
+   * @param ready nothing is consumed before; sessions are opened meanwhile. What it rejects with ends the start
    * @throws {BrokerError} what all brokers refuse at first, and will until somebody changes something; later it is tried again
    */
-  async start(): Promise<void> {
+  async start(ready: Promise<unknown> = Promise.resolve()): Promise<void> {
+    this.#ready = ready
+    // It may do so before there is a session that asks.
+    ready.catch(() => {})
     const first = await this.#open(true)
     if (first !== undefined) void this.#keepOpen(first)
   }
@@ -193,7 +198,10 @@ export class Consumer implements Intake {
   #openAt(broker: BrokerUrl): Promise<Session> {
     const open = async (lease: Lease): Promise<Session> => {
       try {
-        return await Session.open(lease, this.#options, this.#accept, () => !this.#paused)
+        return await Session.open(lease, this.#options, this.#accept, async () => {
+          await this.#ready
+          return !this.#paused
+        })
       } catch (error) {
         if (lease.lost) this.#cuts += 1
         // The broker may close the connection over it a minute later, and would over each further try.

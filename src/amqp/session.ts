@@ -46,14 +46,14 @@ export class Session {
 
   /**
    * @param lease is the session's from now on, if it opens
-   * @param isWanted asked as late as possible: whether it is to consume before somebody resumes it
+   * @param isWanted asked as late as possible: whether it is to consume before somebody resumes it; it may take its time
    * @throws {BrokerError}
    */
   static async open(
     lease: Lease,
     options: SessionOptions,
     accept: (delivery: Delivery) => void,
-    isWanted: () => boolean = () => true,
+    isWanted: () => Promise<boolean> = async () => true,
   ): Promise<Session> {
     const { connection } = lease
     try {
@@ -63,7 +63,7 @@ export class Session {
       const session = new Session(lease, await lease.openChannel(), options, accept, findings)
       await withDeadline(session.#channel.prefetch(options.prefetch), RPC_TIMEOUT, 'basic.qos')
       await options.pauseLook?.at(connection)
-      session.#wanted = isWanted()
+      session.#wanted = await isWanted()
       if (session.#wanted) await session.#consume()
       return session
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 
-/** Milliseconds that a line may wait for others. */
-const DELAY = 50
+/** Milliseconds from one write to the next. */
+const INTERVAL = 50
 /** Characters that may wait for others. */
 const SIZE = 16 * 1024
 
@@ -16,8 +16,8 @@ const UNREAD = { important: 2 * 1024 ** 2, other: 1024 ** 2, afterDrop: 512 * 10
 
 /**
  * Gathers lines and writes them together: a write for each line would cost more than the rest of a message's way
- * through the daemon. What waits is written at the latest after 50 ms, and when the process exits; a SIGKILL in
- * between takes those lines along.
+ * through the daemon. After a quiet time, lines are written at the end of their turn of the event loop; others wait until the last
+ * write is 50 ms ago, and no longer than until the process exits. A SIGKILL in between takes those lines along.
  *
  * A pipe whose reader stands still costs lines, not memory without bound: they are counted.
  */
@@ -27,7 +27,10 @@ export class LineBuffer {
   readonly #isShared: boolean
   #bytes = 0
   #text = ''
-  #timer: NodeJS.Timeout | undefined
+  /** Until the end of this turn. */
+  #soon: NodeJS.Immediate | undefined
+  /** As long as the last write is less than an interval ago. */
+  #rest: NodeJS.Timeout | undefined
   #dropped = 0
 
   /**
@@ -62,22 +65,26 @@ export class LineBuffer {
     }
     this.#text += `${line}\n`
     if (this.#text.length >= SIZE) this.flush()
-    else if (this.#timer === undefined) {
-      this.#timer = setTimeout(() => this.flush(), DELAY).unref()
+    else {
       waiting.add(this)
+      if (this.#rest === undefined) this.#soon ??= setImmediate(() => this.flush()).unref()
     }
   }
 
   /** Writes what waits, now. */
   flush(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    clearImmediate(this.#soon)
+    this.#soon = undefined
     waiting.delete(this)
     if (this.#text === '') return
     const text = this.#text
     this.#text = ''
     this.#bytes = 0
     this.#target.write(text)
+    this.#rest ??= setTimeout(() => {
+      this.#rest = undefined
+      this.flush()
+    }, INTERVAL).unref()
   }
 
   #confess(): void {

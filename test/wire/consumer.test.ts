@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import { BrokerError } from '../../src/amqp/broker-error.ts'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { Connections } from '../../src/amqp/connections.ts'
 import { Consumer } from '../../src/amqp/consumer.ts'
@@ -16,7 +18,7 @@ const shortStringAt = (bytes: Buffer, offset: number): string =>
   bytes.toString('latin1', offset + 1, offset + 1 + bytes.readUInt8(offset))
 
 /** A consumer, and what its broker is asked for. `on`: called as the broker gets a method. */
-async function consumerOf(on: Readonly<Record<string, (consumer: Consumer) => void>> = {}) {
+async function consumerOf(on: Readonly<Record<string, (consumer: Consumer) => unknown>> = {}) {
   const asked: string[] = []
   const broker = await brokerThat({
     'basic.qos': (channel) => {
@@ -51,6 +53,27 @@ async function consumerOf(on: Readonly<Record<string, (consumer: Consumer) => vo
   const consumer = leavesAfterTest(new Consumer(options, () => {}, told.tell))
   return { consumer, broker, asked, told }
 }
+
+it('opens its session, and consumes when all else is ready', async () => {
+  let isReady = (): void => {}
+  let isOpen = false
+  const { consumer, asked } = await consumerOf({ qos: () => (isOpen = true) })
+  const started = consumer.start(new Promise<void>((resolve) => (isReady = resolve)))
+  await eventually('the session is open', () => isOpen)
+  // Whatever it would ask for goes out in this turn.
+  await sleep(50)
+  expect(asked).toEqual([])
+  isReady()
+  await started
+  expect(asked).toEqual(['consume tag'])
+})
+
+it('consumes nothing where all else has failed', async () => {
+  const { consumer, asked } = await consumerOf()
+  const refused = new BrokerError('QUEUE_REFUSED', 'no')
+  await expect(consumer.start(Promise.reject(refused))).rejects.toThrow('no')
+  expect(asked).toEqual([])
+})
 
 it('cancels, and consumes again on the same session', async () => {
   const { consumer, broker, asked } = await consumerOf()

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 
 const before = process.listeners('exit')
 const { LineBuffer } = await import('../../../src/observe/line-buffer.ts')
@@ -36,7 +36,26 @@ function buffered() {
   return { target, dropped, lines: new LineBuffer(target, (lines) => dropped.push(lines)) }
 }
 
+afterEach(() => void vi.useRealTimers())
+
 describe('lines', () => {
+  it('wait for nobody after a quiet time, and for 50 ms after others', () => {
+    vi.useFakeTimers()
+    const { target, lines } = buffered()
+    for (const line of ['a', 'b']) lines.add(line, false)
+    vi.advanceTimersByTime(0)
+    expect(target.writes).toEqual(['a\nb\n'])
+    for (const line of ['c', 'd']) lines.add(line, false)
+    vi.advanceTimersByTime(49)
+    expect(target.writes).toEqual(['a\nb\n'])
+    vi.advanceTimersByTime(1)
+    expect(target.writes).toEqual(['a\nb\n', 'c\nd\n'])
+    vi.advanceTimersByTime(50)
+    lines.add('e', false)
+    vi.advanceTimersByTime(0)
+    expect(target.writes).toEqual(['a\nb\n', 'c\nd\n', 'e\n'])
+  })
+
   it('of one moment are one write, in their order', async () => {
     const { target, lines } = buffered()
     for (const line of ['a', 'ü', '€']) lines.add(line, false)

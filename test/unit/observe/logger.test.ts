@@ -6,7 +6,10 @@ import { createLogger, type LoggerOptions, type LogLevel } from '../../../src/ob
 const TIME = '2024-01-02T03:04:05.678Z'
 
 beforeEach(() => {
-  vi.useFakeTimers({ now: Date.parse(TIME), toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+  vi.useFakeTimers({
+    now: Date.parse(TIME),
+    toFake: ['Date', 'setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'],
+  })
 })
 afterEach(() => {
   vi.useRealTimers()
