@@ -1,52 +1,58 @@
-// npm run build: src becomes the program in dist, in some twenty files instead of two hundred. Node.js looks for, reads and compiles
+// npm run build: src becomes the program in dist, in some forty files instead of three hundred. Node.js looks for, reads and compiles
 // each file by itself, which is much of what a start takes. Packages stay outside, all but two: see docs/decisions/0025.
 
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build } from 'rolldown'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const outside = Object.keys(dependencies).filter((name) => name !== 'yargs' && name !== 'winston')
 
 /**
- * yargs lays out --help with the help of string-width, which compiles patterns of all emoji as it is loaded: a quarter of a start. In
- * our help each character is one column wide.
+ * What packages do as they are loaded, and nobody here asks for.
  *
- * @type {import('esbuild').Plugin}
+ * - yargs lays out --help with the help of string-width, which compiles patterns of all emoji. In our help each character is one column wide.
+ * - winston has lines for those who debug it, and computes their colors.
  */
-const plainWidths = {
-  name: 'plain-widths',
-  setup(bundle) {
-    bundle.onLoad({ filter: /[/\\]string-width[/\\]index\.js$/ }, () => ({
-      contents: 'export default (text) => [...text].length',
-    }))
-  },
+const REPLACED = [
+  { file: /[/\\]string-width[/\\]index\.js$/, by: 'export default (text) => [...text].length' },
+  { file: /[/\\]@dabh[/\\]diagnostics[/\\]node[/\\]index\.js$/, by: 'module.exports = () => () => {}' },
+]
+
+/** @type {import('rolldown').Plugin} */
+const replaced = {
+  name: 'replaced',
+  load: (id) => REPLACED.find(({ file }) => file.test(id))?.by,
 }
 
-const { metafile } = await build({
-  absWorkingDir: root,
-  entryPoints: ['src/main.ts'],
-  outdir: 'dist',
-  bundle: true,
-  external: Object.keys(dependencies).filter((name) => name !== 'yargs' && name !== 'winston'),
-  plugins: [plainWidths],
-  // winston is CommonJS, and requires modules of Node.js, which ES modules cannot.
-  banner: {
-    js: "import { createRequire as requireAt } from 'node:module'; const require = requireAt(import.meta.url);",
-  },
-  // What is imported at need stays in a file of its own.
-  splitting: true,
-  chunkNames: 'parts/[name]-[hash]',
-  format: 'esm',
+const { output } = await build({
+  cwd: root,
+  input: 'src/main.ts',
   platform: 'node',
-  target: 'node20.19',
-  sourcemap: true,
-  metafile: true,
+  external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
+  plugins: [replaced],
+  transform: { target: 'node20.19' },
+  output: {
+    dir: 'dist',
+    format: 'esm',
+    sourcemap: true,
+    // What is imported at need stays in files of its own. What each command needs is one of them, and what `run` needs beside that.
+    chunkFileNames: 'parts/[name]-[hash].js',
+    codeSplitting: {
+      groups: [
+        { name: 'cli', test: /[/\\]commands[/\\]execute\.ts$/, priority: 2 },
+        { name: 'run', test: /[/\\]commands[/\\](start|run)\.ts$/, priority: 1 },
+      ],
+      includeDependenciesRecursively: true,
+    },
+  },
 })
+chmodSync(join(root, 'dist/main.js'), 0o755)
 
 // What an earlier build has left, and not before: daemons may be starting from it.
-const written = new Set(Object.keys(metafile.outputs).map((path) => join(root, path)))
+const written = new Set(output.map(({ fileName }) => join(root, 'dist', fileName)))
 for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileTypes: true })) {
   const path = join(entry.parentPath, entry.name)
   if (entry.isFile() && !written.has(path)) rmSync(path)
