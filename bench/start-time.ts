@@ -36,10 +36,11 @@ export async function startTime(stage: Stage, checkout: string | undefined): Pro
 async function firstMessage(stage: Stage, program: string | undefined): Promise<number> {
   const [, , ...args] = COMPLETED.command(stage.place(script('worker')))
   await stage.queue.fill(1, numbered)
-  const started = performance.now()
+  const started = Date.now()
   const daemon = await spawnBridge([...args, '--log-level', 'debug'], {}, [], program)
-  await daemon.waitForLine('Dispatched.')
-  const milliseconds = performance.now() - started
+  // The line itself may wait for others.
+  const { time } = await daemon.waitForLine('Dispatched.')
+  const milliseconds = Date.parse(String(time)) - started
   daemon.signal('SIGTERM')
   const { code } = await daemon.exited
   if (code !== 0) throw new Error(`the daemon ended with ${code}`)
