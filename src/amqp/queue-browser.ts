@@ -5,7 +5,7 @@ import type { Connections } from './connections.ts'
 import type { Lease } from './lease.ts'
 import { factsOf, type QueueFacts } from './queue-facts.ts'
 import { Session } from './session.ts'
-import { onOwnChannel, plainQueue } from './topology.ts'
+import { countsOf, plainQueue } from './topology.ts'
 
 /** What is done with a message: it stays in its queue, or is settled by the time the promise resolves, unless that says otherwise. */
 export type Fate = 'keep' | Promise<'keep' | 'settled'>
@@ -184,6 +184,7 @@ export class QueueBrowser {
   /** Others may consume what we have counted, and somebody may have the queue to himself. */
   #watch(): NodeJS.Timeout {
     const { name } = this.facts
+    const queue = plainQueue(name, 'classic')
     let [seen, quiet, dry] = [0, 0, 0]
     return setInterval(async () => {
       const isQuiet = seen === this.#taken && this.#pending === 0
@@ -194,19 +195,12 @@ export class QueueBrowser {
         return
       }
       quiet += 1
-      const ready = await this.#ready().catch(() => undefined)
+      const counts = await countsOf(this.#lease.connection, queue).catch(() => undefined)
+      const ready = counts?.messages
       dry = ready === 0 && seen === this.#taken ? dry + 1 : 0
       if (dry >= DRY) this.#end('dry')
       else if (quiet >= STALLED) this.#end(stalled(name, ready))
     }, INTERVAL)
-  }
-
-  async #ready(): Promise<number> {
-    let ready = 0
-    await onOwnChannel(this.#lease.connection, async (channel) => {
-      ready = (await channel.checkQueue(this.facts.name)).messageCount
-    })
-    return ready
   }
 }
 

@@ -2,14 +2,11 @@ import { BrokerError } from './broker-error.ts'
 import type { Lease } from './lease.ts'
 import { argumentsOf } from './queue-look.ts'
 import { natureOf } from './queue-nature.ts'
-import { exists, onOwnChannel, plainQueue } from './topology.ts'
+import { countsOf, plainQueue, type QueueCounts } from './topology.ts'
 
 /** What a queue is before anybody reads from it. */
-export interface QueueFacts {
+export interface QueueFacts extends QueueCounts {
   readonly name: string
-  /** Those that are ready. */
-  readonly messages: number
-  readonly consumers: number
   /** Undefined where the user may not know. */
   readonly type: string | undefined
   /** How often a message may come back before the broker drops it; infinite where nothing is known of a limit. */
@@ -22,12 +19,9 @@ const DEFAULT_LIMIT = 20
 /** @throws {BrokerError} QUEUE_MISSING, QUEUE_UNFIT, or why it cannot be looked at */
 export async function factsOf({ connection }: Lease, name: string): Promise<QueueFacts> {
   const queue = plainQueue(name, 'classic')
-  if (!(await exists(connection, queue)))
+  const counts = await countsOf(connection, queue)
+  if (counts === undefined)
     throw new BrokerError('QUEUE_MISSING', `there is no queue "${name}" at this broker and vhost`)
-  let counts = { messageCount: 0, consumerCount: 0 }
-  await onOwnChannel(connection, async (channel) => {
-    counts = await channel.checkQueue(name)
-  })
   const nature = await natureOf(connection, queue, false)
   if (nature?.autoDelete)
     throw new BrokerError(
@@ -42,8 +36,7 @@ export async function factsOf({ connection }: Lease, name: string): Promise<Queu
     nature === undefined ? {} : await argumentsOf(connection, queue, nature)
   return {
     name,
-    messages: counts.messageCount,
-    consumers: counts.consumerCount,
+    ...counts,
     type,
     deliveryLimit: limited ? (typeof limit === 'number' ? limit : usual) : Number.POSITIVE_INFINITY,
   }

@@ -7,7 +7,7 @@ import {
   type QueueArguments,
   type QueueNature,
 } from './queue-nature.ts'
-import { meaningOf, replyOf } from './reply.ts'
+import { replyOf } from './reply.ts'
 import { consumeError, onOwnChannel, type Queue, queueError } from './topology.ts'
 
 /*
@@ -16,35 +16,11 @@ import { consumeError, onOwnChannel, type Queue, queueError } from './topology.t
  * (rabbit_channel: queue.declare, basic.consume). It logs each refusal as an error of the channel.
  */
 
-export interface QueueCounts {
-  /** Ready to be delivered. */
-  readonly messages: number
-  readonly consumers: number
-}
-
 /** Those of a quorum queue that RabbitMQ compares after the type. */
 const LATER_ARGUMENTS = ['x-delivery-limit', 'x-message-ttl'] as const
 
 /** An argument that is no number, where there has to be one. */
 const NO_NUMBER = 'what is it?'
-
-/**
- * @returns undefined where there is no such queue
- * @throws {BrokerError}
- */
-export async function countsOf(connection: ChannelModel, queue: Queue): Promise<QueueCounts | undefined> {
-  let counts: QueueCounts | undefined
-  try {
-    await onOwnChannel(connection, async (channel) => {
-      const { messageCount: messages, consumerCount: consumers } = await channel.checkQueue(queue.name)
-      counts = { messages, consumers }
-    })
-  } catch (error) {
-    const reply = replyOf(error)
-    if (reply === undefined || meaningOf(reply).code !== 'QUEUE_MISSING') throw queueError(queue, error)
-  }
-  return counts
-}
 
 /**
  * Whether the user may declare a queue that is not there.

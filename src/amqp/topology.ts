@@ -95,7 +95,10 @@ export interface QueueCounts {
   readonly consumers: number
 }
 
-/** @returns undefined where there is no such queue */
+/**
+ * @returns undefined where there is no such queue
+ * @throws {BrokerError}
+ */
 export async function countsOf(connection: ChannelModel, queue: Queue): Promise<QueueCounts | undefined> {
   let counts: QueueCounts | undefined
   try {

@@ -1,6 +1,6 @@
-import { countsOf, differenceFrom, refusalToDeclare } from '../../amqp/queue-look.ts'
+import { differenceFrom, refusalToDeclare } from '../../amqp/queue-look.ts'
 import type { Difference } from '../../amqp/queue-nature.ts'
-import type { Queue } from '../../amqp/topology.ts'
+import { countsOf, type Queue } from '../../amqp/topology.ts'
 import type { BridgeConfig } from '../../config/bridge-config.ts'
 import type { OpenBroker } from './broker.ts'
 import { type Finding, findingsOf } from './finding.ts'
