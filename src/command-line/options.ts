@@ -392,7 +392,6 @@ export const OPTIONS: readonly OptionSpec[] = [
   ),
   option(TOP, 'admin-token-file', {}, 'with --admin, file with the bearer token that it asks for'),
   option(TOP, 'once', { kind: 'flag', default: 'false' }, 'print one picture, as without a terminal'),
-  option(TOP, 'json', { kind: 'flag', default: 'false' }, 'refused: programs ask fpm-bridge ps --json'),
   option(CONFIG, 'check', { kind: 'flag', default: 'false' }, 'print nothing but what is wrong'),
   option(CONFIG, 'json', { kind: 'flag', default: 'false' }, 'print JSON'),
   option(

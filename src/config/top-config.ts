@@ -23,10 +23,7 @@ export interface TopConfig {
 
 const OPTIONS = {
   queue: optional(queueName),
-  admin: optional(adminAddress),
-  'admin-token-file': optional(anyText),
   once: flag,
-  json: flag,
 }
 
 /** @throws {OptionError} of all that is wrong */
@@ -37,8 +34,7 @@ export function readTopConfig(asked: GivenOptions): TopConfig {
     given: () => read.values(OPTIONS),
     source: () => readSource(read),
   })
-  if (given.json) read.refuse('json', 'is what programs ask another command for: fpm-bridge ps --json')
-  if (given.admin !== undefined && given.queue !== undefined)
+  if (source.kind === 'admin' && given.queue !== undefined)
     read.refuse('queue', 'cannot be given together with --admin, which shows what a process has')
   return Object.freeze({ source, queue: given.queue, once: given.once })
 }

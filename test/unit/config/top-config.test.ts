@@ -12,7 +12,6 @@ it('sees the fleet by way of the broker, or of one address', () => {
 })
 
 it.each<[Given, string]>([
-  [{ json: 'true' }, '--json is what programs ask another command for: fpm-bridge ps --json'],
   [{ admin: '127.0.0.1:1', queue: 'mails' }, '--queue cannot be given together with --admin'],
   [{ 'admin-token-file': '/x' }, '--admin-token-file needs --admin'],
   [{ admin: '127.0.0.1:1', 'admin-token-file': '/x' }, '--admin-token-file names a file that does not exist'],
