@@ -1,16 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { connect } from 'amqplib'
 import { spawnBridge } from '../support/bridge-process.ts'
 import { cpuOfDescendants } from '../support/cpu-time.ts'
 import { eventually } from '../support/eventually.ts'
-import { publishAll } from '../support/messages.ts'
 import { spawnOwned } from '../support/owned-process.ts'
-import { startPool } from '../support/pool.ts'
-import { temporaryFolder } from '../support/run-folder.ts'
 import type { Measurement, Site } from './figure.ts'
+import { fullLoad } from './full-load.ts'
 
 const DAEMONS = 20
 /** Pairs of some seconds with somebody who watches and as many without. */
@@ -19,7 +15,6 @@ const PAIRS = 16
 const ROUND = 2_500
 /** Messages that are in the queue at first: more than are executed. */
 const MESSAGES = 250_000
-const BATCH = 10_000
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
@@ -28,26 +23,17 @@ const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
  * broker, daemons, pool and top, for each message. At full load that is what messages/s lose, and it says so however busy others are.
  */
 export const top: Measurement = async (site) => {
-  const { broker, releases, say } = site
-  const queue = 'watched'
-  const pool = await startPool({ children: DAEMONS, opcache: true })
-  releases.push(() => pool.close())
-  const script = join(temporaryFolder('worker'), 'worker.php')
-  writeFileSync(script, '<?php')
-  const batch = Array.from({ length: BATCH }, (_, index) => ({ number: index }))
-  for (let n = 0; n < MESSAGES; n += BATCH) await publishAll(broker, queue, batch)
-  const connection = await connect(broker.url)
-  releases.push(() => connection.close())
-  const channel = await connection.createChannel()
-  const left = async () => (await channel.checkQueue(queue)).messageCount
-
-  const where = ['--url', broker.url, '--queue', queue, '--socket', pool.socket, '--script', script]
+  const { releases, say } = site
+  const { args, taken, consumers } = await fullLoad(site, 'watched', {
+    children: DAEMONS,
+    messages: MESSAGES,
+  })
   const how = ['--ack', 'completed', '--concurrency', '1', '--log-level', 'warn', '--control']
   for (let n = 1; n <= DAEMONS; n += 1) {
-    const daemon = await spawnBridge(['run', ...where, ...how, '--daemon-id', `watched-${n}`])
+    const daemon = await spawnBridge(['run', ...args, ...how, '--daemon-id', `watched-${n}`])
     releases.push(() => daemon.kill())
   }
-  await eventually('all consume', async () => (await channel.checkQueue(queue)).consumerCount === DAEMONS)
+  await eventually('all consume', async () => (await consumers()) === DAEMONS)
   const watching = await watch(site)
   await sleep(10_000)
 
@@ -58,11 +44,10 @@ export const top: Measurement = async (site) => {
     const kinds = Math.random() < 0.5 ? (['with', 'without'] as const) : (['without', 'with'] as const)
     for (const kind of kinds) {
       process.kill(watching, kind === 'with' ? 'SIGCONT' : 'SIGSTOP')
-      const [before, taken] = [await left(), cpuOfDescendants()]
+      const [before, spent] = [await taken(), cpuOfDescendants()]
       await sleep(ROUND)
-      const after = await left()
-      if (after === 0) throw new Error(`${MESSAGES} messages are too few`)
-      cost[kind] = (cpuOfDescendants() - taken) / (before - after)
+      const executed = (await taken()) - before
+      cost[kind] = (cpuOfDescendants() - spent) / executed
     }
     ratios.push(cost.with / cost.without)
   }
