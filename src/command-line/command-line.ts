@@ -1,7 +1,8 @@
 import yargs, { type Argv } from 'yargs'
 import { Faults, OptionError } from '../config/option-error.ts'
 import { whatWasMeant } from './did-you-mean.ts'
-import { OPTIONS, type OptionSpec } from './options.ts'
+import type { OptionSpec } from './option-spec.ts'
+import { OPTIONS } from './options.ts'
 import type { Flags } from './sources.ts'
 
 /** A command as the command line and `--help` know it. Its options are rows of the option table. */

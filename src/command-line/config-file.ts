@@ -2,7 +2,8 @@ import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, ty
 import { Faults, OptionError } from '../config/option-error.ts'
 import type { BridgeEntry, RawOption, RawOptions } from '../config/reader.ts'
 import { whatWasMeant } from './did-you-mean.ts'
-import { OPTIONS, type OptionSpec } from './options.ts'
+import type { OptionSpec } from './option-spec.ts'
+import { OPTIONS } from './options.ts'
 import { readTextFile } from './text-file.ts'
 import { yamlMistake } from './yaml-mistakes.ts'
 

@@ -1,7 +1,8 @@
 import { Faults, OptionError } from '../config/option-error.ts'
 import type { GivenOptions, RawOption } from '../config/reader.ts'
 import type { ConfigFile } from './config-file.ts'
-import { environmentName, OPTIONS, type OptionSpec } from './options.ts'
+import type { OptionSpec } from './option-spec.ts'
+import { environmentName, OPTIONS } from './options.ts'
 import { readTextFile } from './text-file.ts'
 
 /** What the command line gave, by long option name. */

@@ -1,4 +1,5 @@
-import { OPTIONS, type OptionSpec } from '../../command-line/options.ts'
+import type { OptionSpec } from '../../command-line/option-spec.ts'
+import { OPTIONS } from '../../command-line/options.ts'
 import type { BridgeConfig } from '../../config/bridge-config.ts'
 import { BRIDGE_OPTIONS } from '../../config/bridge-options.ts'
 import type { Table } from '../../config/parse.ts'

@@ -1,5 +1,6 @@
 import { MAX_BRIDGES } from '../../command-line/config-file.ts'
-import { OPTIONS, type OptionSpec } from '../../command-line/options.ts'
+import type { OptionSpec } from '../../command-line/option-spec.ts'
+import { OPTIONS } from '../../command-line/options.ts'
 import { BRIDGE_OPTIONS } from '../../config/bridge-options.ts'
 import type { Schema, Table } from '../../config/parse.ts'
 import { PROCESS_OPTIONS } from '../../config/process-config.ts'

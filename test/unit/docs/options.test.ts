@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { OPTIONS, type OptionSpec } from '../../../src/command-line/options.ts'
+import type { OptionSpec } from '../../../src/command-line/option-spec.ts'
+import { OPTIONS } from '../../../src/command-line/options.ts'
 import { read, section } from './page.ts'
 
 /* The tables of docs/options.md are the option table of the command line. */
