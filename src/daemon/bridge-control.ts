@@ -1,14 +1,12 @@
 import type { LookKind } from '../amqp/pause-look.ts'
 import type { Pause } from '../bridge/gates/pause.ts'
 import type { PauseNote } from '../control/protocol.ts'
-import { Sight } from '../observe/sight.ts'
 
 /** Milliseconds between two looks at a marker that is there: somebody may take it away by hand, and its time may be over. */
 const LOOK_INTERVAL = 2_000
 
 /** What operators have a bridge do: rest while its queue is paused, or while they want it to. */
 export class BridgeControl {
-  readonly sight = new Sight()
   readonly #pause: Pause
   readonly #look: (kind: LookKind) => Promise<string | undefined>
   #rested: Promise<void> = Promise.resolve()

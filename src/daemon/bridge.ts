@@ -2,56 +2,31 @@ import { setMaxListeners } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { BrokerError } from '../amqp/broker-error.ts'
 import { BrokerList } from '../amqp/broker-list.ts'
-import type { Connections } from '../amqp/connections.ts'
 import { Consumer } from '../amqp/consumer.ts'
 import { consumerTagOf } from '../amqp/consumer-tag.ts'
 import { PauseLook } from '../amqp/pause-look.ts'
 import { ConfirmPublisher } from '../amqp/publisher.ts'
-import type { QueueAges } from '../amqp/queue-ages.ts'
 import { type BackoffRange, backoff } from '../bridge/backoff.ts'
 import { Domain } from '../bridge/domain.ts'
-import type { Tell } from '../bridge/events.ts'
-import type { ControlDesk, Delivery, Intake } from '../bridge/ports.ts'
+import type { Delivery, Intake } from '../bridge/ports.ts'
 import type { AdoptElsewhere } from '../bridge/returns.ts'
 import type { BridgeConfig } from '../config/bridge-config.ts'
-import type { ProcessConfig } from '../config/process-config.ts'
 import { queuesOf } from '../config/queues.ts'
 import { formatPoolAddress } from '../fastcgi/address.ts'
 import type { FastCgiClient } from '../fastcgi/types.ts'
-import { Counters, type Counts } from '../observe/counters.ts'
-import type { Failures } from '../observe/failures.ts'
-import { logLines } from '../observe/log-lines.ts'
+import type { Counts } from '../observe/counters.ts'
 import type { Logger } from '../observe/logger.ts'
-import { Minute } from '../observe/minute.ts'
+import type { Sight } from '../observe/sight.ts'
 import type { BridgeView } from '../observe/views.ts'
 import { BridgeControl } from './bridge-control.ts'
+import { BridgeSubscribers } from './bridge-subscribers.ts'
 import { viewOf } from './bridge-view.ts'
 import { prepareCopies } from './copies-preparation.ts'
-import type { Drains } from './drains.ts'
 import { createClient } from './pool-client.ts'
+import type { Surroundings } from './surroundings.ts'
 
 /** The broker must be consumed from within 2 s of its return, so the longest pause is well below. */
 const SESSION_DELAY: BackoffRange = { min: 100, max: 1_500 }
-
-/** Of all bridges of a process. A broker in alarm stops reading from those that publish: acks go by the others. */
-export interface ProcessConnections {
-  readonly consuming: Connections
-  readonly publishing: Connections
-}
-
-/** What the bridges of one process have in common. */
-export interface Surroundings {
-  readonly process: ProcessConfig
-  readonly ages: QueueAges
-  readonly connections: ProcessConnections
-  readonly version: string
-  /** Of a queue: what else hears its bridge's events, if anybody looks. */
-  readonly subscriber: (queue: string) => Tell | undefined
-  /** Hears what all bridges tell. */
-  readonly watch: Tell
-  /** What operators tell the process, if they can. */
-  readonly control: (ControlDesk & { readonly drains: Drains; readonly failures: Failures }) | undefined
-}
 
 type State =
   | { readonly kind: 'starting' | 'running' }
@@ -69,9 +44,7 @@ export class Bridge {
   readonly control: BridgeControl | undefined
   /** Whether they have told it to drain before it began. */
   readonly #isDrained: boolean
-  readonly #tell: Tell
-  readonly #counters = new Counters()
-  readonly #minute: Minute
+  readonly #subscribers: BridgeSubscribers
   readonly #gaveUp = new AbortController()
   readonly #client: FastCgiClient
   readonly #publisher: ConfirmPublisher
@@ -82,23 +55,10 @@ export class Bridge {
 
   /** @param adoptElsewhere asks the bridges whose place this one takes */
   constructor(config: BridgeConfig, surroundings: Surroundings, adoptElsewhere: AdoptElsewhere, log: Logger) {
-    const { process, ages, connections, version, subscriber, watch, control } = surroundings
+    const { process, ages, connections, version, control } = surroundings
     this.config = config
-    const writeLine = logLines(log, process.logMessages)
-    const hear = subscriber(config.queue)
-    const keepFailure = control?.failures.subscriber(config.queue)
-    const minute = new Minute(log, () => this.view)
-    this.#minute = minute
-    const tell: Tell = (event) => {
-      this.#counters.count(event)
-      writeLine(event)
-      minute.hear(event)
-      hear?.(event)
-      this.control?.sight.hear(event)
-      keepFailure?.(event)
-      watch(event)
-    }
-    this.#tell = tell
+    this.#subscribers = new BridgeSubscribers(config.queue, surroundings, () => this.view, log)
+    const { tell } = this.#subscribers
     // One for each copy that is being published; Node.js warns of more than ten.
     setMaxListeners(0, this.#gaveUp.signal)
     const { queue, daemonId, prefetch, declare } = config
@@ -165,7 +125,7 @@ export class Bridge {
 
   /** How many deliveries ended in which way. */
   get counts(): Readonly<Counts> {
-    return this.#counters.counts
+    return this.#subscribers.counters.counts
   }
 
   /** Executing, or not settled yet. */
@@ -174,9 +134,14 @@ export class Bridge {
   }
 
   get view(): BridgeView {
-    const executionTimes = () => this.#minute.times
+    const executionTimes = () => this.#subscribers.minute.times
     const own = { state: this.#state.kind, counts: this.counts, executionTimes }
     return viewOf(this.config, own, this.#domain, this.#consumer)
+  }
+
+  /** What operators see of it beside that, if there are any. */
+  get sight(): Sight | undefined {
+    return this.#subscribers.sight
   }
 
   /** @returns whether it executes this very message, for a session that has ended: then it settles the delivery in its place */
@@ -192,7 +157,7 @@ export class Bridge {
    */
   async start(): Promise<void> {
     const { pool, script, ack, payload, concurrency } = this.config
-    this.#tell({
+    this.#subscribers.tell({
       kind: 'starting',
       pid: process.pid,
       pool: formatPoolAddress(pool),
@@ -205,7 +170,12 @@ export class Bridge {
     if (this.#isDrained) this.control?.drain()
     try {
       // What fails for good must fail before the first message is executed.
-      const prepared = prepareCopies(this.#publisher, this.#tell, this.#gaveUp.signal, () => this.drains)
+      const prepared = prepareCopies(
+        this.#publisher,
+        this.#subscribers.tell,
+        this.#gaveUp.signal,
+        () => this.drains,
+      )
       await Promise.all([prepared, this.#domain.probe(), this.#consumer.start(prepared)])
     } catch (error) {
       // What the broker says to one that is not wanted any more is of no interest.
@@ -244,12 +214,12 @@ export class Bridge {
     await this.#replyPublisher?.close()
     await this.#publisher.close()
     this.#client.close()
-    this.#minute.end()
+    this.#subscribers.minute.end()
   }
 
   #warnOfEndlessExecutions(): void {
     const { ack, timeout, consumerTimeout } = this.config
     if (ack !== 'completed' || timeout > 0 || consumerTimeout === 0) return
-    this.#tell({ kind: 'executions-endless', consumerTimeoutMs: consumerTimeout })
+    this.#subscribers.tell({ kind: 'executions-endless', consumerTimeoutMs: consumerTimeout })
   }
 }

@@ -11,12 +11,13 @@ import { CONTROL_EXCHANGE, type Command, type DaemonReport, type Verb } from '..
 import { readCommand } from '../control/read-command.ts'
 import { Failures } from '../observe/failures.ts'
 import type { PoolView } from '../observe/views.ts'
-import type { Bridge, ProcessConnections } from './bridge.ts'
+import type { Bridge } from './bridge.ts'
 import type { BridgeControl } from './bridge-control.ts'
 import { Drains } from './drains.ts'
 import { IgnoredCommands } from './ignored-commands.ts'
 import { PoolSights } from './pool-sights.ts'
 import { reportOf } from './report.ts'
+import type { ProcessConnections } from './surroundings.ts'
 
 /** As a session with the broker. */
 const LINK_DELAY: BackoffRange = { min: 100, max: 2_000 }
@@ -182,10 +183,10 @@ export class Control implements ControlDesk {
   }
 
   #report({ queue, detail }: Command, error?: string): DaemonReport {
-    const bridges = this.#bridges(queue).map(({ view, control }) => ({
+    const bridges = this.#bridges(queue).map(({ view, sight }) => ({
       view,
-      rate: control?.sight.perSecond ?? 0,
-      ageOfLast: control?.sight.ageOfLast,
+      rate: sight?.perSecond ?? 0,
+      ageOfLast: sight?.ageOfLast,
     }))
     if (detail !== true) return reportOf(this.#process, bridges, error)
     const pools = this.#pools.look(this.#controlled.pools)

@@ -11,7 +11,7 @@ import type { Counts } from '../observe/counters.ts'
 import { logLines } from '../observe/log-lines.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { ProcessView } from '../observe/views.ts'
-import { Bridge, type ProcessConnections } from './bridge.ts'
+import { Bridge } from './bridge.ts'
 import { Bridges } from './bridges.ts'
 import type { Control } from './control.ts'
 import { type DaemonObserver, openObserver } from './observer.ts'
@@ -19,6 +19,7 @@ import { PoolWatches } from './pool-watch.ts'
 import { describePool } from './pools.ts'
 import { keptOptions } from './reload.ts'
 import type { SupervisorLink } from './supervisor-link.ts'
+import type { ProcessConnections, Surroundings } from './surroundings.ts'
 
 type State =
   | { readonly kind: 'running' | 'stopped' }
@@ -75,12 +76,12 @@ export class Daemon {
       publishing: new Connections(`${process.daemonId} publisher`),
     }
     const daemon = this
-    const surroundings = {
+    const surroundings: Surroundings = {
       process,
       ages: new QueueAges(true),
       connections: this.#connections,
       version,
-      subscriber: (queue: string) => this.#observer?.subscriber(queue),
+      subscriber: (queue) => this.#observer?.subscriber(queue),
       watch: watch.tell,
       get control() {
         return daemon.#control
