@@ -1,7 +1,7 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import { asBrokerError, BrokerError } from './broker-error.ts'
+import { onOwnChannel } from './own-channel.ts'
 import { replyOf } from './reply.ts'
-import { onOwnChannel } from './topology.ts'
 
 /*
  * AMQP has no request for the time. But RabbitMQ notes when it has moved a message that has expired (the header x-death): of a message of

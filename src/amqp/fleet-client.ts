@@ -14,9 +14,11 @@ import type { BrokerList } from './broker-list.ts'
 import type { Connections } from './connections.ts'
 import { DIRECT_REPLY_TO } from './direct-reply.ts'
 import type { Lease } from './lease.ts'
+import { onOwnChannel } from './own-channel.ts'
 import { endPause, putPause } from './pause-marker.ts'
+import { plainQueue } from './queue.ts'
 import { replyOf, withRemedy } from './reply.ts'
-import { countsOf, onOwnChannel, plainQueue, type QueueCounts } from './topology.ts'
+import { countsOf, type QueueCounts } from './topology.ts'
 
 /** Milliseconds for which answers are gathered: who has not answered by then is away, or busy beyond reason. */
 const PATIENCE = 1_000

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Channel, ChannelModel } from 'amqplib'
 import { PAUSE_SUFFIX, type PauseNote } from '../control/protocol.ts'
+import { onOwnChannel } from './own-channel.ts'
 import { noteIn } from './pause-note.ts'
+import { markerError } from './queue-error.ts'
 import { meaningOf, replyOf } from './reply.ts'
-import { markerError, onOwnChannel } from './topology.ts'
 
 /** Tries to read the note, and milliseconds between them: whoever reads it has it alone for a moment, and all daemons look at once. */
 const TRIES = 10

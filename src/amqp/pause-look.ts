@@ -5,7 +5,8 @@ import { BrokerError } from './broker-error.ts'
 import { isStream } from './marker-queue.ts'
 import { endPause, lookForPause } from './pause-marker.ts'
 import { isOver } from './pause-note.ts'
-import { exists, plainQueue } from './topology.ts'
+import { plainQueue } from './queue.ts'
+import { exists } from './topology.ts'
 
 /**
  * `whole`: what the marker says, which takes it out of its queue for a moment. `glance`: whether it is there yet, where it is known what it

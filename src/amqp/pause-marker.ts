@@ -2,10 +2,13 @@ import type { ChannelModel, ConfirmChannel } from 'amqplib'
 import { PAUSE_SUFFIX, type PauseNote } from '../control/protocol.ts'
 import { BrokerError } from './broker-error.ts'
 import { isMissing, isStream, markerOf, onMarker, permitted, takeNotes } from './marker-queue.ts'
+import { onOwnChannel, onOwnConfirmChannel } from './own-channel.ts'
 import { isOver, lastingNote } from './pause-note.ts'
+import { plainQueue } from './queue.ts'
+import { markerError } from './queue-error.ts'
 import { natureOf } from './queue-nature.ts'
 import { replyOf } from './reply.ts'
-import { exists, markerError, onOwnChannel, onOwnConfirmChannel, plainQueue } from './topology.ts'
+import { exists } from './topology.ts'
 
 /** A marker may be taken away while a note is put into it, and again. */
 const PUT_TRIES = 5

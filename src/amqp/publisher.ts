@@ -8,9 +8,10 @@ import type { Answer } from './direct-reply.ts'
 import type { Lease } from './lease.ts'
 import { leaderless } from './publish-error.ts'
 import { PublishingChannel } from './publishing-channel.ts'
+import type { Queue } from './queue.ts'
 import { examineQueues, type Finding } from './queue-fitness.ts'
 import { quorumQueues, silentQueues } from './silent-queues.ts'
-import { ensureQueues, type Queue, type Topology } from './topology.ts'
+import { ensureQueues, type Topology } from './topology.ts'
 
 export interface PublisherOptions {
   readonly brokers: BrokerList

@@ -3,9 +3,10 @@ import { BrokerError } from './broker-error.ts'
 import type { BrokerList } from './broker-list.ts'
 import type { Connections } from './connections.ts'
 import type { Lease } from './lease.ts'
+import { plainQueue } from './queue.ts'
 import { factsOf, type QueueFacts } from './queue-facts.ts'
 import { Session } from './session.ts'
-import { countsOf, plainQueue } from './topology.ts'
+import { countsOf } from './topology.ts'
 
 /** What is done with a message: it stays in its queue, or is settled by the time the promise resolves, unless that says otherwise. */
 export type Fate = 'keep' | Promise<'keep' | 'settled'>

@@ -1,8 +1,9 @@
 import { BrokerError } from './broker-error.ts'
 import type { Lease } from './lease.ts'
+import { plainQueue } from './queue.ts'
 import { argumentsOf } from './queue-look.ts'
 import { natureOf } from './queue-nature.ts'
-import { countsOf, plainQueue, type QueueCounts } from './topology.ts'
+import { countsOf, type QueueCounts } from './topology.ts'
 
 /** What a queue is before anybody reads from it. */
 export interface QueueFacts extends QueueCounts {

@@ -1,7 +1,8 @@
 import type { ChannelModel } from 'amqplib'
 import { BrokerError } from './broker-error.ts'
+import type { Queue } from './queue.ts'
 import { natureOf, type QueueNature } from './queue-nature.ts'
-import type { Queue, Topology } from './topology.ts'
+import type { Topology } from './topology.ts'
 
 /** What is to be said of a queue that is taken all the same. */
 export interface Finding {

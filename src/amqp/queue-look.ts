@@ -1,4 +1,7 @@
 import type { ChannelModel } from 'amqplib'
+import { onOwnChannel } from './own-channel.ts'
+import type { Queue } from './queue.ts'
+import { consumeError, queueError } from './queue-error.ts'
 import {
   ask,
   type Difference,
@@ -8,7 +11,6 @@ import {
   type QueueNature,
 } from './queue-nature.ts'
 import { replyOf } from './reply.ts'
-import { consumeError, onOwnChannel, type Queue, queueError } from './topology.ts'
 
 /*
  * What can be found out of a queue, and of what a user may do with it, without a change to anything: nothing is declared, published or

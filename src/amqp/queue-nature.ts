@@ -1,7 +1,9 @@
 import type { ChannelModel } from 'amqplib'
 import { asBrokerError } from './broker-error.ts'
+import { onOwnChannel } from './own-channel.ts'
+import type { Queue } from './queue.ts'
+import { queueError } from './queue-error.ts'
 import { replyOf } from './reply.ts'
-import { onOwnChannel, type Queue, queueError } from './topology.ts'
 
 /*
  * RabbitMQ answers a declare that differs from the queue there is with 406, and names the first thing that differs, with

@@ -6,8 +6,9 @@ import { RPC_TIMEOUT, reasonOf } from './connection.ts'
 import { SessionDelivery } from './delivery.ts'
 import type { Lease } from './lease.ts'
 import type { LookKind, PauseLook } from './pause-look.ts'
+import { consumeError } from './queue-error.ts'
 import { examineQueues, type Finding } from './queue-fitness.ts'
-import { consumeError, ensureQueues, type Topology } from './topology.ts'
+import { ensureQueues, type Topology } from './topology.ts'
 
 export interface SessionOptions {
   readonly topology: Topology

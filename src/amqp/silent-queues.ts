@@ -1,5 +1,6 @@
 import type { ChannelModel } from 'amqplib'
-import { onOwnChannel, type Queue } from './topology.ts'
+import { onOwnChannel } from './own-channel.ts'
+import type { Queue } from './queue.ts'
 
 /*
  * A quorum queue without a leader still answers queue.declare: as one that is empty. It takes messages and confirms none, and

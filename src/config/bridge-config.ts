@@ -1,4 +1,4 @@
-import type { QueueType } from '../amqp/topology.ts'
+import type { QueueType } from '../amqp/queue.ts'
 import type { BridgePolicy } from '../bridge/ports.ts'
 import type { PoolAddress } from '../fastcgi/address.ts'
 

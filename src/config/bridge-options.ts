@@ -1,4 +1,4 @@
-import type { QueueType } from '../amqp/topology.ts'
+import type { QueueType } from '../amqp/queue.ts'
 import type { AckMode, Payload } from '../bridge/ports.ts'
 import { DIRECT_REPLY_TO } from '../bridge/reply-target.ts'
 import { type PoolAddress, parsePoolAddress } from '../fastcgi/address.ts'

@@ -1,5 +1,5 @@
 import type { BrokerUrl } from '../amqp/broker-url.ts'
-import type { QueueType } from '../amqp/topology.ts'
+import type { QueueType } from '../amqp/queue.ts'
 import type { MessageProperties } from '../bridge/ports.ts'
 import { allOf, Faults } from './option-error.ts'
 import { anyText, optional } from './parse.ts'

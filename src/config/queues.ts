@@ -1,4 +1,4 @@
-import { delayQueue, plainQueue, type Queue } from '../amqp/topology.ts'
+import { delayQueue, plainQueue, type Queue } from '../amqp/queue.ts'
 import { retryDelays, retryQueue } from '../bridge/retry.ts'
 import type { BridgeConfig } from './bridge-config.ts'
 

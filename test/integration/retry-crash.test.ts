@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect } from 'amqplib'
 import { expect } from 'vitest'
-import { delayQueue } from '../../src/amqp/topology.ts'
+import { delayQueue } from '../../src/amqp/queue.ts'
 import { retryQueue } from '../../src/bridge/retry.ts'
 import { startBroker } from '../support/broker.ts'
 import { eventually } from '../support/eventually.ts'

@@ -1,5 +1,5 @@
 import { connect, type GetMessage, type Options } from 'amqplib'
-import { plainQueue, type QueueType } from '../../src/amqp/topology.ts'
+import { plainQueue, type QueueType } from '../../src/amqp/queue.ts'
 import type { Broker } from './broker-api.ts'
 
 /**

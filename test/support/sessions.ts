@@ -1,7 +1,7 @@
 import type { BrokerUrl } from '../../src/amqp/broker-url.ts'
 import { Connections } from '../../src/amqp/connections.ts'
+import { plainQueue } from '../../src/amqp/queue.ts'
 import { Session, type SessionOptions } from '../../src/amqp/session.ts'
-import { plainQueue } from '../../src/amqp/topology.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
 
 /** How a session consumes the classic queue `queue`, one message at a time, unless told otherwise. */

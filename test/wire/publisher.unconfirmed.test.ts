@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { Connections } from '../../src/amqp/connections.ts'
 import { ConfirmPublisher } from '../../src/amqp/publisher.ts'
-import { plainQueue } from '../../src/amqp/topology.ts'
+import { plainQueue } from '../../src/amqp/queue.ts'
 import { Settlement } from '../../src/bridge/settlement.ts'
 import {
   config,

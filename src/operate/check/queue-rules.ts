@@ -1,5 +1,5 @@
+import type { QueueType } from '../../amqp/queue.ts'
 import type { QueueArguments, QueueNature } from '../../amqp/queue-nature.ts'
-import type { QueueType } from '../../amqp/topology.ts'
 
 /** What is known of a queue that exists, and what is asked of it. */
 export interface KnownQueue {

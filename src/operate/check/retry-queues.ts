@@ -1,6 +1,7 @@
+import type { Queue } from '../../amqp/queue.ts'
 import { differenceFrom, refusalToDeclare } from '../../amqp/queue-look.ts'
 import type { Difference } from '../../amqp/queue-nature.ts'
-import { countsOf, type Queue } from '../../amqp/topology.ts'
+import { countsOf } from '../../amqp/topology.ts'
 import type { BridgeConfig } from '../../config/bridge-config.ts'
 import type { OpenBroker } from './broker.ts'
 import { type Finding, findingsOf } from './finding.ts'

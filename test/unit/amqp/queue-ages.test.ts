@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { delayQueue, plainQueue } from '../../../src/amqp/queue.ts'
 import { QueueAges } from '../../../src/amqp/queue-ages.ts'
-import { delayQueue, plainQueue } from '../../../src/amqp/topology.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
