@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { SessionEnd, Tell } from '../bridge/events.ts'
+import type { Tell } from '../bridge/events.ts'
 import type { Delivery, Intake } from '../bridge/ports.ts'
 import { BrokerError, isUnanswered } from './broker-error.ts'
 import type { BrokerList } from './broker-list.ts'
@@ -9,6 +9,7 @@ import type { Lease } from './lease.ts'
 import type { LookKind } from './pause-look.ts'
 import type { Finding } from './queue-fitness.ts'
 import { Session, type SessionOptions } from './session.ts'
+import { causeOf, patienceIn } from './session-end.ts'
 
 export interface ConsumerOptions extends SessionOptions {
   readonly brokers: BrokerList
@@ -34,19 +35,6 @@ type State =
   | { readonly kind: 'opening' }
   | { readonly kind: 'consuming'; readonly session: Session }
   | { readonly kind: 'cancelled'; readonly session: Session | undefined }
-
-/** The milliseconds for which the broker waits for an ack, where that is why it has closed the channel (rabbit_channel). */
-export function patienceIn(reason: string): number | undefined {
-  const named = /delivery acknowledgement on channel \d+ timed out\. Timeout value used: (\d+) ms/.exec(
-    reason,
-  )?.[1]
-  return named === undefined ? undefined : Number(named)
-}
-
-function causeOf({ connectionLost, cancelled }: Session): SessionEnd {
-  if (connectionLost) return 'connection-lost'
-  return cancelled ? 'consumer-cancelled' : 'channel-closed'
-}
 
 /** Keeps a session open for as long as deliveries are wanted: opens one after the other. */
 export class Consumer implements Intake {
@@ -144,7 +132,7 @@ export class Consumer implements Intake {
       const reason = await session.ended
       if (this.#stop.signal.aborted) return
       const patience = patienceIn(reason)
-      const cause = patience === undefined ? causeOf(session) : 'consumer-timeout'
+      const cause = causeOf(session, reason)
       this.#tell({ kind: 'session-ended', reason, cause, brokerConsumerTimeoutMs: patience })
       if (patience !== undefined) this.#options.onImpatience?.(patience)
       const short = performance.now() - opened < SHORT_SESSION

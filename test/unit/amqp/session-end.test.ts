@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { patienceIn } from '../../../src/amqp/consumer.ts'
+import { patienceIn } from '../../../src/amqp/session-end.ts'
 
 // As RabbitMQ 3.10.8 and 4.0.5 close the channel (rabbit_channel:evaluate_consumer_timeout1).
 const TIMED_OUT =
