@@ -1,25 +1,21 @@
 import type { Socket } from 'node:net'
 import type { PoolAddress } from './address.ts'
 import type { Exchange } from './exchange.ts'
+import { failLost } from './lost-request.ts'
 import { FIRST_REQUEST_ID, RecordType } from './protocol.ts'
 import { encodeHeader } from './records.ts'
 import type { EncodedRequest, StreamedRequest } from './request.ts'
-import { systemCodeOf } from './types.ts'
+import { writeBuffers } from './write-buffers.ts'
 
 type State =
   | { readonly kind: 'idle' }
-  /** `oneWrite`: all of the request is in one buffer, which the empty buffer of a socket takes whole or not at all. */
+  /** `oneWrite`: see RequestOnItsWay. */
   | { readonly kind: 'busy'; readonly exchange: Exchange; readonly oneWrite: boolean; sent: boolean }
   | { readonly kind: 'closed' }
 
 /**
  * One socket, with one request on it at a time. Whatever ends the socket ends the exchange on it; an answer that
  * is complete ends the exchange, and leaves the socket to its owner.
- *
- * On a Unix socket the kernel tells whether the pool had read what it was sent (unix(7); net/unix/af_unix.c,
- * unix_release_sock): ECONNRESET is a peer that is gone and left bytes unread, EPIPE one that was gone before, and the end of
- * file comes from one that had read everything. Hence requests there do without the empty stdin record, which php-fpm would
- * leave unread. See docs/decisions/0013-the-kernel-tells-whether-a-request-was-read.md.
  */
 export class Connection {
   readonly openedAt = performance.now()
@@ -144,11 +140,7 @@ export class Connection {
 
   #write(buffers: readonly Buffer[], done: () => void): void {
     this.#socket.cork()
-    for (const [index, buffer] of buffers.entries()) {
-      if (index < buffers.length - 1) this.#socket.write(buffer)
-      // A failed write comes as 'error', too.
-      else this.#socket.write(buffer, (error) => (error ? undefined : done()))
-    }
+    writeBuffers(this.#socket, buffers, done)
     this.#socket.uncork()
   }
 
@@ -176,41 +168,9 @@ export class Connection {
     this.onClosed = undefined
     onClosed?.()
     if (state.kind !== 'busy' || state.exchange.ended) return
-    this.#fail(state.exchange, state.oneWrite, cause ?? systemError('EOF'))
-  }
-
-  #fail(exchange: Exchange, oneWrite: boolean, cause: Error): void {
-    const code = systemCodeOf(cause) ?? cause.message
-    const leftUnread = this.#kind === 'unix' && !exchange.answering && LEFT_UNREAD.has(code)
-    if (leftUnread && oneWrite) {
-      exchange.fail(
-        'NOT_READ',
-        `the pool closed the connection before it read the request (${code})`,
-        cause,
-        'unread',
-      )
-    } else if (leftUnread || !exchange.sent) {
-      exchange.fail(
-        'SEND_FAILED',
-        `the connection ended while the request was sent: ${code}`,
-        cause,
-        leftUnread ? 'send' : undefined,
-      )
-    } else
-      exchange.fail(
-        'CONNECTION_LOST',
-        `the connection ended before the answer was complete: ${code}; ${LIKELY}`,
-        cause,
-      )
+    failLost({ ...state, addressKind: this.#kind }, cause ?? systemError('EOF'))
   }
 }
-
-/** The pool was gone, and had not read everything, or nothing. */
-const LEFT_UNREAD: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE'])
-
-/** What ends a connection in the middle of a request, as far as anybody can tell from here. */
-const LIKELY =
-  "the child was killed or has crashed, reached request_terminate_timeout, or the pool was stopped; php-fpm's log says which"
 
 function systemError(code: 'EOF' | 'EPIPE'): Error {
   return Object.assign(new Error('the pool closed the connection'), { code })

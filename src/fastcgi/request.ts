@@ -12,7 +12,7 @@ export interface RequestEncoderOptions {
   /**
    * Whether the stdin stream ends with its empty record. php-fpm reads CONTENT_LENGTH bytes and no more, and allows for the
    * record to be missing (main/fastcgi.c, fcgi_close). Where it is withheld, nothing of a request that has been read is left
-   * in the socket: see Connection.
+   * in the socket: see lost-request.ts.
    */
   readonly endOfStdin: boolean
 }

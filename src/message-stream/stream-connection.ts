@@ -4,6 +4,7 @@ import type { ReadingSocket } from '../fastcgi/reading-socket.ts'
 import { encodeHeader } from '../fastcgi/records.ts'
 import { type EncodedRequest, stdinRecords } from '../fastcgi/request.ts'
 import { systemCodeOf } from '../fastcgi/types.ts'
+import { writeBuffers } from '../fastcgi/write-buffers.ts'
 import { flushFrame, MAX_BUNDLE_BYTES, messageFrame, REQUEST_ID, recordOf, resumeFrame } from './frames.ts'
 
 export interface StreamConnectionOptions {
@@ -89,7 +90,7 @@ export class StreamConnection {
 
   /**
    * Whether nobody has read a message that is lost with the connection. On a Unix socket the kernel says so, of what was sent last: see
-   * Connection. That may be one that was given back meanwhile.
+   * lost-request.ts. That may be one that was given back meanwhile.
    */
   leftUnread(sequence: number, how: string): boolean {
     if (sequence < this.#firstOfLast || this.#addressKind !== 'unix') return false
@@ -121,13 +122,9 @@ export class StreamConnection {
     })
   }
 
-  /** A failed write comes as 'error', too. */
   #write(buffers: readonly Buffer[], done: () => void): void {
     this.#socket.cork()
-    for (const [index, buffer] of buffers.entries()) {
-      if (index < buffers.length - 1) this.#socket.write(buffer)
-      else this.#socket.write(buffer, (error) => (error ? undefined : done()))
-    }
+    writeBuffers(this.#socket, buffers, done)
     process.nextTick(() => this.#socket.uncork())
   }
 }
