@@ -110,6 +110,16 @@ export class QueueBrowser {
     this.#end('stopped')
   }
 
+  /**
+   * To be asked by whoever has settled something since the reading was over.
+   *
+   * @throws {BrokerError} why the session has ended: the broker may have all of it again
+   */
+  async requireSession(): Promise<void> {
+    if (this.#session !== undefined && !this.#session.open)
+      throw new BrokerError('UNREACHABLE', await this.#session.ended)
+  }
+
   /** Gives back all that is not settled. Idempotent. */
   async close(): Promise<void> {
     await (this.#session?.close() ?? this.#lease.release())

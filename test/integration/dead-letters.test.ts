@@ -11,9 +11,11 @@ import { remove } from '../../src/operate/dead-letters/remove.ts'
 import { replay } from '../../src/operate/dead-letters/replay.ts'
 import { lookAtChosen } from '../../src/operate/dead-letters/take.ts'
 import { LooksUsedUp } from '../../src/operate/dead-letters/walk.ts'
-import { runBridge } from '../support/bridge-process.ts'
+import { runBridge, spawnBridge } from '../support/bridge-process.ts'
 import type { Broker } from '../support/broker-api.ts'
+import { closeConnection } from '../support/broker-connections.ts'
 import { fillWithLetters, lettersOf, replayKilled } from '../support/dead-letters.ts'
+import { eventually } from '../support/eventually.ts'
 import { test as base } from '../support/fixtures.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
 import { expectCounts } from '../support/queue-counts.ts'
@@ -35,7 +37,7 @@ const test = base.extend<{ at: (queue: string) => Place }>({
 
 const ANY = { words: [], reason: undefined, since: undefined, until: undefined }
 const { signal } = new AbortController()
-const QUIET = { onDepart: () => {}, onRefused: () => {} }
+const QUIET = { onDepart: async () => true, onRefused: () => {} }
 
 /** A publisher of ours gives it to each message, for itself. */
 function withoutPublishId(headers: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
@@ -194,7 +196,7 @@ test('a replay puts back what the message was, and says so', async ({ broker, qu
   const departed: string[] = []
   const watch = {
     ...QUIET,
-    onDepart: ([first]: readonly { to: string }[]) => void departed.push(first?.to ?? ''),
+    onDepart: async ([first]: readonly { to: string }[]) => departed.push(first?.to ?? '') > 0,
   }
   await replay(at(dead), { selection: ANY, to: undefined, rate: undefined }, watch, signal)
   expect(departed).toEqual([queue])
@@ -287,10 +289,10 @@ test('one letter is edited and put back, and others are deleted by the beginning
   const found = await find(place, 'm2', {}, signal)
   if (found === undefined) throw new Error('it is there')
   const content = { ...found.content, body: Buffer.from('mended') }
-  await replayEdited(place, found.letter, content, queue, () => {}, signal)
+  await replayEdited(place, found.letter, content, queue, QUIET, signal)
   expect((await takeAll(broker, queue)).map((each) => each.content.toString())).toEqual(['mended'])
   // It is no more.
-  await expect(replayEdited(place, found.letter, content, queue, () => {}, signal)).rejects.toThrow(
+  await expect(replayEdited(place, found.letter, content, queue, QUIET, signal)).rejects.toThrow(
     'no dead letter',
   )
   const [first = '', second = '', third = ''] = await idsIn(place)
@@ -309,6 +311,70 @@ test('a replay that is killed loses nothing, and has named what is twice', async
   expect(killed).toBeGreaterThan(0)
 })
 
+describe('where the connection ends when a message is in its queue, and its letter not gone', () => {
+  const NAME = 'fpm-bridge dead-letters'
+  /** Publishes, and cuts off whoever holds the letters. */
+  const cutAfterPublish = (broker: Broker, place: Place): Place => {
+    const publish = place.publisher.publish.bind(place.publisher)
+    place.publisher.publish = async (message) => {
+      await publish(message)
+      await closeConnection(broker, NAME)
+      await eventually('it is gone', async () =>
+        (await broker.queues()).some(({ name, unacked }) => name === place.queue && unacked === 0),
+      )
+    }
+    return place
+  }
+
+  test('an edit says that it may be in both', async ({ broker, queue, at }) => {
+    await fillWithLetters(broker, queue, 1)
+    const place = at(`${queue}.dead`)
+    const found = await find(place, 'm0', {}, signal)
+    if (found === undefined) throw new Error('it is there')
+    const told: string[] = []
+    const watch = {
+      ...QUIET,
+      onReplayed: () => void told.push('replayed'),
+      onDoubled: () => void told.push('doubled'),
+    }
+    const edited = replayEdited(
+      cutAfterPublish(broker, place),
+      found.letter,
+      found.content,
+      queue,
+      watch,
+      signal,
+    )
+    await expect(edited).rejects.toMatchObject({ code: 'UNREACHABLE' })
+    expect(told).toEqual(['doubled'])
+    await expectCounts(broker, queue, { ready: 1, unacked: 0 })
+    await expectCounts(broker, place.queue, { ready: 1, unacked: 0 })
+  })
+
+  test('a replay of some says so, and that it was not the end', async ({ broker, queue, at }) => {
+    await fillWithLetters(broker, queue, 2)
+    const place = cutAfterPublish(broker, at(`${queue}.dead`))
+    const doubled: string[] = []
+    const watch = { ...QUIET, onDoubled: ({ messageId = '' }) => void doubled.push(messageId) }
+    const order = { selection: { ...ANY, words: ['m1'] }, to: undefined, rate: undefined }
+    await expect(replay(place, order, watch, signal)).rejects.toMatchObject({ code: 'UNREACHABLE' })
+    expect(doubled).toEqual(['m1'])
+  })
+})
+
+test.for(['| true', '> /dev/full'])(
+  'a letter that cannot be named does not depart: %s',
+  async (output, { broker, queue }) => {
+    await fillWithLetters(broker, queue, 20)
+    const where = ['--url', broker.url, '--queue', queue]
+    const shell = ['sh', '-c', `"$@" ${output}`, 'sh']
+    const { exited } = await spawnBridge(['dead-letters', 'replay', '--all', ...where], {}, shell)
+    await exited
+    await expectCounts(broker, queue, { ready: 0, unacked: 0 })
+    await expectCounts(broker, `${queue}.dead`, { ready: 20, unacked: 0 })
+  },
+)
+
 test('the editor that fails, and the one that spoils the text, leave the letter as it is', async ({
   broker,
   queue,
@@ -326,6 +392,6 @@ test('the editor that fails, and the one that spoils the text, leave the letter 
   expect(spoilt.log.map(({ message }) => message).join('\n')).toMatch(
     /no JSON.*\n.*what was written is in \//,
   )
-  expect(mended).toMatchObject({ code: 0, stdout: [expect.stringMatching(`^[0-9a-f]{16} -> ${queue}$`)] })
+  expect(mended).toMatchObject({ code: 0, stdout: [expect.stringMatching(`^[0-9a-f]{16} m0 -> ${queue}$`)] })
   expect((await takeAll(broker, queue)).map(({ content }) => content.toString())).toEqual(['{"number":8}'])
 })

@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { complain, say } from '../../command-line/output.ts'
+import { complain } from '../../command-line/output.ts'
 import { type Found, find, replayEdited } from '../../operate/dead-letters/edit.ts'
 import { BadEdit, editableText, editedContent } from '../../operate/dead-letters/edit-text.ts'
 import type { Content } from '../../operate/dead-letters/letter-text.ts'
 import { targetOf } from '../../operate/dead-letters/replay.ts'
 import { ask } from './ask.ts'
+import { Departures } from './departures.ts'
 import { runEditor } from './editor.ts'
 import { EXIT, type Task } from './with-place.ts'
 
@@ -28,6 +29,7 @@ export async function edit(task: Task): Promise<number> {
   const file = join(folder, `letter-${found.letter.id}.txt`)
   const text = editableText(found.content, hintFor(found, target.queue))
   writeFileSync(file, text, { mode: 0o600, flag: 'wx' })
+  const departures = new Departures(task)
   let isOver = false
   try {
     const content = await edited(file, text, found, signal)
@@ -37,21 +39,14 @@ export async function edit(task: Task): Promise<number> {
       return EXIT.done
     }
     if (typeof content === 'number') return content
-    await replayEdited(place, found.letter, content, target.queue, sayDeparture, signal)
-    isOver = true
-    complain('1 replayed')
-    return EXIT.done
+    await replayEdited(place, found.letter, content, target.queue, departures, signal).finally(() =>
+      departures.tell(),
+    )
+    return departures.arrived > 0 ? departures.exitCode : EXIT.incomplete
   } finally {
-    if (isOver) rmSync(folder, { recursive: true })
+    if (isOver || departures.arrived > 0) rmSync(folder, { recursive: true })
     else complain(`the letter stays as it is; what was written is in ${file}`)
   }
-}
-
-const sayDeparture = ([departing]: readonly {
-  readonly letter: { readonly id: string }
-  readonly to: string
-}[]): void => {
-  if (departing !== undefined) say(`${departing.letter.id} -> ${departing.to}`)
 }
 
 function hintFor({ letter, alike }: Found, queue: string): readonly string[] {

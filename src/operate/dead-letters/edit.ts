@@ -1,8 +1,8 @@
+import { Departure, type DepartureWatch } from './departure.ts'
 import type { DeadLetter } from './letter.ts'
 import { type Content, contentIn } from './letter-text.ts'
-import { NoSuchChoice, type WholeLetter } from './named.ts'
+import type { WholeLetter } from './named.ts'
 import type { Place } from './place.ts'
-import type { Departing } from './replay.ts'
 import { contentOf } from './replay-copy.ts'
 import type { Selection } from './selection.ts'
 import { lookAtChosen, type TakeWatch, takeChosen } from './take.ts'
@@ -41,7 +41,6 @@ export async function find(
 /**
  * Puts the edited message into its queue, and takes the letter out when it is confirmed there. Of several that are alike, one.
  *
- * @param onDepart see ReplayWatch
  * @throws {NoSuchChoice} where the letter has gone meanwhile; or what walk throws
  */
 export async function replayEdited(
@@ -49,24 +48,20 @@ export async function replayEdited(
   letter: DeadLetter,
   { properties, headers, body }: Content,
   to: string,
-  onDepart: (letters: readonly Departing[]) => void,
+  watch: DepartureWatch,
   signal: AbortSignal,
 ): Promise<void> {
+  const departure = new Departure(place, watch)
   let isDone = false
-  await takeChosen(
-    place,
-    named(letter.id),
-    async ({ delivery }) => {
-      if (isDone) return 'keep'
-      isDone = true
-      onDepart([{ letter, to }])
-      const note = `${letter.id} ${new Date().toISOString()} edited`
-      await place.publisher.publish({ queue: to, ...contentOf(properties, headers, note), body })
-      delivery.ack()
-      return 'settled'
-    },
-    {},
-    signal,
-  )
-  if (!isDone) throw new NoSuchChoice('stopped before anything was done')
+  const settle = async (whole: WholeLetter): Promise<'keep' | 'settled'> => {
+    if (isDone) return 'keep'
+    isDone = true
+    const note = `${letter.id} ${new Date().toISOString()} edited`
+    return departure.send(whole, to, () => ({
+      queue: to,
+      ...contentOf(properties, headers, note),
+      body,
+    }))
+  }
+  await takeChosen(place, named(letter.id), settle, {}, signal)
 }

@@ -1,5 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises'
-import { BrokerError } from '../../amqp/broker-error.ts'
+import { Departure, type DepartureWatch } from './departure.ts'
 import type { DeadLetter } from './letter.ts'
 import type { WholeLetter } from './named.ts'
 import { Pace } from './pace.ts'
@@ -9,32 +8,12 @@ import type { Selection } from './selection.ts'
 import { lookAtChosen, type TakeWatch, takeChosen } from './take.ts'
 import { TAKING, type Walked } from './walk.ts'
 
-/** A letter on its way, and where it goes. */
-export interface Departing {
-  readonly letter: DeadLetter
-  readonly to: string
-}
-
 export interface ReplayOrder {
   readonly selection: Selection
   /** Undefined: each goes where it came from. */
   readonly to: string | undefined
   /** Messages a second; undefined: as many as the broker takes. */
   readonly rate: number | undefined
-}
-
-export interface ReplayWatch extends TakeWatch {
-  /**
-   * What is published as soon as this returns: whoever may have to answer for it has to know it by then. From that moment until it is
-   * gone from its old queue, a message may be in both.
-   */
-  onDepart(letters: readonly Departing[]): void
-  /** It is in its queue, and among the dead letters no more. */
-  onReplayed?(letter: DeadLetter): void
-  /** It stays. */
-  onRefused(letter: DeadLetter, why: string): void
-  /** It is in its queue, and the connection that would have taken it from the dead letters has ended. */
-  onDoubled?(letter: DeadLetter): void
 }
 
 /** Seconds that a letter may wait for its turn, where a rate is given: the broker waits half an hour for an ack. */
@@ -49,7 +28,7 @@ const LONGEST_WAIT = 60
 export function replay(
   place: Place,
   order: ReplayOrder,
-  watch: ReplayWatch,
+  watch: TakeWatch & DepartureWatch,
   signal: AbortSignal,
 ): Promise<Walked> {
   const departure = new Departure(place, watch)
@@ -61,27 +40,31 @@ export function replay(
       watch.onRefused(whole.letter, target.refusal)
       return 'keep'
     }
-    // Who is told to stop while it waits for its turn has done nothing, and what is the broker's again is not ours to publish.
+    // Who is told to stop while it waits for its turn has done nothing.
     if (pace !== undefined && !(await pace.turn())) return 'keep'
-    if (!whole.delivery.live) return 'keep'
-    return departure.send(whole, target.queue)
+    const note = `${whole.letter.id} ${new Date().toISOString()}`
+    return departure.send(whole, target.queue, () => replayOf(whole.delivery, target.queue, note))
   }
   const messages = rate === undefined ? TAKING.messages : Math.ceil(rate * LONGEST_WAIT)
   const window = { ...TAKING, messages: Math.min(TAKING.messages, Math.max(1, messages)) }
   return takeChosen(place, order.selection, settle, watch, signal, window)
 }
 
-/** What a replay would do. */
+/** What a replay would do: all that it would put back is told as replayed. */
 export function rehearse(
   place: Place,
   { selection, to }: ReplayOrder,
-  watch: ReplayWatch,
+  watch: TakeWatch & DepartureWatch,
   signal: AbortSignal,
 ): Promise<Walked> {
   const see = (letter: DeadLetter): undefined => {
     const target = targetOf(letter, to, place.queue)
-    if ('refusal' in target) watch.onRefused(letter, target.refusal)
-    else watch.onDepart([{ letter, to: target.queue }])
+    if ('refusal' in target) {
+      watch.onRefused(letter, target.refusal)
+      return
+    }
+    watch.onReplayed?.(letter)
+    void watch.onDepart([{ letter, to: target.queue }])
   }
   return lookAtChosen(place, selection, see, watch, signal)
 }
@@ -98,62 +81,4 @@ export function targetOf(
   if (target === from)
     return { refusal: `it would go into "${from}" again, where it is: name another queue with --to` }
   return { queue: target }
-}
-
-/** What is wrong with the message itself: others go all the same. */
-const UNPUBLISHABLE: readonly BrokerError['code'][] = [
-  'HEADERS_TOO_LARGE',
-  'INVALID_MESSAGE',
-  'BODY_TOO_LARGE',
-  'MESSAGE_REFUSED',
-]
-
-/** Those that leave in the same turn of the event loop are told together. */
-class Departure {
-  readonly #place: Place
-  readonly #watch: ReplayWatch
-  #waiting: Departing[] = []
-  #told: Promise<void> | undefined
-  /** Queues that do not exist: a thousand letters for one of them are one question. */
-  readonly #missing = new Set<string>()
-
-  constructor(place: Place, watch: ReplayWatch) {
-    this.#place = place
-    this.#watch = watch
-  }
-
-  async send({ letter, delivery }: WholeLetter, to: string): Promise<'keep' | 'settled'> {
-    if (this.#missing.has(to)) return this.#refuse(letter, to)
-    this.#waiting.push({ letter, to })
-    this.#told ??= this.#tell()
-    await this.#told
-    try {
-      await this.#place.publisher.publish(replayOf(delivery, to, `${letter.id} ${new Date().toISOString()}`))
-    } catch (error) {
-      if (!(error instanceof BrokerError)) throw error
-      if (error.code === 'UNROUTABLE') {
-        this.#missing.add(to)
-        return this.#refuse(letter, to)
-      }
-      if (!UNPUBLISHABLE.includes(error.code)) throw error
-      this.#watch.onRefused(letter, error.message)
-      return 'keep'
-    }
-    if (delivery.live) {
-      delivery.ack()
-      this.#watch.onReplayed?.(letter)
-    } else this.#watch.onDoubled?.(letter)
-    return 'settled'
-  }
-
-  async #tell(): Promise<void> {
-    await turn()
-    this.#told = undefined
-    this.#watch.onDepart(this.#waiting.splice(0))
-  }
-
-  #refuse(letter: DeadLetter, to: string): 'keep' {
-    this.#watch.onRefused(letter, `there is no queue "${to}"; declare it, or name another one with --to`)
-    return 'keep'
-  }
 }

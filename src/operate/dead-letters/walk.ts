@@ -76,6 +76,7 @@ export async function walk(place: Place, what: Walk): Promise<Walked> {
       if (isDoomed(letterOf(late), facts)) doomed.add(late)
     })
     if (ending !== 'stopped') await what.after?.((delivery) => void doomed.delete(delivery))
+    if (what.purpose === 'take') await browser.requireSession()
     // All may have been seen, and some of them left where they are.
     return { facts, seen, ending: what.signal?.aborted ? 'stopped' : ending }
   } finally {
