@@ -134,6 +134,12 @@ export const COMMAND_OPTIONS: readonly OptionSpec[] = [
     { defaultDescription: 'standard output or input' },
     'export, import: the file; an export replaces none',
   ),
+  option(
+    LETTERS,
+    'lines',
+    { defaultDescription: 'all' },
+    'import: these lines and no others, such as 12- or 3,7-9,20-',
+  ),
   option(LETTERS, 'yes', { kind: 'flag', default: 'false' }, 'delete, purge: do not ask'),
   option(
     LETTERS,

@@ -1,4 +1,5 @@
 import type { BrokerUrl } from '../amqp/broker-url.ts'
+import { type LineRange, lineRanges } from './line-ranges.ts'
 import { allOf, Faults, OptionError } from './option-error.ts'
 import { optional, type Parse } from './parse.ts'
 import { readBrokers } from './process-config.ts'
@@ -35,6 +36,7 @@ export interface DeadLettersConfig {
   readonly rate: number | undefined
   readonly deliveryLimit: number | undefined
   readonly file: string | undefined
+  readonly lines: readonly LineRange[] | undefined
   readonly all: boolean
   readonly dryRun: boolean
   readonly group: boolean
@@ -75,6 +77,7 @@ const OPTIONS = {
   rate: optional(rate),
   'delivery-limit': optional(integer(1, 2 ** 31)),
   file: optional(filePath),
+  lines: optional(lineRanges),
   all: optional(flag),
   'dry-run': optional(flag),
   group: optional(flag),
@@ -100,7 +103,7 @@ const TAKES: Readonly<
   delete: { words: 'some', options: ['yes'] },
   purge: { words: 'any', options: [...CHOICE, 'yes'] },
   export: { words: 'any', options: [...CHOICE, 'file'] },
-  import: { words: 'none', options: ['file'] },
+  import: { words: 'none', options: ['file', 'lines'] },
 }
 
 const OF_ALL: readonly OptionName[] = ['queue', 'dead-letter-queue', 'delivery-limit']
@@ -139,6 +142,7 @@ export function readDeadLettersConfig(
     rate: given.rate,
     deliveryLimit: given['delivery-limit'],
     file: given.file,
+    lines: given.lines,
     all: given.all ?? false,
     dryRun: given['dry-run'] ?? false,
     group: given.group ?? false,

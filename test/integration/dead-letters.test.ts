@@ -3,7 +3,8 @@ import { describe, expect } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
 import { PUBLISH_ID } from '../../src/amqp/publish-id.ts'
-import { add } from '../../src/operate/dead-letters/add.ts'
+import { ALL_LINES, lineRanges, lineText } from '../../src/config/line-ranges.ts'
+import { add, BadLine, type ImportLine } from '../../src/operate/dead-letters/add.ts'
 import { find, replayEdited } from '../../src/operate/dead-letters/edit.ts'
 import { lineOf } from '../../src/operate/dead-letters/letter-text.ts'
 import { type Place, placeOf } from '../../src/operate/dead-letters/place.ts'
@@ -255,6 +256,10 @@ test('a letter stays where its queue is missing, or unknown, or the one that it 
   await expectCounts(broker, dead, { ready: 4, unacked: 0 })
 })
 
+async function* numbered(lines: readonly string[]): AsyncGenerator<ImportLine> {
+  for (const [index, line] of lines.entries()) yield { number: index + 1, bytes: Buffer.from(line) }
+}
+
 test('an export has all of a letter, and an import makes it the same', async ({ broker, queue, at }) => {
   const headers = {
     long: 2 ** 40,
@@ -266,10 +271,8 @@ test('an export has all of a letter, and an import makes it the same', async ({ 
   const place = at(queue)
   await lookAtChosen(place, ANY, (letter, delivery) => void lines.push(lineOf(letter, delivery)), {})
   const before = await takeAll(broker, queue)
-  async function* input() {
-    for (const [index, line] of lines.entries()) yield { number: index + 1, bytes: Buffer.from(line) }
-  }
-  expect(await add(place, input(), () => {}, signal)).toBe(2)
+  const added = await add(place, numbered(lines), ALL_LINES, signal)
+  expect(added).toEqual({ count: 2, left: [], unsure: [], fault: undefined })
   const contentOf = ({ content, properties }: (typeof before)[number]) => ({
     content,
     properties: { ...properties, headers: withoutPublishId(properties.headers) },
@@ -277,6 +280,48 @@ test('an export has all of a letter, and an import makes it the same', async ({ 
   const ids = await idsIn(place)
   expect((await takeAll(broker, queue)).map(contentOf)).toEqual(before.map(contentOf))
   expect(ids).toEqual(lines.map((line) => (JSON.parse(line) as { id: string }).id))
+})
+
+test('an import that a full queue ends says which lines are missing, and goes on with those', async ({
+  broker,
+  queue,
+  at,
+}) => {
+  const connection = await connect(broker.url)
+  const channel = await connection.createConfirmChannel()
+  const full = { 'x-max-length': 3, 'x-overflow': 'reject-publish' }
+  await channel.assertQueue(queue, { durable: true, arguments: full })
+  await connection.close()
+  const lines = Array.from({ length: 8 }, (_, index) => JSON.stringify({ body: `${index + 1}` }))
+  const bodies: string[] = []
+  let left = ALL_LINES
+  for (let tries = 0; tries < 20 && left.length > 0; tries += 1) {
+    const added = await add(at(queue), numbered(lines), lineRanges(lineText(left)), signal)
+    const taken = await takeAll(broker, queue)
+    expect(taken).toHaveLength(added.count)
+    bodies.push(...taken.map(({ content }) => content.toString()))
+    expect(added.unsure).toEqual(added.left)
+    left = added.left
+  }
+  expect(bodies.sort()).toEqual(['1', '2', '3', '4', '5', '6', '7', '8'])
+})
+
+test('an import does not let its letters expire', async ({ broker, queue, at }) => {
+  await publishAll(broker, queue, [])
+  const lines = [JSON.stringify({ body: '', properties: { expiration: '0' } })]
+  await add(at(queue), numbered(lines), ALL_LINES, signal)
+  const [letter] = await takeAll(broker, queue)
+  expect(letter?.properties).toMatchObject({
+    expiration: undefined,
+    headers: { 'x-fpm-bridge-original-expiration': '0' },
+  })
+})
+
+test('an import says how to go on behind a line that is none', async ({ broker, queue, at }) => {
+  await publishAll(broker, queue, [])
+  const lines = ['{"body":"1"}', '{"body":"2"}', 'no JSON', '{"body":"4"}']
+  const { count, left, fault } = await add(at(queue), numbered(lines), lineRanges('2-'), signal)
+  expect({ count, left: lineText(left), fault }).toEqual({ count: 1, left: '3-', fault: expect.any(BadLine) })
 })
 
 test('one letter is edited and put back, and others are deleted by the beginning of their ids', async ({

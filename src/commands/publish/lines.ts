@@ -17,9 +17,13 @@ export interface Line {
  * Splits a stream into lines, at LF or CR LF, whatever the chunks; empty lines are left out. Reads on only when
  * the next line is asked for, so memory holds one chunk and one line.
  *
- * @throws {OptionError} (65) for a line of more than 128 MiB
+ * @param maxBytes of a line; default: 128 MiB
+ * @throws {OptionError} (65) for a line of more than that
  */
-export async function* splitLines(stream: AsyncIterable<Buffer>): AsyncGenerator<Line> {
+export async function* splitLines(
+  stream: AsyncIterable<Buffer>,
+  maxBytes = MAX_LINE_BYTES,
+): AsyncGenerator<Line> {
   let number = 1
   let pending: Buffer[] = []
   let pendingBytes = 0
@@ -35,8 +39,8 @@ export async function* splitLines(stream: AsyncIterable<Buffer>): AsyncGenerator
     }
     pending.push(chunk.subarray(start))
     pendingBytes += chunk.length - start
-    if (pendingBytes > MAX_LINE_BYTES) {
-      throw new OptionError(`line ${number} of standard input is longer than ${MAX_LINE_BYTES} bytes`, 65)
+    if (pendingBytes > maxBytes) {
+      throw new OptionError(`line ${number} of the input is longer than ${maxBytes} bytes`, 65)
     }
   }
   const line = trimEnd(Buffer.concat(pending))

@@ -1,3 +1,5 @@
+import { BrokerError } from '../../amqp/broker-error.ts'
+import { hasLine, type LineRange, linesFrom } from '../../config/line-ranges.ts'
 import { deadCopyOf } from './dead-copy.ts'
 import { type Content, contentOfLine } from './letter-text.ts'
 import type { Place } from './place.ts'
@@ -10,48 +12,106 @@ export interface ImportLine {
   readonly bytes: Buffer
 }
 
-/** A line that is none of an export; those before it are in the queue. */
+/** A line that is none of an export. */
 export class BadLine extends Error {}
 
+export interface Added {
+  /** Confirmed in the queue. */
+  readonly count: number
+  /** Lines that are not, or not for certain: who goes on with these, and no others, has each letter once. */
+  readonly left: readonly LineRange[]
+  /** Of those, the ones that may be in the queue all the same. */
+  readonly unsure: readonly LineRange[]
+  /** What has ended it before the last line. */
+  readonly fault: unknown
+}
+
+interface Sendable {
+  readonly number: number
+  readonly content: Content
+}
+
 /**
- * Puts exported letters into the queue of dead letters, each confirmed there. They are what they were, but for what would keep them from it,
- * or send them elsewhere, too: `user_id`, `CC` and `BCC` become `x-fpm-bridge-original-*`.
+ * Puts exported letters into the queue of dead letters, each confirmed there. They are what they were, but for what deadCopyOf changes. With
+ * the first that cannot be put there it ends; others that were on their way then may be in.
  *
- * @param onAdded hears how many are in
- * @throws {BadLine} or {BrokerError}
+ * @param chosen the lines that are meant
  */
 export async function add(
   place: Place,
   lines: AsyncIterable<ImportLine>,
-  onAdded: (added: number) => void,
+  chosen: readonly LineRange[],
   signal: AbortSignal,
-): Promise<number> {
-  let added = 0
-  let [batch, bytes]: [Content[], number] = [[], 0]
-  const send = async (): Promise<void> => {
-    const sent = batch
-    batch = []
-    bytes = 0
-    await Promise.all(sent.map((content) => place.publisher.publish(deadCopyOf(content, place.queue))))
-    added += sent.length
-    onAdded(added)
-  }
+): Promise<Added> {
+  const adding = new Adding(place)
+  /** The first line that nothing was done with. */
+  let next = 1
+  let isOver = false
+  let fault: unknown
   try {
-    for await (const line of lines) {
-      if (signal.aborted) break
-      batch.push(read(line))
-      bytes += line.bytes.length
-      if (batch.length >= BATCH.letters || bytes >= BATCH.bytes) await send()
+    for await (const { number, bytes } of lines) {
+      next = number
+      if (signal.aborted || adding.hasFailed) break
+      if (hasLine(chosen, number)) await adding.add(read(number, bytes), bytes.length)
+      next = number + 1
     }
-  } finally {
-    await send()
+    isOver = !signal.aborted && !adding.hasFailed
+  } catch (error) {
+    if (!signal.aborted) fault = error
   }
-  return added
+  await adding.send()
+  const rest = isOver ? [] : linesFrom(chosen, next)
+  const { count, left, unsure } = adding
+  return { count, left: [...left, ...rest], unsure, fault: adding.fault ?? fault }
 }
 
-function read({ number, bytes }: ImportLine): Content {
+class Adding {
+  count = 0
+  readonly left: LineRange[] = []
+  readonly unsure: LineRange[] = []
+  fault: unknown
+  readonly #place: Place
+  #batch: Sendable[] = []
+  #bytes = 0
+
+  constructor(place: Place) {
+    this.#place = place
+  }
+
+  get hasFailed(): boolean {
+    return this.left.length > 0
+  }
+
+  async add(line: Sendable, bytes: number): Promise<void> {
+    this.#batch.push(line)
+    this.#bytes += bytes
+    if (this.#batch.length >= BATCH.letters || this.#bytes >= BATCH.bytes) await this.send()
+  }
+
+  async send(): Promise<void> {
+    const { publisher, queue } = this.#place
+    const sent = this.#batch.splice(0)
+    this.#bytes = 0
+    const outcomes = await Promise.allSettled(
+      sent.map(({ content }) => publisher.publish(deadCopyOf(content, queue))),
+    )
+    for (const [index, outcome] of outcomes.entries()) {
+      const { number } = sent[index] as Sendable
+      if (outcome.status === 'fulfilled') this.count += 1
+      else this.#fail({ from: number, to: number }, outcome.reason)
+    }
+  }
+
+  #fail(line: LineRange, reason: unknown): void {
+    this.left.push(line)
+    if (reason instanceof BrokerError && reason.unsure) this.unsure.push(line)
+    this.fault ??= reason
+  }
+}
+
+function read(number: number, bytes: Buffer): Sendable {
   try {
-    return contentOfLine(bytes.toString())
+    return { number, content: contentOfLine(bytes.toString()) }
   } catch (error) {
     throw new BadLine(`line ${number} is none of an export: ${(error as Error).message}`, { cause: error })
   }

@@ -3,7 +3,7 @@ import type { DeadLetter } from './letter.ts'
 import { type Content, contentIn } from './letter-text.ts'
 import type { WholeLetter } from './named.ts'
 import type { Place } from './place.ts'
-import { contentOf } from './replay-copy.ts'
+import { replayOf } from './replay-copy.ts'
 import type { Selection } from './selection.ts'
 import { lookAtChosen, type TakeWatch, takeChosen } from './take.ts'
 
@@ -46,7 +46,7 @@ export async function find(
 export async function replayEdited(
   place: Place,
   letter: DeadLetter,
-  { properties, headers, body }: Content,
+  content: Content,
   to: string,
   watch: DepartureWatch,
   signal: AbortSignal,
@@ -57,11 +57,7 @@ export async function replayEdited(
     if (isDone) return 'keep'
     isDone = true
     const note = `${letter.id} ${new Date().toISOString()} edited`
-    return departure.send(whole, to, () => ({
-      queue: to,
-      ...contentOf(properties, headers, note),
-      body,
-    }))
+    return departure.send(whole, to, () => replayOf(content, to, note))
   }
   await takeChosen(place, named(letter.id), settle, {}, signal)
 }

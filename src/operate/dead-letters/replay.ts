@@ -1,5 +1,6 @@
 import { Departure, type DepartureWatch } from './departure.ts'
 import type { DeadLetter } from './letter.ts'
+import { contentIn } from './letter-text.ts'
 import type { WholeLetter } from './named.ts'
 import { Pace } from './pace.ts'
 import type { Place } from './place.ts'
@@ -43,7 +44,7 @@ export function replay(
     // Who is told to stop while it waits for its turn has done nothing.
     if (pace !== undefined && !(await pace.turn())) return 'keep'
     const note = `${whole.letter.id} ${new Date().toISOString()}`
-    return departure.send(whole, target.queue, () => replayOf(whole.delivery, target.queue, note))
+    return departure.send(whole, target.queue, () => replayOf(contentIn(whole.delivery), target.queue, note))
   }
   const messages = rate === undefined ? TAKING.messages : Math.ceil(rate * LONGEST_WAIT)
   const window = { ...TAKING, messages: Math.min(TAKING.messages, Math.max(1, messages)) }

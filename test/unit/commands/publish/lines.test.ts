@@ -84,7 +84,7 @@ describe('lines', () => {
     const lines = splitLines(endless())
     await lines.next()
     await expect(lines.next()).rejects.toThrow(
-      new OptionError('line 2 of standard input is longer than 134217728 bytes', 65),
+      new OptionError('line 2 of the input is longer than 134217728 bytes', 65),
     )
   })
 
