@@ -1,3 +1,4 @@
+import { constants, isUtf8 } from 'node:buffer'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,9 +26,9 @@ export async function edit(task: Task): Promise<number> {
     complain(`${found.letter.id} cannot be replayed: ${target.refusal}`)
     return EXIT.badInput
   }
+  const text = editableText(found.content, hintFor(found, target.queue))
   const folder = mkdtempSync(join(tmpdir(), 'fpm-bridge-'))
   const file = join(folder, `letter-${found.letter.id}.txt`)
-  const text = editableText(found.content, hintFor(found, target.queue))
   writeFileSync(file, text, { mode: 0o600, flag: 'wx' })
   const departures = new Departures(task)
   let isOver = false
@@ -52,7 +53,7 @@ export async function edit(task: Task): Promise<number> {
 function hintFor({ letter, alike }: Found, queue: string): readonly string[] {
   return [
     `Dead letter ${letter.id}${alike > 1 ? `, one of ${alike} that are alike` : ''}`,
-    ...(letter.reason === undefined ? [] : [letter.reason.replaceAll(/\s+/g, ' ')]),
+    ...(letter.reason === undefined ? [] : [letter.reason]),
     `Change it, save it, and leave the editor: the message then goes to "${queue}". Unchanged, it stays where it is.`,
     'Headers are [name, type, value]; the type is the letter that AMQP has for it (S: text, l: integer, t: true or false).',
   ]
@@ -71,14 +72,26 @@ async function edited(
       complain(failure ?? 'stopped')
       return EXIT.incomplete
     }
-    const text = readFileSync(file, 'utf8')
-    if (text === before) return 'unchanged'
     try {
-      return editedContent(text, content)
+      const text = textIn(file)
+      return text === before ? 'unchanged' : editedContent(text, content)
     } catch (error) {
       if (!(error instanceof BadEdit)) throw error
       complain(error.message)
       if (!process.stdin.isTTY || !(await ask('Edit it once more?', signal))) return EXIT.badInput
     }
   }
+}
+
+/** @throws {BadEdit} */
+function textIn(file: string): string {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(file)
+  } catch (error) {
+    throw new BadEdit(`the text cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+  if (bytes.length > constants.MAX_STRING_LENGTH) throw new BadEdit(`the text has ${bytes.length} bytes`)
+  if (!isUtf8(bytes)) throw new BadEdit('the text is no UTF-8')
+  return bytes.toString()
 }

@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { complain, taken } from '../../command-line/output.ts'
-import { lineOf } from '../../operate/dead-letters/letter-text.ts'
+import { lineOf, TooLarge } from '../../operate/dead-letters/letter-text.ts'
 import { lookAtChosen } from '../../operate/dead-letters/take.ts'
 import { EXIT, exitCodeAfter, type Task } from './with-place.ts'
 
@@ -15,15 +15,20 @@ export async function exportLetters({ config, place, signal, watch, clear, stop 
     fault = error
     stop('the output cannot be written')
   })
-  let exported = 0
+  let [exported, leftOut] = [0, 0]
   const walked = await lookAtChosen(
     place,
     config,
     (letter, delivery) => {
       if (letter.defect !== undefined)
         complain(`${letter.id} is exported without its headers: ${letter.defect}`)
+      const line = lineIn(letter, delivery)
+      if (line === undefined) {
+        leftOut += 1
+        return undefined
+      }
       exported += 1
-      return output.write(`${lineOf(letter, delivery)}\n`) ? undefined : taken(output)
+      return output.write(line) ? undefined : taken(output)
     },
     watch,
     signal,
@@ -40,5 +45,16 @@ export async function exportLetters({ config, place, signal, watch, clear, stop 
     return EXIT.incomplete
   }
   complain(`${exported} of ${walked.seen} dead letters of "${place.queue}" exported`)
-  return exitCodeAfter(walked, EXIT.done)
+  return exitCodeAfter(walked, leftOut > 0 ? EXIT.incomplete : EXIT.done)
+}
+
+/** Says so where it is too large for one. */
+function lineIn(...whole: Parameters<typeof lineOf>): string | undefined {
+  try {
+    return `${lineOf(...whole)}\n`
+  } catch (error) {
+    if (!(error instanceof TooLarge)) throw error
+    complain(`${error.message}; it is left out`)
+    return undefined
+  }
 }

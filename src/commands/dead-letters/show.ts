@@ -1,8 +1,10 @@
 import { complain, say } from '../../command-line/output.ts'
+import { kindOf } from '../../operate/dead-letters/body-kind.ts'
 import { type Found, find } from '../../operate/dead-letters/edit.ts'
 import { fieldsToJson } from '../../operate/dead-letters/header-text.ts'
-import { kindOf, layOutJson } from '../../operate/dead-letters/json-layout.ts'
-import { bodyToJson, propertiesToJson } from '../../operate/dead-letters/letter-text.ts'
+import { layOutJson } from '../../operate/dead-letters/json-layout.ts'
+import { bodyToJson } from '../../operate/dead-letters/letter-text.ts'
+import { propertiesToJson } from '../../operate/dead-letters/property-text.ts'
 import { sayJson } from './letter-json.ts'
 import { ageOf } from './letter-table.ts'
 import { EXIT, type Task } from './with-place.ts'
@@ -19,7 +21,7 @@ export async function show({ config, place, signal, watch, clear }: Task): Promi
     const { letter, content } = found
     const { properties, headers, body } = content
     const json = { ...letter, properties: propertiesToJson(properties), headers: fieldsToJson(headers) }
-    sayJson({ ...json, ...bodyToJson(body) })
+    sayJson({ ...json, ...bodyToJson(letter, body) })
     return EXIT.done
   }
   for (const line of linesOf(found)) say(line)

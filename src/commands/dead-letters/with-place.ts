@@ -11,6 +11,8 @@ import {
 } from '../../config/dead-letters-config.ts'
 import { logLines } from '../../observe/log-lines.ts'
 import { createLogger } from '../../observe/logger.ts'
+import { BadEdit } from '../../operate/dead-letters/edit-text.ts'
+import { TooLarge } from '../../operate/dead-letters/letter-text.ts'
 import { NoSuchChoice } from '../../operate/dead-letters/named.ts'
 import { type Place, placeOf } from '../../operate/dead-letters/place.ts'
 import type { TakeWatch } from '../../operate/dead-letters/take.ts'
@@ -124,6 +126,10 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof NoSuchChoice) {
     complain(error.message)
     for (const letter of error.candidates) complain(`  ${briefLine(letter)}`)
+    return EXIT.badInput
+  }
+  if (error instanceof BadEdit || error instanceof TooLarge) {
+    complain(error.message)
     return EXIT.badInput
   }
   if (error instanceof LooksUsedUp) {

@@ -111,7 +111,7 @@ class Adding {
 
 function read(number: number, bytes: Buffer): Sendable {
   try {
-    return { number, content: contentOfLine(bytes.toString()) }
+    return { number, content: contentOfLine(bytes) }
   } catch (error) {
     throw new BadLine(`line ${number} is none of an export: ${(error as Error).message}`, { cause: error })
   }

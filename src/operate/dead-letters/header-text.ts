@@ -1,98 +1,26 @@
 import type { HeaderField } from '../../bridge/ports.ts'
+import { bytesOfBase64, bytesOfText, type Json } from './exact-json.ts'
+import { type Kind, SCALARS } from './header-scalars.ts'
 
 /*
  * Header fields as JSON and back, byte for byte: `[name, type, value]`, the type being AMQP's letter. What JSON has no words for (a text that
  * is not UTF-8, a float that is no number, a type that nobody knows) is `{"base64": ...}`.
  */
 
-/** A value as JSON has it. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json }
-
 type Raw = { readonly base64: string }
 
 /** Deeper tables stay bytes. */
 const MAX_DEPTH = 50
 
-interface Kind {
-  /** Of its bytes, where that is fixed; otherwise four bytes before it say so. */
-  readonly size?: number
-  toJson(bytes: Buffer, depth: number): Json
-  /** @throws {TypeError} whose message completes "header ... " */
-  toBytes(json: Json): Buffer
-}
-
-const integer = (size: number, signed: boolean): Kind => ({
-  size,
-  toJson(bytes) {
-    if (size < 8) return signed ? bytes.readIntBE(0, size) : bytes.readUIntBE(0, size)
-    const value = signed ? bytes.readBigInt64BE() : bytes.readBigUInt64BE()
-    return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
-  },
-  toBytes(json) {
-    if (!/^-?\d{1,20}$/.test(String(json))) throw new TypeError('must be an integer')
-    const value = BigInt(json as string | number)
-    const fits = signed ? BigInt.asIntN(size * 8, value) : BigInt.asUintN(size * 8, value)
-    if (fits !== value) throw new TypeError(`must fit into ${size * 8} bits`)
-    const bytes = Buffer.alloc(8)
-    if (value < 0n) bytes.writeBigInt64BE(value)
-    else bytes.writeBigUInt64BE(value)
-    return bytes.subarray(8 - size)
-  },
-})
-
-const float = (size: 4 | 8): Kind => ({
-  size,
-  toJson(bytes) {
-    const value = size === 4 ? bytes.readFloatBE() : bytes.readDoubleBE()
-    if (Object.is(value, -0)) throw new TypeError('has a sign that JSON.stringify leaves out')
-    return value
-  },
-  toBytes(json) {
-    if (typeof json !== 'number') throw new TypeError('must be a number')
-    const bytes = Buffer.alloc(size)
-    if (size === 4) bytes.writeFloatBE(json)
-    else bytes.writeDoubleBE(json)
-    return bytes
-  },
-})
-
 const KINDS: Readonly<Record<string, Kind>> = {
-  V: { size: 0, toJson: () => null, toBytes: () => Buffer.alloc(0) },
-  t: { size: 1, toJson: ([byte]) => byte === 1, toBytes: (json) => Buffer.from([json === true ? 1 : 0]) },
-  b: integer(1, true),
-  B: integer(1, false),
-  s: integer(2, true),
-  u: integer(2, false),
-  I: integer(4, true),
-  i: integer(4, false),
-  l: integer(8, true),
-  L: integer(8, false),
-  T: integer(8, false),
-  f: float(4),
-  d: float(8),
-  D: {
-    size: 5,
-    toJson: (bytes) => ({ places: bytes.readUInt8(), digits: bytes.readUInt32BE(1) }),
-    toBytes(json) {
-      const { places, digits } = (json ?? {}) as { places?: Json; digits?: Json }
-      return Buffer.concat([integer(1, false).toBytes(places ?? ''), integer(4, false).toBytes(digits ?? '')])
-    },
-  },
-  S: {
-    toJson: (bytes) => bytes.toString(),
-    toBytes(json) {
-      if (typeof json !== 'string') throw new TypeError('must be a text')
-      return Buffer.from(json)
-    },
-  },
-  x: { toJson: (bytes) => ({ base64: bytes.toString('base64') }), toBytes: () => Buffer.alloc(0) },
+  ...SCALARS,
   F: {
     toJson: (bytes, depth) => [...fieldsIn(bytes)].map((field) => triple(field, depth)),
-    toBytes: (json) => tableOf(json),
+    toBytes: (json, depth) => tableOf(json, depth),
   },
   A: {
     toJson: (bytes, depth) => [...valuesIn(bytes)].map((value) => pair(value, depth)),
-    toBytes: (json) => Buffer.concat(listIn(json).map((each) => encode(listIn(each)))),
+    toBytes: (json, depth) => Buffer.concat(listIn(json).map((each) => encode(listIn(each), depth))),
   },
 }
 
@@ -109,7 +37,7 @@ export function fieldsFromJson(json: Json): readonly HeaderField[] {
     const [name, ...rest] = listIn(field)
     const bytes = nameOf(name)
     try {
-      return [bytes.toString('latin1'), encode(rest)]
+      return [bytes.toString('latin1'), encode(rest, 1)]
     } catch (error) {
       throw new TypeError(`header ${JSON.stringify(name)} ${(error as Error).message}`, { cause: error })
     }
@@ -129,7 +57,7 @@ function pair(bytes: Buffer, depth: number): readonly Json[] {
   if (kind === undefined) return [type, raw(bytes.subarray(1))]
   try {
     const json = depth > MAX_DEPTH ? raw(payload) : kind.toJson(payload, depth + 1)
-    if (JSON.stringify(json) === 'null' ? type === 'V' : encode([type, json]).equals(bytes))
+    if (JSON.stringify(json) === 'null' ? type === 'V' : encode([type, json], depth).equals(bytes))
       return [type, json]
   } catch {
     // Then it is bytes.
@@ -137,34 +65,39 @@ function pair(bytes: Buffer, depth: number): readonly Json[] {
   return [type, raw(payload)]
 }
 
-function encode([type, json = null]: readonly Json[]): Buffer {
-  const kind = typeof type === 'string' ? KINDS[type] : undefined
+/** @param given type and value */
+function encode(given: readonly Json[], depth: number): Buffer {
+  const [type, json] = given
+  if (given.length !== 2 || typeof type !== 'string' || json === undefined)
+    throw new TypeError('must be [name, type, value]')
+  const kind = KINDS[type]
   if (kind === undefined) throw new TypeError(`has the unknown type ${JSON.stringify(type)}`)
-  const payload = isRaw(json) ? Buffer.from(json.base64, 'base64') : kind.toBytes(json)
+  const payload = isRaw(json) ? bytesOfBase64(json.base64) : payloadOf(kind, json, depth)
   const head = Buffer.alloc(kind.size === undefined ? 5 : 1)
-  head.write(type as string, 'latin1')
+  head.write(type, 'latin1')
   if (kind.size === undefined) head.writeUInt32BE(payload.length, 1)
   else if (payload.length !== kind.size) throw new TypeError(`must have ${kind.size} bytes`)
   return Buffer.concat([head, payload])
 }
 
-function tableOf(json: Json): Buffer {
+function payloadOf(kind: Kind, json: Json, depth: number): Buffer {
+  if (depth > MAX_DEPTH) throw new TypeError(`must not be nested more than ${MAX_DEPTH} deep`)
+  return kind.toBytes(json, depth + 1)
+}
+
+function tableOf(json: Json, depth: number): Buffer {
   return Buffer.concat(
     listIn(json).flatMap((field) => {
       const [name, ...rest] = listIn(field)
       const bytes = nameOf(name)
-      return [Buffer.from([bytes.length]), bytes, encode(rest)]
+      return [Buffer.from([bytes.length]), bytes, encode(rest, depth)]
     }),
   )
 }
 
 function nameOf(json: Json | undefined): Buffer {
   const bytes =
-    typeof json === 'string'
-      ? Buffer.from(json)
-      : isRaw(json)
-        ? Buffer.from(json.base64, 'base64')
-        : undefined
+    typeof json === 'string' ? bytesOfText(json) : isRaw(json) ? bytesOfBase64(json.base64) : undefined
   if (bytes === undefined || bytes.length > 255)
     throw new TypeError('a header must be [name, type, value], its name of 255 bytes at most')
   return bytes
@@ -180,7 +113,12 @@ function raw(bytes: Buffer): Raw {
 }
 
 function isRaw(json: Json | undefined): json is Raw {
-  return typeof json === 'object' && json !== null && typeof (json as Partial<Raw>).base64 === 'string'
+  return (
+    typeof json === 'object' &&
+    json !== null &&
+    typeof (json as Partial<Raw>).base64 === 'string' &&
+    Object.keys(json).length === 1
+  )
 }
 
 function* fieldsIn(table: Buffer): Generator<readonly [Buffer, Buffer]> {

@@ -4,10 +4,11 @@ import { DELIVERY_COUNT } from '../../bridge/headers.ts'
 import type { Delivery, HeaderField } from '../../bridge/ports.ts'
 import type { Origins } from './origin.ts'
 import { originsOf } from './origins.ts'
+import { propertiesToJson } from './property-text.ts'
 
 /** What is known of a dead letter, without its body. */
 export interface DeadLetter extends Origins {
-  /** 16 hex digits that follow from message id, headers and body: the same letter has the same id wherever it is. */
+  /** 16 hex digits that follow from properties, headers and body: the same letter has the same id wherever it is. */
   readonly id: string
   readonly messageId: string | undefined
   /** Of its body. */
@@ -44,7 +45,7 @@ export function ownFields(delivery: Delivery): readonly HeaderField[] {
 }
 
 function idOf(delivery: Delivery): string {
-  const messageId = Buffer.from(JSON.stringify(delivery.properties.messageId ?? null))
-  const all = Buffer.concat([messageId, encodeFields(ownFields(delivery)), delivery.body])
+  const properties = Buffer.from(JSON.stringify(propertiesToJson(delivery.properties)))
+  const all = Buffer.concat([properties, encodeFields(ownFields(delivery)), delivery.body])
   return hash('sha256', all).slice(0, ID_DIGITS)
 }

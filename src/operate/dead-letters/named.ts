@@ -45,7 +45,7 @@ export class NamedLetters {
     for (const word of words) this.#ids.set(word, (this.#ids.get(word) ?? new Set()).add(letter.id))
     this.#named.push({ letter, delivery })
     this.#bytes += letter.bytes
-    if (this.#named.length > MOST || this.#bytes > MOST_BYTES)
+    if (this.#named.length > MOST || (this.#named.length > 1 && this.#bytes > MOST_BYTES))
       throw new NoSuchChoice(`"${words[0]}" and the other words name more than ${MOST} letters, or 256 MiB`)
     return true
   }
