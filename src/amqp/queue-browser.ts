@@ -19,6 +19,8 @@ export interface Window {
   readonly messages: number
   /** Their bytes, going by the first body. */
   readonly bytes: number
+  /** What it may grow to, where many of them stay; default: 60,000. */
+  readonly most?: number
 }
 
 /** Milliseconds between two looks whether anything still comes, and how many of them in vain are enough. */
@@ -157,7 +159,7 @@ export class QueueBrowser {
   #size(bytes: number): void {
     const { messages, bytes: atMost } = this.#asked
     const fitting = Math.floor(atMost / Math.max(1, bytes))
-    this.#asked = { messages: Math.min(messages, MOST, Math.max(LEAST, fitting)), bytes: atMost }
+    this.#asked = { ...this.#asked, messages: Math.min(messages, MOST, Math.max(LEAST, fitting)) }
   }
 
   #end(ending: Ending | Error): void {
@@ -186,7 +188,10 @@ export class QueueBrowser {
     this.#keptInAll += this.#kept
     this.#kept = 0
     // So that few consumers are enough for many messages.
-    this.#window = Math.min(MOST, Math.max(this.#asked.messages, Math.floor(this.#keptInAll / 4)))
+    this.#window = Math.min(
+      this.#asked.most ?? MOST,
+      Math.max(this.#asked.messages, Math.floor(this.#keptInAll / 4)),
+    )
     await this.#session?.widen(this.#window)
     this.#widening = false
     this.#advance()

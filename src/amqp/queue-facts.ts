@@ -29,6 +29,11 @@ export async function factsOf({ connection }: Lease, name: string): Promise<Queu
       'QUEUE_UNFIT',
       `queue "${name}" is auto-delete: the broker deletes it, with all messages in it, when the last one who reads from it has read. Move them by a shovel, or by a consumer of your own`,
     )
+  if (nature?.type === 'stream')
+    throw new BrokerError(
+      'QUEUE_UNFIT',
+      `queue "${name}" is a stream: nothing can be taken out of it, and what is read stays. Dead letters need a classic or a quorum queue`,
+    )
   const { version } = connection.connection.serverProperties
   const usual = Number.parseInt(version, 10) >= 4 ? DEFAULT_LIMIT : Number.POSITIVE_INFINITY
   const type = nature?.type

@@ -1,7 +1,7 @@
 import type { Diagnosis } from './diagnosis.ts'
 import type { Execution } from './execution.ts'
 import type { Copied } from './facts.ts'
-import { DELIVERY_COUNT, HEADER_PREFIX } from './headers.ts'
+import { DELIVERY_COUNT, HEADER_PREFIX, REPLAYED } from './headers.ts'
 import type { BridgePolicy, HeaderField, MessageProperties } from './ports.ts'
 
 /** What is taken off copies that are to be executed; see copyOf. */
@@ -12,6 +12,8 @@ export const KEPT_AS: ReadonlyMap<string, string> = new Map([
   ['CC', `${HEADER_PREFIX}original-cc`],
   ['BCC', `${HEADER_PREFIX}original-bcc`],
 ])
+
+const KEPT: readonly string[] = [`${HEADER_PREFIX}headers-dropped`, REPLAYED]
 
 /** Characters that a copy carries of the worker's stderr, and of the reason where there is little room. */
 const MAX_STDERR = 2_048
@@ -97,7 +99,7 @@ function foreignHeaders({ delivery, history }: Original, purpose: CopyPurpose): 
 
 /** What is no word of the last execution. */
 function isKept(name: string): boolean {
-  return name.startsWith(`${HEADER_PREFIX}original-`) || name === `${HEADER_PREFIX}headers-dropped`
+  return name.startsWith(`${HEADER_PREFIX}original-`) || KEPT.includes(name)
 }
 
 function ownHeaders(

@@ -10,6 +10,9 @@ const QUEUE = `${HEADER_PREFIX}queue`
 const EXCHANGE = `${HEADER_PREFIX}exchange`
 const ROUTING_KEY = `${HEADER_PREFIX}routing-key`
 
+/** Says that a dead letter was replayed, which one, and when. */
+export const REPLAYED = `${HEADER_PREFIX}replayed`
+
 /** How often a message has come back to its quorum queue, as RabbitMQ counts; on other queues it is the publisher's word. */
 export const DELIVERY_COUNT = 'x-delivery-count'
 

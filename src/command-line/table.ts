@@ -1,3 +1,4 @@
+import { escapeInvisible } from '../observe/invisible.ts'
 import { cut, padEnd, padStart, textWidth } from './text-width.ts'
 
 export interface Column<Row> {
@@ -8,6 +9,9 @@ export interface Column<Row> {
   readonly leaves?: number
   /** Leaves before those, where it has nothing but zeros. */
   readonly countsFaults?: true
+  /** Columns of a terminal that it takes at most. */
+  readonly most?: number
+  /** What nobody sees is escaped. */
   of(row: Row): string
 }
 
@@ -29,7 +33,7 @@ export function layTable<Row>(
   width: number | undefined,
 ): readonly string[] {
   const all = columns.map((column): Laid<Row> => {
-    const cells = [column.head, ...rows.map((row) => column.of(row))]
+    const cells = [column.head, ...rows.map((row) => cellOf(column, row, width))]
     return { column, cells, width: cells.reduce((longest, cell) => Math.max(longest, textWidth(cell)), 0) }
   })
   const laid = width === undefined ? all : fitting(all, width)
@@ -43,6 +47,11 @@ export function layTable<Row>(
       .trimEnd()
     return width === undefined ? line : cut(line, width)
   })
+}
+
+function cellOf<Row>({ most, of }: Column<Row>, row: Row, width: number | undefined): string {
+  const text = escapeInvisible(of(row))
+  return width === undefined || most === undefined ? text : cut(text, most)
 }
 
 function fitting<Row>(all: readonly Laid<Row>[], width: number): readonly Laid<Row>[] {

@@ -59,11 +59,15 @@ export const moment: Parse<number> = (text) => {
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 }
 
-/** `100/s`, `5/m`, `1/h`, in messages a second. */
+/** In a second. The broker waits 30 minutes for an ack (consumer_timeout), and two letters may wait for their turns. */
+const LEAST_RATE = 6 / 3_600
+
+/** `100/s`, `5/m`, `6/h`, in messages a second. */
 export const rate: Parse<number> = (text) => {
   const [, digits, unit] = /^(\d{1,6})\/([smh])$/.exec(text) ?? []
   const perSecond = Number(digits) / (SECONDS[unit ?? ''] ?? Number.NaN)
-  if (!(perSecond > 0)) throw new Error('must be a rate such as 100/s, 30/m or 1/h')
+  if (!(perSecond >= LEAST_RATE))
+    throw new Error('must be a rate such as 100/s, 30/m or 10/h, and at least 6/h')
   return perSecond
 }
 

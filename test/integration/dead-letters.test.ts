@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type GetMessage, type Options } from 'amqplib'
 import { describe, expect } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
@@ -184,6 +185,38 @@ test('a queue that goes with its last reader is not read', async ({ broker, queu
   await connection.close()
   await expect(idsIn(at(queue))).rejects.toMatchObject({ code: 'QUEUE_UNFIT' })
   await expectCounts(broker, queue, { ready: 1, unacked: 0 })
+})
+
+test('a stream is not read: nothing can be taken out of it', async ({ broker, queue, at }) => {
+  const connection = await connect(broker.url)
+  const channel = await connection.createChannel()
+  await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'stream' } })
+  await connection.close()
+  const look = idsIn(at(queue))
+  await expect(look).rejects.toMatchObject({
+    code: 'QUEUE_UNFIT',
+    message: expect.stringContaining('is a stream'),
+  })
+})
+
+test('few letters wait for their turn, however many stay', async ({ broker, queue, at }) => {
+  const dead = `${queue}.dead`
+  const staying = 60
+  await publishAll(broker, dead, Array(staying).fill('of nobody'))
+  await fillWithLetters(broker, queue, 20)
+  const stop = new AbortController()
+  const order = { selection: ANY, to: undefined, rate: 6 / 3_600 }
+  const replayed = replay(at(dead), order, QUIET, stop.signal)
+  await expectCounts(broker, queue, { ready: 1, unacked: 0 })
+  // One more may be with the consumer before the last.
+  await eventually('one waits', async () =>
+    (await broker.queues()).some(({ name, unacked }) => name === dead && unacked > staying),
+  )
+  await sleep(500)
+  const { unacked = 0 } = (await broker.queues()).find(({ name }) => name === dead) ?? {}
+  stop.abort()
+  await replayed
+  expect(unacked - staying).toBeLessThanOrEqual(2)
 })
 
 test('a replay puts back what the message was, and says so', async ({ broker, queue, at }) => {

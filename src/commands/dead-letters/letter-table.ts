@@ -1,16 +1,7 @@
-import { escapeInvisible } from '../../observe/invisible.ts'
+import { type Column, layTable } from '../../command-line/table.ts'
 import type { LetterGroup } from '../../operate/dead-letters/groups.ts'
 import { type DeadLetter, SHOWN_DIGITS } from '../../operate/dead-letters/letter.ts'
 import { duration } from '../control/report-text.ts'
-
-interface Column<T> {
-  readonly head: string
-  /** Set to the right. */
-  readonly isNumber?: true
-  /** Columns of a terminal that it takes at most. */
-  readonly most?: number
-  of(row: T): string
-}
 
 /** What the package, and PHP before it, put before what has happened: which message it is stands in the line already. */
 const OUR_BEGINNING = /^(?:PHP message: )?fpm-bridge: message \S+ \(execution [^)]*\): /
@@ -37,12 +28,14 @@ const GROUP_COLUMNS: readonly Column<LetterGroup>[] = [
   { head: 'REASON', of: ({ reason }) => reason ?? '' },
 ]
 
+/** @param width of a terminal, which cuts; undefined: none, and nothing is cut */
 export function letterTable(letters: readonly DeadLetter[], width: number | undefined): readonly string[] {
-  return lay(LETTER_COLUMNS, letters, width)
+  return layTable(LETTER_COLUMNS, letters, width)
 }
 
+/** @param width as with letterTable */
 export function groupTable(groups: readonly LetterGroup[], width: number | undefined): readonly string[] {
-  return lay(GROUP_COLUMNS, groups, width)
+  return layTable(GROUP_COLUMNS, groups, width)
 }
 
 /** One letter among others, in a line. */
@@ -53,36 +46,6 @@ export function briefLine({ id, time, reason, messageId }: DeadLetter): string {
 /** Time since then, as the two largest units; empty where nobody knows. */
 export function ageOf(time: number | undefined): string {
   return time === undefined ? '' : duration(Math.max(0, (Date.now() - time) / 1_000))
-}
-
-/** @param width of a terminal, which cuts; undefined: none, and nothing is cut */
-function lay<T>(
-  columns: readonly Column<T>[],
-  rows: readonly T[],
-  width: number | undefined,
-): readonly string[] {
-  const laid = columns.map((column) => {
-    const cells = [column.head, ...rows.map((row) => cellOf(column, row, width))]
-    return { column, cells, width: cells.reduce((longest, { length }) => Math.max(longest, length), 0) }
-  })
-  return [undefined, ...rows].map((_, row) => {
-    const line = laid
-      .map(({ column, cells, width: own }) =>
-        column.isNumber ? (cells[row] ?? '').padStart(own) : (cells[row] ?? '').padEnd(own),
-      )
-      .join('  ')
-      .trimEnd()
-    return width === undefined ? line : cut(line, width)
-  })
-}
-
-function cellOf<T>({ most, of }: Column<T>, row: T, width: number | undefined): string {
-  const text = escapeInvisible(of(row))
-  return width === undefined || most === undefined ? text : cut(text, most)
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1)}…`
 }
 
 /** Of a path, or of the name of a class. */

@@ -1,8 +1,5 @@
-import { HEADER_PREFIX } from '../../bridge/headers.ts'
+import { HEADER_PREFIX, REPLAYED } from '../../bridge/headers.ts'
 import { dateIn, exceptionIn, numberIn, type Read, textIn } from './origin.ts'
-
-/** Says that a letter was replayed, which one, and when. */
-export const REPLAYED = `${HEADER_PREFIX}replayed`
 
 /** What a bridge of ours says on its copies. */
 export const fromBridge: Read = ({ properties: { headers } }) => {

@@ -1,8 +1,7 @@
-import { HEADER_PREFIX } from '../../bridge/headers.ts'
+import { HEADER_PREFIX, REPLAYED } from '../../bridge/headers.ts'
 import type { HeaderField, OutgoingMessage } from '../../bridge/ports.ts'
 import { harmless, ORIGINAL } from './dead-copy.ts'
 import type { Content } from './letter-text.ts'
-import { REPLAYED } from './origin-bridge.ts'
 
 /** Of our own headers, what is no word of the last execution: where the message was published, and what it had then. */
 const KEPT: readonly string[] = ['queue', 'exchange', 'routing-key', 'headers-dropped']

@@ -1,3 +1,4 @@
+import type { Window } from '../../amqp/queue-browser.ts'
 import { Departure, type DepartureWatch } from './departure.ts'
 import type { DeadLetter } from './letter.ts'
 import { contentIn } from './letter-text.ts'
@@ -17,8 +18,12 @@ export interface ReplayOrder {
   readonly rate: number | undefined
 }
 
-/** Seconds that a letter may wait for its turn, where a rate is given: the broker waits half an hour for an ack. */
-const LONGEST_WAIT = 60
+/**
+ * Seconds that a letter may wait for its turn, where a rate is given, and where many others stay: the broker waits half an hour for an ack
+ * (consumer_timeout).
+ */
+const WAIT = 60
+const LONGEST_WAIT = 600
 
 /**
  * Puts letters back as messages, each confirmed in its queue before it leaves the dead letters. Whatever ends this half-way, even SIGKILL, leaves
@@ -46,9 +51,13 @@ export function replay(
     const note = `${whole.letter.id} ${new Date().toISOString()}`
     return departure.send(whole, target.queue, () => replayOf(contentIn(whole.delivery), target.queue, note))
   }
-  const messages = rate === undefined ? TAKING.messages : Math.ceil(rate * LONGEST_WAIT)
-  const window = { ...TAKING, messages: Math.min(TAKING.messages, Math.max(1, messages)) }
+  const window = rate === undefined ? TAKING : pacedWindow(rate)
   return takeChosen(place, order.selection, settle, watch, signal, window)
+}
+
+function pacedWindow(rate: number): Window {
+  const within = (seconds: number): number => Math.max(1, Math.ceil(rate * seconds))
+  return { ...TAKING, messages: Math.min(TAKING.messages, within(WAIT)), most: within(LONGEST_WAIT) }
 }
 
 /** What a replay would do: all that it would put back is told as replayed. */

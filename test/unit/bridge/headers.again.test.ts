@@ -80,6 +80,14 @@ describe('a copy that comes back', () => {
     })
   })
 
+  it.each(PURPOSES)('copied again (%s) still says that it was replayed', (purpose) => {
+    const headers = { 'x-fpm-bridge-queue': 'commands', 'x-fpm-bridge-replayed': 'which, and when' }
+    const replayed = new RecordingDelivery({ properties: { headers } })
+    expect(headersOf(returned(replayed), purpose)).toMatchObject({
+      'x-fpm-bridge-replayed': 'which, and when',
+    })
+  })
+
   it('does not grow', () => {
     const first = returned(published({ headers: { a: 1, CC: ['other'] } }))
     const names = Object.keys(first.properties.headers ?? {})
@@ -93,6 +101,7 @@ describe('a message that poses as a copy', () => {
     'x-fpm-bridge-exchange': 'forged',
     'x-fpm-bridge-routing-key': 'forged',
     'x-fpm-bridge-original-user-id': 'root',
+    'x-fpm-bridge-replayed': 'forged',
   }
 
   it.each<[string, Delivery]>([
@@ -113,7 +122,8 @@ describe('a message that poses as a copy', () => {
   ])('%s is not believed', (_, delivery) => {
     const { exchange } = delivery
     expect(originOf(delivery)).toBeUndefined()
-    expect(headersOf(delivery, 'retry')).not.toHaveProperty('x-fpm-bridge-original-user-id')
+    for (const name of ['x-fpm-bridge-original-user-id', 'x-fpm-bridge-replayed'])
+      expect(headersOf(delivery, 'retry')).not.toHaveProperty(name)
     expect(headersOf(delivery, 'retry')).toMatchObject({ 'x-fpm-bridge-exchange': exchange })
   })
 

@@ -52,11 +52,12 @@ it.each([
   ['100/s', 100],
   ['30/m', 0.5],
   ['36/h', 0.01],
+  ['6/h', 6 / 3_600],
 ])('reads the rate %s', (text, perSecond) => {
   expect(rate(text)).toBeCloseTo(perSecond)
 })
 
-it.each(['5', '0/s', '1/d', '-1/s', '1e3/s'])('refuses the rate %s', (text) => {
+it.each(['5', '0/s', '1/d', '-1/s', '1e3/s', '5/h'])('refuses the rate %s', (text) => {
   expect(() => rate(text)).toThrow('must be a rate')
 })
 

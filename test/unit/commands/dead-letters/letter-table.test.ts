@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest'
+import { textWidth } from '../../../../src/command-line/text-width.ts'
 import { letterTable } from '../../../../src/commands/dead-letters/letter-table.ts'
 import { UNKNOWN } from '../../../../src/operate/dead-letters/origins.ts'
 
-const letter = (stderr: string) => ({
+const letter = (stderr: string, queue?: string) => ({
   ...UNKNOWN,
   id: '0123456789abcdef',
   messageId: 'm',
@@ -10,6 +11,7 @@ const letter = (stderr: string) => ({
   deliveryCount: 0,
   defect: undefined,
   stderr,
+  queue,
 })
 
 it.each([
@@ -23,4 +25,15 @@ it.each([
 ])('shows of the first line of %j what has happened', (stderr, shown) => {
   const [head = '', line = ''] = letterTable([letter(stderr)], undefined)
   expect(line.slice(head.indexOf('STDERR'))).toBe(shown)
+})
+
+it('has its columns below each other, whatever takes two of them, and cuts what is too wide for a terminal', () => {
+  const letters = [letter('end', '注文'), letter('end', 'orders'), letter('end', 'x'.repeat(30))]
+  const table = letterTable(letters, 80)
+  const places = table.map((line) =>
+    textWidth(line.slice(0, Math.max(line.indexOf('end'), line.indexOf('STDERR')))),
+  )
+  expect(new Set(places).size).toBe(1)
+  expect(table.at(-1)).toContain(`${'x'.repeat(19)}…`)
+  expect(letterTable(letters, undefined).at(-1)).toContain('x'.repeat(30))
 })
