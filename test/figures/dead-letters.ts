@@ -7,8 +7,6 @@ import { type Measurement, none, type Site } from './figure.ts'
 
 const LETTERS = 10_000
 const KILLS = 20
-/** Milliseconds from the first letters that a replay names to its end, at most. */
-const KILLED_WITHIN = 400
 
 /** Of the quickest replay. */
 const MANY = 20_000
@@ -32,15 +30,9 @@ export const deadLetters: Measurement = async (site) => [
 async function killed({ broker, say }: Site): Promise<Figure[]> {
   const queue = 'letters-killed'
   await fillWithLetters(broker, queue, LETTERS)
-  const {
-    lost,
-    doubled,
-    unnamed,
-    killed: times,
-    named,
-  } = await replayKilled(broker, queue, LETTERS, KILLS, KILLED_WITHIN)
+  const { lost, doubled, unnamed, killed: times, named } = await replayKilled(broker, queue, LETTERS, KILLS)
   say(
-    `  killed ${times} times, ${named} letters on the way: ${doubled} of ${LETTERS} are in their queue twice`,
+    `  killed ${times} times, ${named} letters named by then: ${doubled} of ${LETTERS} are in their queue twice`,
   )
   const what = `replay of ${LETTERS} dead letters, killed ${KILLS} times`
   return [none(`${what}: lost`, lost), none(`${what}: doubles that its output has not named`, unnamed)]

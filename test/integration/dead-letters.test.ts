@@ -384,7 +384,7 @@ test('one letter is edited and put back, and others are deleted by the beginning
 
 test('a replay that is killed loses nothing, and has named what is twice', async ({ broker, queue }) => {
   await fillWithLetters(broker, queue, 1_500)
-  const { killed, lost, unnamed } = await replayKilled(broker, queue, 1_500, 2, 100)
+  const { killed, lost, unnamed } = await replayKilled(broker, queue, 1_500, 2)
   expect({ lost, unnamed }).toEqual({ lost: 0, unnamed: 0 })
   expect(killed).toBeGreaterThan(0)
 })

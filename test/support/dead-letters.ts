@@ -54,26 +54,27 @@ export interface Replayed {
 }
 
 /**
- * Replays all letters of `<queue>.dead`; kills that so many times on the way, and starts it again.
+ * Replays all letters of `<queue>.dead`; kills that so many times on the way, and starts it again. Each has named some of its share of what was
+ * left, chance says how many.
  *
  * @param count of the letters, m0 and so on
- * @param within milliseconds from the first letters that it names to its end, at most
  */
 export async function replayKilled(
   broker: Broker,
   queue: string,
   count: number,
   kills: number,
-  within: number,
 ): Promise<Replayed> {
   const named = new Map<string, number>()
   const replay = () => spawnBridge(['dead-letters', 'replay', '--all', '--url', broker.url, '--queue', queue])
   let killed = 0
   for (let n = 0; n < kills; n += 1) {
     const process = await replay()
+    // One is left for the last, which ends by itself.
+    const share = (count - named.size) / (kills - n + 1)
     // The first letter goes alone.
-    while (process.exit === undefined && process.stdout.length < 2) await sleep(1)
-    await sleep(Math.random() * within)
+    const enough = 2 + Math.random() * share
+    while (process.exit === undefined && process.stdout.length < enough) await sleep(1)
     if (process.exit === undefined) killed += 1
     await process.kill()
     await process.exited
