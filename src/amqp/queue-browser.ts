@@ -162,8 +162,10 @@ export class QueueBrowser {
     this.#asked = { ...this.#asked, messages: Math.min(messages, MOST, Math.max(LEAST, fitting)) }
   }
 
+  /** The first counts; but a failure of what is on its way is one also when all have been handed out. */
   #end(ending: Ending | Error): void {
-    this.#ending ??= ending
+    const isFault = ending instanceof Error && !(this.#ending instanceof Error)
+    if (this.#ending === undefined || isFault) this.#ending = ending
     this.#advance()
   }
 

@@ -267,6 +267,28 @@ test('what RabbitMQ itself has dead-lettered goes back to its queue', async ({ b
   expect(Object.keys(withoutPublishId(back?.properties.headers))).toEqual(['x-fpm-bridge-replayed'])
 })
 
+test('a replay fails where its queue does not take the last letters either', async ({
+  broker,
+  queue,
+  at,
+}) => {
+  await fillWithLetters(broker, queue, 20)
+  const full = `${queue}.full`
+  const connection = await connect(broker.url)
+  const channel = await connection.createChannel()
+  const limit = { 'x-max-length': 5, 'x-overflow': 'reject-publish' }
+  await channel.assertQueue(full, { durable: true, arguments: limit })
+  await connection.close()
+  const unsure: string[] = []
+  const watch = { ...QUIET, onUnsure: ({ messageId = '' }) => void unsure.push(messageId) }
+  const order = { selection: ANY, to: full, rate: undefined }
+  const replayed = replay(at(`${queue}.dead`), order, watch, signal)
+  await expect(replayed).rejects.toMatchObject({ code: 'NOT_CONFIRMED' })
+  await expectCounts(broker, full, { ready: 5, unacked: 0 })
+  await expectCounts(broker, `${queue}.dead`, { ready: 15, unacked: 0 })
+  expect(unsure).toHaveLength(15)
+})
+
 test('a letter stays where its queue is missing, or unknown, or the one that it is in', async ({
   broker,
   queue,
@@ -460,11 +482,13 @@ test('the editor that fails, and the one that spoils the text, leave the letter 
   await fillWithLetters(broker, queue, 1)
   const edit = (editor: string) =>
     runBridge(['dead-letters', 'edit', 'm0', '--url', broker.url, '--queue', queue], { EDITOR: editor })
-  const [failed, spoilt, mended] = [
+  const [unattended, failed, spoilt, mended] = [
+    await edit(''),
     await edit('false'),
     await edit(`sed -i 's/": 7/": /'`),
     await edit(`sed -i 's/": 7/": 8/'`),
   ]
+  expect(unattended).toMatchObject({ code: 75, stdout: [] })
   expect(failed).toMatchObject({ code: 75, stdout: [] })
   expect(spoilt).toMatchObject({ code: 65, stdout: [] })
   expect(spoilt.log.map(({ message }) => message).join('\n')).toMatch(

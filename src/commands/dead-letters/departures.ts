@@ -12,13 +12,16 @@ const REFUSALS = 20
 /** Says which letters are about to go, and counts what becomes of them. */
 export class Departures implements DepartureWatch, TakeWatch {
   readonly #task: Pick<Task, 'clear' | 'stop' | 'watch'>
+  readonly #isRehearsal: boolean
   #replayed = 0
   #refused = 0
   #doubled = 0
   #unsure = 0
 
-  constructor(task: Pick<Task, 'clear' | 'stop' | 'watch'>) {
+  /** @param isRehearsal nothing is published */
+  constructor(task: Pick<Task, 'clear' | 'stop' | 'watch'>, isRehearsal = false) {
     this.#task = task
+    this.#isRehearsal = isRehearsal
   }
 
   onFacts(facts: QueueFacts): void {
@@ -61,8 +64,25 @@ export class Departures implements DepartureWatch, TakeWatch {
     return this.#replayed + this.#doubled
   }
 
-  /** Says what has become of all. */
-  tell(done = 'replayed'): void {
+  /**
+   * Says what has become of all when it is over, and what may have where it has failed.
+   *
+   * @throws what the walk throws
+   */
+  async follow<T>(walk: Promise<T>): Promise<T> {
+    try {
+      return await walk
+    } catch (error) {
+      // Nobody confirms an ack, and a broker that is killed forgets those that it has not written.
+      if (this.#replayed > 0 && !this.#isRehearsal)
+        complain('what was named last may be among the dead letters as well: look before you replay again')
+      throw error
+    } finally {
+      this.#tell()
+    }
+  }
+
+  #tell(): void {
     this.#task.clear()
     if (this.#doubled > 0)
       complain(
@@ -72,6 +92,7 @@ export class Departures implements DepartureWatch, TakeWatch {
       complain(
         `among the dead letters, and perhaps in their queue as well, which has not confirmed them: ${this.#unsure}`,
       )
+    const done = this.#isRehearsal ? 'would be replayed' : 'replayed'
     complain(`${this.#replayed} ${done}${this.#refused > 0 ? `, ${this.#refused} stay` : ''}`)
   }
 

@@ -40,9 +40,8 @@ export async function edit(task: Task): Promise<number> {
       return EXIT.done
     }
     if (typeof content === 'number') return content
-    await replayEdited(place, found.letter, content, target.queue, departures, signal).finally(() =>
-      departures.tell(),
-    )
+    const replayed = replayEdited(place, found.letter, content, target.queue, departures, signal)
+    await departures.follow(replayed)
     return departures.arrived > 0 ? departures.exitCode : EXIT.incomplete
   } finally {
     if (isOver || departures.arrived > 0) rmSync(folder, { recursive: true })

@@ -5,7 +5,11 @@ const USUAL = 'vi'
 
 /** @returns why it has failed; undefined where it has not */
 export function runEditor(file: string): Promise<string | undefined> {
-  const editor = process.env['VISUAL'] || process.env['EDITOR'] || USUAL
+  const chosen = process.env['VISUAL'] || process.env['EDITOR']
+  // It would wait for keys that nobody can press.
+  if (!chosen && !process.stdin.isTTY)
+    return Promise.resolve(`there is no terminal for ${USUAL}: name another editor in VISUAL or EDITOR`)
+  const editor = chosen || USUAL
   return new Promise((resolve) => {
     // As git does it: the variable may have arguments in it.
     const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit' })

@@ -8,11 +8,9 @@ import { exitCodeAfter, type Task } from './with-place.ts'
 export async function replayLetters(task: Task): Promise<number> {
   const { config, place, signal } = task
   const { to, rate, dryRun } = config
-  const departures = new Departures(task)
+  const departures = new Departures(task, dryRun)
   const perform = dryRun ? rehearse : replay
   const order = { selection: config, to, rate }
-  const walked = await perform(place, order, departures, signal).finally(() =>
-    departures.tell(dryRun ? 'would be replayed' : 'replayed'),
-  )
+  const walked = await departures.follow(perform(place, order, departures, signal))
   return exitCodeAfter(walked, departures.exitCode)
 }
