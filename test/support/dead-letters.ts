@@ -54,8 +54,8 @@ export interface Replayed {
 }
 
 /**
- * Replays all letters of `<queue>.dead`; kills that so many times on the way, and starts it again. Each has named some of its share of what was
- * left, chance says how many.
+ * Replays all letters of `<queue>.dead`; kills that so many times on the way, and starts it again. Each has put some of what was left into
+ * the queue by then, chance says how many.
  *
  * @param count of the letters, m0 and so on
  */
@@ -69,12 +69,11 @@ export async function replayKilled(
   const replay = () => spawnBridge(['dead-letters', 'replay', '--all', '--url', broker.url, '--queue', queue])
   let killed = 0
   for (let n = 0; n < kills; n += 1) {
+    const [before, left] = [await countOf(broker, queue), await countOf(broker, `${queue}.dead`)]
+    // One share is for the last, which ends by itself.
+    const enough = before + 1 + (Math.random() * 2 * left) / (kills - n + 2)
     const process = await replay()
-    // One is left for the last, which ends by itself.
-    const share = (count - named.size) / (kills - n + 1)
-    // The first letter goes alone.
-    const enough = 2 + Math.random() * share
-    while (process.exit === undefined && process.stdout.length < enough) await sleep(1)
+    while (process.exit === undefined && (await countOf(broker, queue)) < enough) await sleep(1)
     if (process.exit === undefined) killed += 1
     await process.kill()
     await process.exited
@@ -93,6 +92,11 @@ export async function replayKilled(
     killed,
     named: namedByKilled,
   }
+}
+
+async function countOf(broker: Broker, queue: string): Promise<number> {
+  const counts = (await broker.queues()).find(({ name }) => name === queue)
+  return counts === undefined ? 0 : counts.ready + counts.unacked
 }
 
 /** A line that was cut off by the end names nobody. */
