@@ -475,6 +475,16 @@ test.for(['| true', '> /dev/full'])(
   },
 )
 
+test('whoever reads slowly gets all of a letter', async ({ broker, queue }) => {
+  const body = 'x'.repeat(300_000)
+  await publishAll(broker, `${queue}.dead`, [body], { messageId: 'm' })
+  const slowly = ['sh', '-c', '"$@" | (sleep 3; cat)', 'sh']
+  const where = ['--url', broker.url, '--queue', queue]
+  const { exited, stdout } = await spawnBridge(['dead-letters', 'show', 'm', '--json', ...where], {}, slowly)
+  await exited
+  expect(JSON.parse(stdout.join(''))).toMatchObject({ body })
+})
+
 test('the editor that fails, and the one that spoils the text, leave the letter as it is', async ({
   broker,
   queue,

@@ -1,7 +1,7 @@
 import { BrokerError } from '../../amqp/broker-error.ts'
 import { BrokerList } from '../../amqp/broker-list.ts'
 import type { QueueFacts } from '../../amqp/queue-facts.ts'
-import { complain } from '../../command-line/output.ts'
+import { complain, taken } from '../../command-line/output.ts'
 import { Progress } from '../../command-line/progress.ts'
 import type { Signals } from '../../command-line/signals.ts'
 import {
@@ -66,7 +66,10 @@ export async function withPlace(
   const task = { config, place, signal: end.signal, watch: screen, clear: () => screen.clear(), stop }
   const complete = async (): Promise<number> => {
     try {
-      return await actOf(action)(task)
+      const exitCode = await actOf(action)(task)
+      // A pager, or a pipe, has the time that it needs; who does not wait for it stops us.
+      await taken(process.stdout)
+      return exitCode
     } catch (error) {
       screen.clear()
       return exitCodeOf(error)
