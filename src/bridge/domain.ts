@@ -22,7 +22,7 @@ import { Settlement } from './settlement.ts'
 import { StaleWatch } from './stale-watch.ts'
 
 /** What a bridge has outside. */
-export interface Surroundings {
+export interface DomainParts {
   readonly client: FastCgiClient
   readonly publisher: Publisher
   /** Apart from copies: a reply that the broker does not take cuts off none of them. */
@@ -56,7 +56,7 @@ export class Domain {
   /** @param gates further ones, asked after its own */
   constructor(
     policy: BridgePolicy,
-    { client, publisher, replyPublisher, intake, control, tell, adoptElsewhere, signal }: Surroundings,
+    { client, publisher, replyPublisher, intake, control, tell, adoptElsewhere, signal }: DomainParts,
     gates: readonly Gate[] = [],
   ) {
     const intakes = new IntakeReasons(intake, tell)

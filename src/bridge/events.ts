@@ -43,11 +43,10 @@ export type DeliveryEvent =
     }>
   /** Its message is being executed already, for a session that has ended: that execution settles it. */
   | Readonly<{ kind: 'adopted'; deliveryTag: number; messageId: string | undefined }>
-  /** `waitedMs`: since it was delivered. `timestamp`: seconds since the epoch, as its publisher set them. */
+  /** `timestamp`: seconds since the epoch, as its publisher set them. */
   | Readonly<{
       kind: 'started'
       execution: ExecutionIds
-      waitedMs: number
       timestamp: number | undefined
     }>
   | Readonly<{ kind: 'param-left-out'; execution: ExecutionIds; param: string; why: string }>

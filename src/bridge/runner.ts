@@ -32,9 +32,8 @@ export class Runner {
   /** Never rejects: whatever happens is an outcome. */
   async run(execution: Execution): Promise<ExecutionReport> {
     execution.start()
-    const { startedAt, delivery } = execution
-    const { timestamp } = delivery.properties
-    this.#tell({ kind: 'started', execution, waitedMs: startedAt - delivery.receivedAt, timestamp })
+    const { timestamp } = execution.delivery.properties
+    this.#tell({ kind: 'started', execution, timestamp })
     const result = await this.#resultOf(execution)
     execution.finish(result)
     const outcome = decide(result, this.#config, execution.attempt, Date.now())

@@ -101,17 +101,12 @@ function withoutUrls(text: string): string {
 /**
  * Asks for `ping.path`.
  *
- * @returns whether the pool answered with its `ping.response`, `pong` by default
+ * @returns whether the pool answered with its `ping.response`, as it is by default
  * @throws {FastCgiError} as readPoolStatus
  */
-export async function pingPool(
-  address: PoolAddress,
-  path: string,
-  timeout: number,
-  expected = 'pong',
-): Promise<boolean> {
+export async function pingPool(address: PoolAddress, path: string, timeout: number): Promise<boolean> {
   const response = await askPage(address, path, '', timeout)
-  return response.status === 200 && response.body.toString('utf8').trim() === expected
+  return response.status === 200 && response.body.toString('utf8').trim() === 'pong'
 }
 
 /**

@@ -30,7 +30,7 @@ export function notAlive(view: FleetView): readonly FleetObstruction[] {
 }
 
 /** Since when it has been silent; one that is starting has not said anything yet. */
-export function isStuck({ report, startedAt, silentSince }: FleetProcess, now: number): boolean {
+function isStuck({ report, startedAt, silentSince }: FleetProcess, now: number): boolean {
   if (report === undefined) return now - startedAt >= FIRST_WORD
   return silentSince !== undefined && now - silentSince >= STUCK - SLACK
 }

@@ -2,7 +2,7 @@ import type { FormBytes } from './form-bytes.ts'
 import { UnprocessableError } from './unprocessable.ts'
 
 /** So many an array can have within PHP's default memory_limit of 128 MB; with the next power of two it is exceeded. */
-export const MAX_MEMBERS = 2 ** 20
+const MAX_MEMBERS = 2 ** 20
 
 /** A member of a JSON object, by its number in Members. */
 export type Member = number

@@ -15,7 +15,7 @@ const outcome = { kind: 'executed', status: 200 } as const
 const settled: BridgeEvent = { kind: 'settled', by: 'ack', execution, outcome }
 const others: readonly BridgeEvent[] = [
   { kind: 'held', execution, reason: 'a reason', probing: false },
-  { kind: 'started', execution, waitedMs: 0, timestamp: undefined },
+  { kind: 'started', execution, timestamp: undefined },
 ]
 
 /** After how many messages it is due; told once, whatever comes after. */

@@ -64,7 +64,6 @@ describe('the age of a message', () => {
   const started = (timestamp: number | undefined): BridgeEvent => ({
     kind: 'started',
     execution: EXECUTION,
-    waitedMs: 0,
     timestamp,
   })
   const now = () => Math.floor(Date.now() / 1_000)

@@ -6,7 +6,7 @@ import { EXECUTION } from '../../support/views.ts'
 it('knows how old the message was that has started last', () => {
   const sight = new Sight()
   const start = (timestamp: number | undefined) =>
-    sight.hear({ kind: 'started', execution: EXECUTION, waitedMs: 0, timestamp })
+    sight.hear({ kind: 'started', execution: EXECUTION, timestamp })
   expect(sight.ageOfLast).toBeUndefined()
   start(Date.now() / 1_000 - 90)
   expect(sight.ageOfLast).toBeCloseTo(90, 0)

@@ -29,7 +29,7 @@ describe.each(TABLES)('of %s the log says', (_, table, rows) => {
 describe('the log says nothing', () => {
   it.each<BridgeEvent>([
     { kind: 'delivered', deliveryTag: 1, messageId: undefined, redelivered: false, bytes: 1 },
-    { kind: 'started', execution: EXECUTION, waitedMs: 0, timestamp: undefined },
+    { kind: 'started', execution: EXECUTION, timestamp: undefined },
     { kind: 'answered', execution: EXECUTION, status: 200, timings: { connect: 0, firstByte: 0, total: 0 } },
   ])('of what each delivery has on its way: $kind', (event) => {
     expect(linesOf(event)).toEqual([])
