@@ -12,35 +12,19 @@ async function isDone(promise: Promise<void>): Promise<boolean> {
 }
 
 describe('a window', () => {
-  it('has room until its messages are used up', async () => {
-    const limit = new InFlightLimit({ messages: 2, bytes: 1_000 })
-    limit.enter(1)
-    expect(await isDone(limit.room())).toBe(true)
-    limit.enter(1)
+  it.each<[string, { messages: number; bytes: number }, readonly number[]]>([
+    ['its messages are used up', { messages: 2, bytes: 1_000 }, [1, 1]],
+    ['its bytes are used up', { messages: 100, bytes: 1_000 }, [999, 1]],
+    ['one message is larger than itself', { messages: 100, bytes: 1_000 }, [1_000_000]],
+  ])('has room until %s', async (_, limits, sizes) => {
+    const limit = new InFlightLimit(limits)
+    for (const bytes of sizes) {
+      expect(await isDone(limit.room())).toBe(true)
+      limit.enter(bytes)
+    }
     const room = limit.room()
     expect(await isDone(room)).toBe(false)
-    limit.leave(1)
-    expect(await isDone(room)).toBe(true)
-  })
-
-  it('has room until its bytes are used up', async () => {
-    const limit = new InFlightLimit({ messages: 100, bytes: 1_000 })
-    limit.enter(999)
-    expect(await isDone(limit.room())).toBe(true)
-    limit.enter(1)
-    const room = limit.room()
-    expect(await isDone(room)).toBe(false)
-    limit.leave(1)
-    expect(await isDone(room)).toBe(true)
-  })
-
-  it('lets in one message that is larger than itself', async () => {
-    const limit = new InFlightLimit({ messages: 100, bytes: 1_000 })
-    expect(await isDone(limit.room())).toBe(true)
-    limit.enter(1_000_000)
-    const room = limit.room()
-    expect(await isDone(room)).toBe(false)
-    limit.leave(1_000_000)
+    limit.leave(sizes.at(-1) ?? 0)
     expect(await isDone(room)).toBe(true)
   })
 
