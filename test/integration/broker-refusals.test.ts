@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest'
 import { closeConnection } from '../support/broker-connections.ts'
 import { count } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
-import { type Fixtures, test } from '../support/fixtures.ts'
+import { test as base, type Fixtures } from '../support/fixtures.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
 import { countsOf, expectCounts } from '../support/queue-counts.ts'
 
@@ -16,22 +16,42 @@ const REPEATED = 'Cannot publish the copy of a message; repeated until it succee
 
 const ALL = { configure: '.*', write: '.*', read: '.*' }
 
-/** A daemon that logs in as a user of the test's own, and what the broker lets that user do. */
-async function daemonOfUser({
-  broker,
+/** A user of the test's own, who may do everything at first. */
+interface User {
+  readonly name: string
+  /** Of the broker, for that user. */
+  readonly url: string
+  create(): Promise<unknown>
+  permit(rights: object): Promise<unknown>
+  remove(): Promise<unknown>
+}
+
+const test = base.extend<{ user: User }>({
+  user: async ({ broker, queue }, use) => {
+    const name = `${queue}-user`
+    const user = {
+      name,
+      url: broker.url.replace('guest:guest', `${name}:s3cret`),
+      create: () => broker.api('PUT', `/users/${name}`, { password: 's3cret', tags: '' }),
+      permit: (rights: object) => broker.api('PUT', `/permissions/%2F/${name}`, rights),
+      remove: () => broker.api('DELETE', `/users/${name}`),
+    }
+    await user.create()
+    await user.permit(ALL)
+    await use(user)
+    await user.remove()
+  },
+})
+
+/** A daemon that consumes, as that user. */
+async function consuming({
+  user,
   queue,
   startDaemon,
-}: Pick<Fixtures, 'broker' | 'queue' | 'startDaemon'>) {
-  const user = `${queue}-user`
-  const create = () => broker.api('PUT', `/users/${user}`, { password: 's3cret', tags: '' })
-  const permit = (rights: object) => broker.api('PUT', `/permissions/%2F/${user}`, rights)
-  const remove = () => broker.api('DELETE', `/users/${user}`)
-  await create()
-  await permit(ALL)
-  const url = broker.url.replace('guest:guest', `${user}:s3cret`)
-  const daemon = await startDaemon({ url, args: ['--daemon-id', `D-${queue}`] })
+}: Pick<Fixtures, 'queue' | 'startDaemon'> & { readonly user: User }) {
+  const daemon = await startDaemon({ url: user.url, args: ['--daemon-id', `D-${queue}`] })
   await daemon.waitForLine('Consuming.')
-  return { user, daemon, create, permit, remove }
+  return daemon
 }
 
 describe.concurrent('refused while it runs', () => {
@@ -61,121 +81,85 @@ describe.concurrent('refused while it runs', () => {
   test('a user whose right to read is taken away consumes again when it is back', async ({
     broker,
     queue,
+    user,
     startDaemon,
   }) => {
-    const { daemon, permit, remove } = await daemonOfUser({ broker, queue, startDaemon })
-    try {
-      await permit({ ...ALL, read: '' })
-      await closeConnection(broker, `D-${queue}`)
-      const { reason } = await daemon.waitForLine(WAITING)
-      expect(reason).toContain(`the broker refuses queue "${queue}"`)
-      expect(reason).toContain('ACCESS_REFUSED')
-      await permit(ALL)
-      await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2)
-      expect(count(daemon.log, WAITING)).toBe(1)
-    } finally {
-      await remove()
-    }
+    const daemon = await consuming({ user, queue, startDaemon })
+    await user.permit({ ...ALL, read: '' })
+    await closeConnection(broker, `D-${queue}`)
+    const { reason } = await daemon.waitForLine(WAITING)
+    expect(reason).toContain(`the broker refuses queue "${queue}"`)
+    expect(reason).toContain('ACCESS_REFUSED')
+    await user.permit(ALL)
+    await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2)
+    expect(count(daemon.log, WAITING)).toBe(1)
   })
 
-  test('at the start, what a user may not do is a matter of the configuration: exit 78', async ({
-    broker,
-    queue,
-    startDaemon,
-  }) => {
-    const { user, permit, remove } = await daemonOfUser({ broker, queue, startDaemon })
-    try {
-      await permit({ ...ALL, read: '' })
-      const daemon = await startDaemon({ url: broker.url.replace('guest:guest', `${user}:s3cret`) })
+  test.for([
+    { may: 'not read', rights: { ...ALL, read: '' }, code: 'QUEUE_REFUSED', reason: /ACCESS_REFUSED/ },
+    {
+      may: 'not publish',
+      rights: { ...ALL, write: '' },
+      code: 'PUBLISH_REFUSED',
+      reason: /let the user write to the default exchange/,
+    },
+  ])(
+    'at the start, a user who may $may: exit 78, before a message is executed',
+    async ({ rights, code, reason }, { user, startDaemon }) => {
+      await user.permit(rights)
+      const daemon = await startDaemon({ url: user.url })
       expect(await daemon.exited).toMatchObject({ code: 78 })
-      expect(daemon.log.at(-1)).toMatchObject({
-        code: 'QUEUE_REFUSED',
-        reason: expect.stringContaining('ACCESS_REFUSED'),
-      })
-    } finally {
-      await remove()
-    }
-  })
-
-  test('at the start, a user who may not publish: exit 78, before a message is executed', async ({
-    broker,
-    queue,
-    startDaemon,
-  }) => {
-    const { user, permit, remove } = await daemonOfUser({ broker, queue, startDaemon })
-    try {
-      await permit({ ...ALL, write: '' })
-      const daemon = await startDaemon({ url: broker.url.replace('guest:guest', `${user}:s3cret`) })
-      expect(await daemon.exited).toMatchObject({ code: 78 })
-      expect(daemon.log.at(-1)).toMatchObject({
-        code: 'PUBLISH_REFUSED',
-        reason: expect.stringContaining('let the user write to the default exchange'),
-      })
+      expect(daemon.log.at(-1)).toMatchObject({ code, reason: expect.stringMatching(reason) })
       expect(count(daemon.log, 'Consuming.')).toBe(0)
-    } finally {
-      await remove()
-    }
-  })
+    },
+  )
 
   test('at the start, a user who may not declare the retry queues: exit 78, naming one, before a message is executed', async ({
-    broker,
     queue,
+    user,
     startDaemon,
   }) => {
-    const { user, permit, remove } = await daemonOfUser({ broker, queue, startDaemon })
-    try {
-      await permit({ ...ALL, configure: `^${queue}(\\.dead)?$` })
-      const url = broker.url.replace('guest:guest', `${user}:s3cret`)
-      const daemon = await startDaemon({ url, args: ['--ack', 'completed'] })
-      expect(await daemon.exited).toMatchObject({ code: 78 })
-      expect(daemon.log.at(-1)?.['reason']).toMatch(/"[^"]+\.retry\.\d+" .*ACCESS_REFUSED/)
-      expect(count(daemon.log, 'Consuming.')).toBe(0)
-    } finally {
-      await remove()
-    }
+    await user.permit({ ...ALL, configure: `^${queue}(\\.dead)?$` })
+    const daemon = await startDaemon({ url: user.url, args: ['--ack', 'completed'] })
+    expect(await daemon.exited).toMatchObject({ code: 78 })
+    expect(daemon.log.at(-1)?.['reason']).toMatch(/"[^"]+\.retry\.\d+" .*ACCESS_REFUSED/)
+    expect(count(daemon.log, 'Consuming.')).toBe(0)
   })
 
   test('a user who is deleted ends the session, and one of the same name consumes again', async ({
-    broker,
     queue,
+    user,
     startDaemon,
   }) => {
-    const { user, daemon, create, permit, remove } = await daemonOfUser({ broker, queue, startDaemon })
-    try {
-      await remove()
-      const { reason } = await daemon.waitForLine(WAITING)
-      expect(reason).toContain(`refuses user "${user}"; change the user or the password in --url`)
-      await create()
-      await permit(ALL)
-      await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2)
-      expect(count(daemon.log, WAITING)).toBe(1)
-      expect(JSON.stringify(daemon.log)).not.toContain('s3cret')
-    } finally {
-      await remove()
-    }
+    const daemon = await consuming({ user, queue, startDaemon })
+    await user.remove()
+    const { reason } = await daemon.waitForLine(WAITING)
+    expect(reason).toContain(`refuses user "${user.name}"; change the user or the password in --url`)
+    await user.create()
+    await user.permit(ALL)
+    await eventually('it consumes again', () => count(daemon.log, 'Consuming.') === 2)
+    expect(count(daemon.log, WAITING)).toBe(1)
+    expect(JSON.stringify(daemon.log)).not.toContain('s3cret')
   })
 
   test('a user who may not write: the message waits unacked until its copy may be published', async ({
     broker,
     queue,
+    user,
     startDaemon,
   }) => {
-    const { daemon, permit, remove } = await daemonOfUser({ broker, queue, startDaemon })
-    try {
-      await permit({ ...ALL, write: '' })
-      // A channel remembers for a while what its user may do.
-      await closeConnection(broker, `D-${queue} publisher`)
-      await publishAll(broker, queue, ['not JSON'])
-      const { cause } = await daemon.waitForLine(REPEATED)
-      expect(cause).toContain('ACCESS_REFUSED')
-      await expectCounts(broker, queue, { ready: 0, unacked: 1 })
-      await permit(ALL)
-      // By then it may have been parked.
-      await eventually('it is settled', async () => (await countsOf(broker, queue))?.unacked === 0)
-      expect(await takeAll(broker, `${queue}.dead`)).toHaveLength(1)
-    } finally {
-      await remove()
-    }
+    const daemon = await consuming({ user, queue, startDaemon })
+    await user.permit({ ...ALL, write: '' })
+    // A channel remembers for a while what its user may do.
+    await closeConnection(broker, `D-${queue} publisher`)
+    await publishAll(broker, queue, ['not JSON'])
+    const { cause } = await daemon.waitForLine(REPEATED)
+    expect(cause).toContain('ACCESS_REFUSED')
+    await expectCounts(broker, queue, { ready: 0, unacked: 1 })
+    await user.permit(ALL)
+    // By then it may have been parked.
+    await eventually('it is settled', async () => (await countsOf(broker, queue))?.unacked === 0)
+    expect(await takeAll(broker, `${queue}.dead`)).toHaveLength(1)
   })
 
   test('a dead-letter queue that is full: the message waits unacked until there is room', async ({
