@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 
-/** Milliseconds from one write to the next. */
-const INTERVAL = 50
+/** Milliseconds that a line may wait for others. */
+const DELAY = 50
 /** Characters that may wait for others. */
 const SIZE = 16 * 1024
 
@@ -16,8 +16,8 @@ const UNREAD = { important: 2 * 1024 ** 2, other: 1024 ** 2, afterDrop: 512 * 10
 
 /**
  * Gathers lines and writes them together: a write for each line would cost more than the rest of a message's way
- * through the daemon. After a quiet time, lines are written at the end of their turn of the event loop; others wait until the last
- * write is 50 ms ago, and no longer than until the process exits. A SIGKILL in between takes those lines along.
+ * through the daemon. After a quiet time, lines are written at the end of their turn of the event loop; others wait for up to
+ * 50 ms, and no longer than until the process exits. A SIGKILL in between takes those lines along.
  *
  * A pipe whose reader stands still costs lines, not memory without bound: they are counted.
  */
@@ -29,7 +29,7 @@ export class LineBuffer {
   #text = ''
   /** Until the end of this turn. */
   #soon: NodeJS.Immediate | undefined
-  /** As long as the last write is less than an interval ago. */
+  /** For a while after a write, in which others wait. */
   #rest: NodeJS.Timeout | undefined
   #dropped = 0
 
@@ -67,7 +67,8 @@ export class LineBuffer {
     if (this.#text.length >= SIZE) this.flush()
     else {
       waiting.add(this)
-      if (this.#rest === undefined) this.#soon ??= setImmediate(() => this.flush()).unref()
+      // Not unref'd: an event loop that has nothing else to do would wait for the next event first.
+      if (this.#rest === undefined) this.#soon ??= setImmediate(() => this.flush())
     }
   }
 
@@ -84,7 +85,7 @@ export class LineBuffer {
     this.#rest ??= setTimeout(() => {
       this.#rest = undefined
       this.flush()
-    }, INTERVAL).unref()
+    }, DELAY).unref()
   }
 
   #confess(): void {

@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process'
 import { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { eventually } from '../../support/eventually.ts'
 
 const before = process.listeners('exit')
 const { LineBuffer } = await import('../../../src/observe/line-buffer.ts')
@@ -65,6 +68,27 @@ describe('lines', () => {
     lines.add('later', false)
     await sleep(200)
     expect(target.writes).toEqual(['a\nü\n€\n', 'later\n'])
+  })
+
+  it('of a process that has nothing else to do are written all the same', async () => {
+    const program = `
+      import { createServer } from 'node:net'
+      import { LineBuffer } from ${JSON.stringify(fileURLToPath(new URL('../../../src/observe/line-buffer.ts', import.meta.url)))}
+      const lines = new LineBuffer(process.stdout, () => {})
+      const add = () => {
+        lines.add('here', false)
+        process.stderr.write('added')
+      }
+      createServer().listen(0, '127.0.0.1', () => setTimeout(add, 50))`
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', program])
+    try {
+      await eventually('it is added', () => child.stderr.read())
+      // Without a cause of its own it would wait for some event of Node.js, seconds later.
+      const line = await eventually('it is written', () => child.stdout.read(), { within: 4_000 })
+      expect(String(line)).toBe('here\n')
+    } finally {
+      child.kill('SIGKILL')
+    }
   })
 
   it('that are many do not wait', () => {
