@@ -67,10 +67,9 @@ export class Consumer implements Intake {
    * @throws {BrokerError} what all brokers refuse at first, and will until somebody changes something; later it is tried again
    */
   async start(ready: Promise<unknown> = Promise.resolve()): Promise<void> {
-    this.#ready = ready
-    // It may do so before there is a session that asks.
-    ready.catch(() => {})
+    this.#ready = ready.catch(() => this.cancel())
     const first = await this.#open(true)
+    await ready
     if (first !== undefined) void this.#keepOpen(first)
   }
 
@@ -186,10 +185,8 @@ export class Consumer implements Intake {
   #openAt(broker: BrokerUrl): Promise<Session> {
     const open = async (lease: Lease): Promise<Session> => {
       try {
-        return await Session.open(lease, this.#options, this.#accept, async () => {
-          await this.#ready
-          return !this.#paused
-        })
+        const isWanted = (): boolean => !this.#paused && !this.#stop.signal.aborted
+        return await Session.open(lease, this.#options, this.#accept, isWanted, this.#ready)
       } catch (error) {
         if (lease.lost) this.#cuts += 1
         // The broker may close the connection over it a minute later, and would over each further try.

@@ -40,14 +40,16 @@ export class Session {
 
   /**
    * @param lease is the session's from now on, if it opens
-   * @param isWanted asked as late as possible: whether it is to consume before somebody resumes it; it may take its time
+   * @param isWanted asked as late as possible: whether it is to consume before somebody resumes it
+   * @param ready is waited for before it looks whether the queue is paused, and consumes; it must not reject
    * @throws {BrokerError}
    */
   static async open(
     lease: Lease,
     options: SessionOptions,
     accept: (delivery: Delivery) => void,
-    isWanted: () => Promise<boolean> = async () => true,
+    isWanted: () => boolean = () => true,
+    ready: Promise<unknown> = Promise.resolve(),
   ): Promise<Session> {
     const { connection } = lease
     try {
@@ -56,8 +58,9 @@ export class Session {
       const findings = await examineQueues(connection, topology, { consumed: queue, allowTransient })
       const session = new Session(lease, await lease.openChannel(), options, accept, findings)
       await session.#subscription.limit(options.prefetch)
+      await ready
       await options.pauseLook?.at(connection)
-      if (await isWanted()) await session.#subscription.start()
+      if (isWanted()) await session.#subscription.start()
       return session
     } catch (error) {
       throw asBrokerError(reasonOf(connection, error), 'the start of the consumer')
