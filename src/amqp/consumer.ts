@@ -42,7 +42,6 @@ export class Consumer implements Intake {
   readonly #accept: (delivery: Delivery) => void
   readonly #tell: Tell
   readonly #stop = new AbortController()
-  #ready: Promise<unknown> = Promise.resolve()
   #state: State = { kind: 'idle' }
   /** While it is, sessions are opened, and none consumes. */
   #paused = false
@@ -63,13 +62,10 @@ export class Consumer implements Intake {
    * Resolves when the first session consumes, or when cancelled before; sessions then follow each other.
    * Brokers that cannot be reached are tried until one can.
    *
-   * @param ready nothing is consumed before; sessions are opened meanwhile. What it rejects with ends the start
    * @throws {BrokerError} what all brokers refuse at first, and will until somebody changes something; later it is tried again
    */
-  async start(ready: Promise<unknown> = Promise.resolve()): Promise<void> {
-    this.#ready = ready.catch(() => this.cancel())
+  async start(): Promise<void> {
     const first = await this.#open(true)
-    await ready
     if (first !== undefined) void this.#keepOpen(first)
   }
 
@@ -185,8 +181,7 @@ export class Consumer implements Intake {
   #openAt(broker: BrokerUrl): Promise<Session> {
     const open = async (lease: Lease): Promise<Session> => {
       try {
-        const isWanted = (): boolean => !this.#paused && !this.#stop.signal.aborted
-        return await Session.open(lease, this.#options, this.#accept, isWanted, this.#ready)
+        return await Session.open(lease, this.#options, this.#accept, () => !this.#paused)
       } catch (error) {
         if (lease.lost) this.#cuts += 1
         // The broker may close the connection over it a minute later, and would over each further try.

@@ -41,7 +41,6 @@ export class Session {
   /**
    * @param lease is the session's from now on, if it opens
    * @param isWanted asked as late as possible: whether it is to consume before somebody resumes it
-   * @param ready is waited for before it looks whether the queue is paused, and consumes; it must not reject
    * @throws {BrokerError}
    */
   static async open(
@@ -49,7 +48,6 @@ export class Session {
     options: SessionOptions,
     accept: (delivery: Delivery) => void,
     isWanted: () => boolean = () => true,
-    ready: Promise<unknown> = Promise.resolve(),
   ): Promise<Session> {
     const { connection } = lease
     try {
@@ -58,7 +56,6 @@ export class Session {
       const findings = await examineQueues(connection, topology, { consumed: queue, allowTransient })
       const session = new Session(lease, await lease.openChannel(), options, accept, findings)
       await session.#subscription.limit(options.prefetch)
-      await ready
       await options.pauseLook?.at(connection)
       if (isWanted()) await session.#subscription.start()
       return session

@@ -170,13 +170,8 @@ export class Bridge {
     if (this.#isDrained) this.control?.drain()
     try {
       // What fails for good must fail before the first message is executed.
-      const prepared = prepareCopies(
-        this.#publisher,
-        this.#subscribers.tell,
-        this.#gaveUp.signal,
-        () => this.drains,
-      )
-      await Promise.all([prepared, this.#domain.probe(), this.#consumer.start(prepared)])
+      await prepareCopies(this.#publisher, this.#subscribers.tell, this.#gaveUp.signal, () => this.drains)
+      await Promise.all([this.#domain.probe(), this.#consumer.start()])
     } catch (error) {
       // What the broker says to one that is not wanted any more is of no interest.
       if (!(this.drains && error instanceof BrokerError)) throw error

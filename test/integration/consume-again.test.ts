@@ -4,7 +4,6 @@ import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
 import { Connections } from '../../src/amqp/connections.ts'
 import { Consumer } from '../../src/amqp/consumer.ts'
-import { PauseLook } from '../../src/amqp/pause-look.ts'
 import { plainQueue, type QueueType } from '../../src/amqp/queue.ts'
 import type { Delivery } from '../../src/bridge/ports.ts'
 import { eventually } from '../support/eventually.ts'
@@ -59,32 +58,3 @@ for (const type of ['classic', 'quorum'] as const satisfies readonly QueueType[]
     }
   })
 }
-
-test('a queue that is paused while all else is made ready is not consumed', async ({ broker, queue }) => {
-  const told = recordingEvents()
-  const deliveries: Delivery[] = []
-  const pauseLook = new PauseLook(queue, (note) => note !== undefined && void consumer.pause(), told.tell)
-  const options = {
-    brokers: new BrokerList([parseBrokerUrl(broker.url)], told.tell),
-    connections: new Connections('test'),
-    topology: { queues: [plainQueue(queue, 'classic')], declare: true },
-    queue,
-    consumerTag: 'D-paused',
-    prefetch: 1,
-    allowTransient: false,
-    delay: () => 100,
-    pauseLook,
-  }
-  const consumer = new Consumer(options, (delivery) => deliveries.push(delivery), told.tell)
-  await publishAll(broker, queue, [{ short: 1 }])
-  const paused = sleep(300).then(() => publishAll(broker, `${queue}.paused`, []))
-  try {
-    await consumer.start(paused)
-    // Long enough for a message to come, if one was asked for.
-    await sleep(200)
-    expect(deliveries).toEqual([])
-  } finally {
-    await consumer.cancel()
-    await consumer.close()
-  }
-})

@@ -1,8 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { BrokerError } from '../../src/amqp/broker-error.ts'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
-import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
 import { Connections } from '../../src/amqp/connections.ts'
 import { Consumer } from '../../src/amqp/consumer.ts'
 import { plainQueue } from '../../src/amqp/queue.ts'
@@ -19,10 +16,7 @@ const shortStringAt = (bytes: Buffer, offset: number): string =>
   bytes.toString('latin1', offset + 1, offset + 1 + bytes.readUInt8(offset))
 
 /** A consumer, and what its broker is asked for. `on`: called as the broker gets a method. */
-async function consumerOf(
-  on: Readonly<Record<string, (consumer: Consumer) => unknown>> = {},
-  others: readonly string[] = [],
-) {
+async function consumerOf(on: Readonly<Record<string, (consumer: Consumer) => void>> = {}) {
   const asked: string[] = []
   const broker = await brokerThat({
     'basic.qos': (channel) => {
@@ -45,7 +39,7 @@ async function consumerOf(
   const topology = { queues: [plainQueue('q', 'classic')], declare: true }
   const told = recordingEvents()
   const options = {
-    brokers: new BrokerList([broker.url, ...others.map(parseBrokerUrl)], told.tell),
+    brokers: new BrokerList([broker.url], told.tell),
     connections: new Connections('test'),
     topology,
     queue: 'q',
@@ -57,40 +51,6 @@ async function consumerOf(
   const consumer = leavesAfterTest(new Consumer(options, () => {}, told.tell))
   return { consumer, broker, asked, told }
 }
-
-it('opens its session, and consumes when all else is ready', async () => {
-  let isReady = (): void => {}
-  let isOpen = false
-  const { consumer, asked } = await consumerOf({ qos: () => (isOpen = true) })
-  const started = consumer.start(new Promise<void>((resolve) => (isReady = resolve)))
-  await eventually('the session is open', () => isOpen)
-  // Whatever it would ask for goes out in this turn.
-  await sleep(50)
-  expect(asked).toEqual([])
-  isReady()
-  await started
-  expect(asked).toEqual(['consume tag'])
-})
-
-it('consumes nothing where all else has failed, and tries no other broker', async () => {
-  const { consumer, asked, told } = await consumerOf({}, ['amqp://127.0.0.1:1'])
-  const refused = new BrokerError('QUEUE_REFUSED', 'no')
-  await expect(consumer.start(Promise.reject(refused))).rejects.toThrow('no')
-  expect([asked, told.of('not-consuming')]).toEqual([[], []])
-})
-
-it('consumes nothing where it is cancelled before all else is ready', async () => {
-  let isReady = (): void => {}
-  let isOpen = false
-  const { consumer, asked, broker } = await consumerOf({ qos: () => (isOpen = true) })
-  const started = consumer.start(new Promise<void>((resolve) => (isReady = resolve)))
-  await eventually('the session is open', () => isOpen)
-  await consumer.cancel()
-  isReady()
-  await started
-  await eventually('the session is closed', () => broker.sockets.size === 0)
-  expect(asked).toEqual([])
-})
 
 it('cancels, and consumes again on the same session', async () => {
   const { consumer, broker, asked } = await consumerOf()
