@@ -27,6 +27,11 @@ const replaced = {
   load: (id) => REPLACED.find(({ file }) => file.test(id))?.by,
 }
 
+/** What the program imports before it listens to signals, and loads all else. */
+const first = [
+  ...readFileSync(join(root, 'src/main.ts'), 'utf8').matchAll(/^import .* from '(\..+)'$/gm),
+].map(([, path = '']) => join(root, 'src', path))
+
 const { output } = await build({
   cwd: root,
   input: 'src/main.ts',
@@ -38,10 +43,12 @@ const { output } = await build({
     dir: 'dist',
     format: 'esm',
     sourcemap: true,
-    // What is imported at need stays in files of its own. What each command needs is one of them, and what `run` needs beside that.
+    // What is imported at need stays in files of its own. What is there first is one of them, what each command needs another, and
+    // what `run` needs beside that.
     chunkFileNames: 'parts/[name]-[hash].js',
     codeSplitting: {
       groups: [
+        { name: 'first', test: (id) => first.includes(id), priority: 3 },
         { name: 'cli', test: /[/\\]commands[/\\]execute\.ts$/, priority: 2 },
         { name: 'run', test: /[/\\]commands[/\\](start|run)\.ts$/, priority: 1 },
       ],
