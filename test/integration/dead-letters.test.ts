@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect, type GetMessage, type Options } from 'amqplib'
+import { connect } from 'amqplib'
 import { describe, expect } from 'vitest'
-import { BrokerList } from '../../src/amqp/broker-list.ts'
-import { parseBrokerUrl } from '../../src/amqp/broker-url.ts'
 import { PUBLISH_ID } from '../../src/amqp/publish-id.ts'
 import { ALL_LINES, lineRanges, lineText } from '../../src/config/line-ranges.ts'
 import { add, BadLine, type ImportLine } from '../../src/operate/dead-letters/add.ts'
 import { find, replayEdited } from '../../src/operate/dead-letters/edit.ts'
 import { lineOf } from '../../src/operate/dead-letters/letter-text.ts'
-import { type Place, placeOf } from '../../src/operate/dead-letters/place.ts'
+import type { Place } from '../../src/operate/dead-letters/place.ts'
 import { remove } from '../../src/operate/dead-letters/remove.ts'
 import { replay } from '../../src/operate/dead-letters/replay.ts'
 import { lookAtChosen } from '../../src/operate/dead-letters/take.ts'
@@ -16,30 +14,15 @@ import { LooksUsedUp } from '../../src/operate/dead-letters/walk.ts'
 import { runBridge, spawnBridge } from '../support/bridge-process.ts'
 import type { Broker } from '../support/broker-api.ts'
 import { closeConnection } from '../support/broker-connections.ts'
-import { fillWithLetters, lettersOf, replayKilled } from '../support/dead-letters.ts'
+import { fillWithLetters, lettersOf, replayKilled, wornLetters } from '../support/dead-letters.ts'
 import { eventually } from '../support/eventually.ts'
-import { test as base } from '../support/fixtures.ts'
+import { ANY, QUIET, test } from '../support/letter-places.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
 import { expectCounts } from '../support/queue-counts.ts'
 
 /* Dead letters in a real broker, looked at and put back. */
 
-const test = base.extend<{ at: (queue: string) => Place }>({
-  at: async ({ broker }, use) => {
-    const places: Place[] = []
-    await use((queue) => {
-      const tell = () => {}
-      const place = placeOf(new BrokerList([parseBrokerUrl(broker.url)], tell), queue, undefined, tell)
-      places.push(place)
-      return place
-    })
-    for (const { publisher } of places) await publisher.close()
-  },
-})
-
-const ANY = { words: [], reason: undefined, since: undefined, until: undefined }
 const { signal } = new AbortController()
-const QUIET = { onDepart: async () => true, onRefused: () => {} }
 
 /** A publisher of ours gives it to each message, for itself. */
 function withoutPublishId(headers: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
@@ -91,31 +74,6 @@ test('a quorum queue is looked at no more before it would drop what comes back',
   const taken = await takeAll(broker, queue)
   expect(taken.map(({ content }) => content.toString()).sort()).toEqual(['a', 'b', 'c'])
 })
-
-/** In a quorum queue, with the returns used up: whatever is given back once more is dropped. */
-async function wornLetters(
-  broker: Pick<Broker, 'url'>,
-  queue: string,
-  bodies: readonly string[],
-  properties: Options.Publish,
-): Promise<void> {
-  const connection = await connect(broker.url)
-  const channel = await connection.createConfirmChannel()
-  const options = { 'x-queue-type': 'quorum', 'x-delivery-limit': 2 }
-  await channel.assertQueue(queue, { durable: true, arguments: options })
-  for (const body of bodies) channel.sendToQueue(queue, Buffer.from(body), properties)
-  await channel.waitForConfirms()
-  for (let times = 0; times < 2; times += 1) {
-    const taken: GetMessage[] = []
-    while (taken.length < bodies.length) {
-      const message = await channel.get(queue)
-      if (message !== false) taken.push(message)
-    }
-    for (const message of taken) channel.nack(message)
-  }
-  await channel.close()
-  await connection.close()
-}
 
 describe('letters that would be dropped if they were given back', () => {
   const bodiesIn = async (broker: Pick<Broker, 'url'>, queue: string) =>

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect, type Options } from 'amqplib'
+import { connect, type GetMessage, type Options } from 'amqplib'
 import { spawnBridge } from './bridge-process.ts'
 import type { Broker } from './broker-api.ts'
 
@@ -38,6 +38,31 @@ export async function fillWithLetters(
   } finally {
     await connection.close()
   }
+}
+
+/** In a quorum queue, with the returns used up: whatever is given back once more is dropped. */
+export async function wornLetters(
+  broker: Pick<Broker, 'url'>,
+  queue: string,
+  bodies: readonly string[],
+  properties: Options.Publish,
+): Promise<void> {
+  const connection = await connect(broker.url)
+  const channel = await connection.createConfirmChannel()
+  const options = { 'x-queue-type': 'quorum', 'x-delivery-limit': 2 }
+  await channel.assertQueue(queue, { durable: true, arguments: options })
+  for (const body of bodies) channel.sendToQueue(queue, Buffer.from(body), properties)
+  await channel.waitForConfirms()
+  for (let times = 0; times < 2; times += 1) {
+    const taken: GetMessage[] = []
+    while (taken.length < bodies.length) {
+      const message = await channel.get(queue)
+      if (message !== false) taken.push(message)
+    }
+    for (const message of taken) channel.nack(message)
+  }
+  await channel.close()
+  await connection.close()
 }
 
 /** What has become of each letter. */
