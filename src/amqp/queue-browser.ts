@@ -19,8 +19,8 @@ export interface Window {
   readonly messages: number
   /** Their bytes, going by the first body. */
   readonly bytes: number
-  /** What it may grow to, where many of them stay; default: 60,000. */
-  readonly most?: number
+  /** While more of them wait to be settled, it does not grow; default: any number may wait. */
+  readonly waiting?: number
 }
 
 /** Milliseconds between two looks whether anything still comes, and how many of them in vain are enough. */
@@ -32,6 +32,11 @@ const STALLED = 40
 const LEAST = 4
 /** Deliveries that one consumer may have unsettled. */
 const MOST = 60_000
+/**
+ * The window grows to so much less than what is kept. A quorum queue gives back in their order what up to 32 consumers hold (it has them in a
+ * map of Erlang, which has no order if it is larger).
+ */
+const GROWTH = 2
 
 /**
  * Reads the messages that are in a queue, each once, in their order, and gives back what is not settled: unacked to the end, they go to
@@ -182,6 +187,7 @@ export class QueueBrowser {
   get #isNarrow(): boolean {
     if (this.#session === undefined || this.#widening) return false
     if (this.#window === undefined) return true
+    if (this.#pending > (this.#asked.waiting ?? MOST)) return false
     return this.#kept * 2 >= this.#window && this.#pending * 2 <= this.#window
   }
 
@@ -189,11 +195,7 @@ export class QueueBrowser {
     this.#widening = true
     this.#keptInAll += this.#kept
     this.#kept = 0
-    // So that few consumers are enough for many messages.
-    this.#window = Math.min(
-      this.#asked.most ?? MOST,
-      Math.max(this.#asked.messages, Math.floor(this.#keptInAll / 4)),
-    )
+    this.#window = Math.min(MOST, Math.max(this.#asked.messages, Math.floor(this.#keptInAll / GROWTH)))
     await this.#session?.widen(this.#window)
     this.#widening = false
     this.#advance()

@@ -59,7 +59,10 @@ export const moment: Parse<number> = (text) => {
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 }
 
-/** In a second. The broker waits 30 minutes for an ack (consumer_timeout), and two letters may wait for their turns. */
+/**
+ * In a second. Two letters may wait for their turns at once, 10 minutes each at this rate: 20 minutes, under the 30 that the broker waits for
+ * an ack (consumer_timeout).
+ */
 const LEAST_RATE = 6 / 3_600
 
 /** `100/s`, `5/m`, `6/h`, in messages a second. */

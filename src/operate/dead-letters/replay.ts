@@ -18,12 +18,8 @@ export interface ReplayOrder {
   readonly rate: number | undefined
 }
 
-/**
- * Seconds that a letter may wait for its turn, where a rate is given, and where many others stay: the broker waits half an hour for an ack
- * (consumer_timeout).
- */
+/** Seconds that a letter may wait for its turn, where a rate is given: the broker waits half an hour for an ack (consumer_timeout). */
 const WAIT = 60
-const LONGEST_WAIT = 600
 
 /**
  * Puts letters back as messages, each confirmed in its queue before it leaves the dead letters. Whatever ends this half-way, even SIGKILL, leaves
@@ -56,8 +52,8 @@ export function replay(
 }
 
 function pacedWindow(rate: number): Window {
-  const within = (seconds: number): number => Math.max(1, Math.ceil(rate * seconds))
-  return { ...TAKING, messages: Math.min(TAKING.messages, within(WAIT)), most: within(LONGEST_WAIT) }
+  const messages = Math.min(TAKING.messages, Math.max(1, Math.ceil(rate * WAIT)))
+  return { ...TAKING, messages, waiting: messages }
 }
 
 /** What a replay would do: all that it would put back is told as replayed. */
