@@ -8,7 +8,7 @@ import { splitLines } from '../publish/lines.ts'
 import { EXIT, type Task } from './with-place.ts'
 
 /** `dead-letters import`: from standard input, or a file. */
-export async function importLetters({ config, place, signal, clear }: Task): Promise<number> {
+export async function importLetters({ config, place, signal, begin, clear }: Task): Promise<number> {
   const { file } = config
   if (file === undefined && process.stdin.isTTY)
     throw new OptionError('no letters: give an export on standard input, or with --file', 64)
@@ -16,6 +16,7 @@ export async function importLetters({ config, place, signal, clear }: Task): Pro
   signal.addEventListener('abort', () => input.destroy())
   // A line is read as one text.
   const lines = splitLines(input, constants.MAX_STRING_LENGTH)
+  begin()
   const added = await add(place, lines, config.lines ?? ALL_LINES, signal)
   clear()
   const { fault } = added

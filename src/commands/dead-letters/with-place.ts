@@ -32,6 +32,8 @@ export interface Task {
   readonly signal: AbortSignal
   /** Says beforehand what a look costs, and shows how far it is. */
   readonly watch: TakeWatch
+  /** From now on a signal waits for what is on its way; a walk says so by itself. */
+  begin(): void
   /** To be called before anything is said. */
   clear(): void
   /** Ends it, as a signal does. */
@@ -63,13 +65,18 @@ export async function withPlace(
   const stop = (reason: string): void => {
     if (!end.signal.aborted) end.abort(reason)
   }
-  const task = { config, place, signal: end.signal, watch: screen, clear: () => screen.clear(), stop }
+  const { signal } = end
+  const [begin, clear] = [() => screen.begin(), () => screen.clear()]
+  const task = { config, place, signal, watch: screen, begin, clear, stop }
   const complete = async (): Promise<number> => {
     try {
       const exitCode = await actOf(action)(task)
       // A pager, or a pipe, has the time that it needs; who does not wait for it stops us.
-      await taken(process.stdout)
-      return exitCode
+      const wasStopped = signal.aborted
+      const isTaken = await Promise.race([taken(process.stdout).then(() => true), aborted(signal)])
+      if (isTaken || wasStopped) return exitCode
+      complain('stopped: all is done, and not all of the output has been read')
+      return EXIT.incomplete
     } catch (error) {
       screen.clear()
       return exitCodeOf(error)
@@ -78,6 +85,14 @@ export async function withPlace(
     }
   }
   return Promise.race([complete(), left(signals, screen, stop)])
+}
+
+/** Resolves with false when it is. */
+function aborted(signal: AbortSignal): Promise<false> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(false)
+    else signal.addEventListener('abort', () => resolve(false))
+  })
 }
 
 /** A look costs what it costs: nobody should learn that afterwards. */
@@ -94,10 +109,14 @@ class Screen implements TakeWatch {
     return this.#begun
   }
 
+  begin(): void {
+    this.#begun = true
+  }
+
   onFacts({ name, messages, consumers, type, deliveryLimit }: QueueFacts): void {
     // An edit looks twice.
     const again = this.#begun
-    this.#begun = true
+    this.begin()
     if (again || messages === 0) return
     if (consumers > 0)
       complain(

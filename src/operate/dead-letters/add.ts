@@ -1,5 +1,5 @@
 import { BrokerError } from '../../amqp/broker-error.ts'
-import { hasLine, type LineRange, linesFrom } from '../../config/line-ranges.ts'
+import { ALL_LINES, hasLine, type LineRange, linesFrom, lineText } from '../../config/line-ranges.ts'
 import { deadCopyOf } from './dead-copy.ts'
 import { type Content, contentOfLine } from './letter-text.ts'
 import type { Place } from './place.ts'
@@ -12,7 +12,7 @@ export interface ImportLine {
   readonly bytes: Buffer
 }
 
-/** A line that is none of an export. */
+/** A line that is none of an export, or one that is not there. */
 export class BadLine extends Error {}
 
 export interface Added {
@@ -35,7 +35,7 @@ interface Sendable {
  * Puts exported letters into the queue of dead letters, each confirmed there. They are what they were, but for what deadCopyOf changes. With
  * the first that cannot be put there it ends; others that were on their way then may be in.
  *
- * @param chosen the lines that are meant
+ * @param chosen the lines that are meant; nothing is read behind the last of them, and each range must have one
  */
 export async function add(
   place: Place,
@@ -44,22 +44,32 @@ export async function add(
   signal: AbortSignal,
 ): Promise<Added> {
   const adding = new Adding(place)
+  const last = chosen.at(-1)?.to ?? 0
+  /** Ranges that have had no line yet. */
+  const unmet = new Set(chosen === ALL_LINES ? [] : chosen)
   /** The first line that nothing was done with. */
   let next = 1
-  let isOver = false
+  let isOver = true
   let fault: unknown
   try {
     for await (const { number, bytes } of lines) {
       next = number
-      if (signal.aborted || adding.hasFailed) break
+      if (number > last) break
+      isOver = !adding.hasFailed
+      if (signal.aborted || !isOver) break
       if (hasLine(chosen, number)) await adding.add(read(number, bytes), bytes.length)
+      for (const range of unmet) if (hasLine([range], number)) unmet.delete(range)
       next = number + 1
+      // More may come late, or never.
+      if (number === last) break
     }
-    isOver = !signal.aborted && !adding.hasFailed
   } catch (error) {
+    isOver = false
     if (!signal.aborted) fault = error
   }
+  if (signal.aborted) isOver = false
   await adding.send()
+  if (isOver && unmet.size > 0) fault = new BadLine(`there are no lines ${lineText([...unmet])}`)
   const rest = isOver ? [] : linesFrom(chosen, next)
   const { count, left, unsure } = adding
   return { count, left: [...left, ...rest], unsure, fault: adding.fault ?? fault }
