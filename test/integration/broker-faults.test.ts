@@ -120,11 +120,9 @@ test('a script that outlasts the broker’s patience costs sessions, and is exec
   queue,
   startDaemon,
 }) => {
-  const set = (key: string, value: number) =>
-    broker.evaluate(`application:set_env(rabbit, ${key}, ${value}).`)
-  await set('consumer_timeout', 1_500)
+  await broker.set('consumer_timeout', 1_500)
   // By default a channel is looked at each minute.
-  await set('channel_tick_interval', 200)
+  await broker.set('channel_tick_interval', 200)
   const release = join(temporaryFolder('release'), 'now')
   const worker = workerThat(waitForFile(release))
   // From RabbitMQ 4.3 on, classic queues have all the patience there is.
@@ -158,7 +156,7 @@ test('a script that outlasts the broker’s patience costs sessions, and is exec
     expect(daemon.log.filter(({ level }) => level === 'error')).toEqual([line])
   }
   // A channel keeps the patience that it was opened with.
-  await set('consumer_timeout', 1_800_000)
+  await broker.set('consumer_timeout', 1_800_000)
   await closeConnection(broker, `D-${queue}`)
   await eventually('it is here once more', isBack)
   writeFileSync(release, '')

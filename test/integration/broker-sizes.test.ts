@@ -19,8 +19,6 @@ beforeAll(async () => {
 })
 afterAll(() => broker?.close())
 
-const set = (key: string, value: number) => broker.evaluate(`application:set_env(rabbit, ${key}, ${value}).`)
-
 const PARKED =
   'Parked: the message stays with the broker, unacked, until its copy can be published. It is not executed again.'
 const BACK = 'A parked message is back, and stays parked.'
@@ -36,9 +34,9 @@ test.for([
   '--ack $ack: a body beyond max_message_size is parked, run no more than once, and kept; the others run',
   async ({ ack, body, executed }, { queue, startDaemon }) => {
     const worker = workerThat(`if (isset($_POST['large'])) http_response_code(422);`)
-    await set('max_message_size', 2 * SIZE)
+    await broker.set('max_message_size', 2 * SIZE)
     await publishAll(broker, queue, [body], { messageId: 'large' })
-    await set('max_message_size', SIZE / 2)
+    await broker.set('max_message_size', SIZE / 2)
     await publishAll(broker, queue, numbers(GOOD), { messageId: 'good' })
     const args = ['--ack', ack, '--concurrency', '1', '--prefetch', '1']
     const daemon = await startDaemon({ url: broker.url, script: worker.path, args })
@@ -61,7 +59,7 @@ test('a parked message that outlasts the broker’s patience comes back, and is 
   startDaemon,
 }) => {
   const worker = workerThat(`if (isset($_POST['large'])) http_response_code(422);`)
-  await set('max_message_size', 2 * SIZE)
+  await broker.set('max_message_size', 2 * SIZE)
   // From RabbitMQ 4.3 on, classic queues have all the patience there is.
   await publishAll(
     broker,
@@ -70,10 +68,10 @@ test('a parked message that outlasts the broker’s patience comes back, and is 
     (index) => ({ messageId: `large-${index}` }),
     'quorum',
   )
-  await set('max_message_size', SIZE / 2)
-  await set('consumer_timeout', 1_500)
+  await broker.set('max_message_size', SIZE / 2)
+  await broker.set('consumer_timeout', 1_500)
   // By default a channel is looked at each minute.
-  await set('channel_tick_interval', 200)
+  await broker.set('channel_tick_interval', 200)
   try {
     const daemon = await startDaemon({ url: broker.url, script: worker.path, args: ['--ack', 'completed'] })
     await daemon.waitForLine(PARKED)
@@ -82,7 +80,7 @@ test('a parked message that outlasts the broker’s patience comes back, and is 
     await eventually('the others are executed', () => count(daemon.log, 'Executed.') === GOOD)
     expect(worker.executions().filter((one) => one.startsWith('large'))).toEqual(['large-0 1 0'])
   } finally {
-    await set('consumer_timeout', 1_800_000)
+    await broker.set('consumer_timeout', 1_800_000)
   }
 })
 
@@ -91,10 +89,10 @@ test('headers that fill the frames of a broker are left out of the copy, and the
   startDaemon,
 }) => {
   const worker = workerThat(`if (isset($_POST['large'])) http_response_code(422);`)
-  await set('frame_max', 131_072)
+  await broker.set('frame_max', 131_072)
   const headers = { large: 'h'.repeat(15_900), small: 'yes' }
   await publishAll(broker, queue, [{ large: true }], { messageId: 'large', headers })
-  await set('frame_max', 16_384)
+  await broker.set('frame_max', 16_384)
   try {
     await publishAll(broker, queue, numbers(GOOD), { messageId: 'good' })
     const args = ['--ack', 'completed', '--concurrency', '1', '--prefetch', '1']
@@ -108,12 +106,12 @@ test('headers that fill the frames of a broker are left out of the copy, and the
       headers: { small: 'yes', 'x-fpm-bridge-headers-dropped': 'large' },
     })
   } finally {
-    await set('frame_max', 131_072)
+    await broker.set('frame_max', 131_072)
   }
 })
 
 test('what the broker refuses of one publisher fails, loses and doubles nothing of another', async () => {
-  await set('max_message_size', 65_536)
+  await broker.set('max_message_size', 65_536)
   const bridges = new SharedBridges([broker.url], 'D-publishers')
   try {
     const [a, b] = [await bridges.start('a'), await bridges.start('b')]

@@ -111,8 +111,7 @@ test('a look ends with the first letter that could not be given back, wherever i
   await channel.waitForConfirms()
   await eventually('it has the first', () => channel.get(queue))
   for (let times = 0; times < 3; times += 1) {
-    const worn = await eventually('it has the second', () => channel.get(queue))
-    if (worn !== false) channel.nack(worn)
+    channel.nack(await eventually('it has the second', () => channel.get(queue)))
   }
   await connection.close()
   const seen: string[] = []

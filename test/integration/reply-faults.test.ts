@@ -26,7 +26,7 @@ test('a reply beyond max_message_size is told of; those beside it arrive, and de
   queue,
   startDaemon,
 }) => {
-  await broker.evaluate('application:set_env(rabbit, max_message_size, 100000).')
+  await broker.set('max_message_size', 100_000)
   const answers = `${queue}-answers`
   await publishAll(broker, answers, [])
   const caller = await startCaller(broker)
@@ -64,7 +64,7 @@ test('a reply beyond max_message_size is told of; those beside it arrive, and de
     await expectCounts(broker, `${queue}.dead`, { ready: 8, unacked: 0 })
   } finally {
     await caller.hangUp()
-    await broker.evaluate('application:set_env(rabbit, max_message_size, 134217728).')
+    await broker.set('max_message_size', 134_217_728)
   }
 })
 

@@ -30,6 +30,8 @@ export interface Broker {
   ctl(...args: string[]): Promise<string>
   /** What `rabbitmqctl eval` does, and within milliseconds. See broker-eval.ts. */
   evaluate(expressions: string): Promise<string>
+  /** Changes a setting of a broker that runs, until its next start. RabbitMQ 4 has copied some at its start to where it looks. */
+  set(key: string, value: number): Promise<unknown>
   /** The first number of RabbitMQ's version: what 4 does with messages is not all that 3 did. */
   majorVersion(): Promise<number>
   /** The exact counts at this moment, from the queues themselves. Takes milliseconds. */
@@ -92,6 +94,11 @@ export function brokerAt(address: BrokerAddress): Broker {
     ctl,
     evaluate,
     api,
+
+    set(key, value) {
+      const copied = `persistent_term:get(${key}, undefined) =:= undefined orelse persistent_term:put(${key}, ${value})`
+      return evaluate(`application:set_env(rabbit, ${key}, ${value}), ${copied}.`)
+    },
 
     async majorVersion() {
       const { rabbitmq_version } = await api<{ rabbitmq_version: string }>('GET', '/overview')
