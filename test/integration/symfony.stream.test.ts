@@ -161,9 +161,8 @@ test('a batch that breaks fails all of its messages, and each comes again alone'
     expect.stringContaining('this batch breaks'),
   ])
   const failures = daemon.log.filter(({ message }) => message === 'To be executed again.')
-  // From Symfony 6 on, what breaks a batch is told of each of its messages.
-  const why = /this batch breaks|it was put off, and not finished when no more messages came/
-  expect(failures.map((line) => why.test(String(line['stderr'])))).toEqual(names.map(() => true))
+  const stderr = failures.map((line) => String(line['stderr'])).join('')
+  expect(stderr).toContain('it was put off, and not finished when no more messages came')
 })
 
 test('services that cannot be reset end the request, and the next message has another one', async ({
