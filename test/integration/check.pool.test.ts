@@ -7,9 +7,11 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect } from 'vitest'
 import { runBridge, spawnBridge } from '../support/bridge-process.ts'
 import { BridgesFile } from '../support/bridges-file.ts'
+import { eventually } from '../support/eventually.ts'
 import { test, testScript } from '../support/fixtures.ts'
 import { look, NOWHERE, quotedIn } from '../support/looks.ts'
 import type { Pool } from '../support/pool.ts'
+import { childrenOf } from '../support/pool-children.ts'
 import { behave, nativeClient } from '../support/pool-client.ts'
 import { removeFolder, temporaryFolder } from '../support/run-folder.ts'
 
@@ -183,6 +185,7 @@ describe('the pool', () => {
 
   test('has fewer children than its bridges together ask for: pm.max_children', async ({ ownPool }) => {
     const small = await ownPool({ children: 2 })
+    await eventually('both are there', () => childrenOf(small.masterPid).length === 2)
     const configOf = ({ socket }: Pool) =>
       new BridgesFile({ instances: 2 }, [
         { queue: 'a', socket, concurrency: 2 },

@@ -23,18 +23,21 @@ export function outcomesOf(rounds: readonly Round[], evidence: Evidence): Outcom
   return rounds.map((round) => ({ round, fates: fatesOf(round.mode, round.published, evidence) }))
 }
 
-/** A child may have been killed when it had read its request, and not begun the script; one in a round, at most. */
-const NIPPED = 1
 /** Here the children stood still, and none had. */
 const STILL: Point = 'after sent'
 
-/** What was promised and not kept, line by line. Pure. */
-export function brokenPromises(outcomes: readonly Outcome[]): string[] {
+/**
+ * What was promised and not kept, line by line. Pure.
+ *
+ * @param nippedAtMost children that may have been killed in a round when they had read their request, and not begun the script: one
+ *   where a core is free
+ */
+export function brokenPromises(outcomes: readonly Outcome[], nippedAtMost = 1): string[] {
   return outcomes.flatMap(({ round, fates }) => {
     const { number, mode, point, deed, missed } = round
     const { lost, unbegun, silent, twice, burnt, givenUp, stuck } = fates
     const traits = traitsOf(deed)
-    const nipped = point === STILL ? 0 : NIPPED
+    const nipped = point === STILL ? 0 : nippedAtMost
     const broken: string[] = []
     const add = (what: string, ids: readonly string[]) => {
       if (ids.length > 0) broken.push(`${what}: ${ids.join(' ')}`)
