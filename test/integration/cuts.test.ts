@@ -25,9 +25,10 @@ test('nothing is lost, burnt or left, whatever is done at a point in the life of
   const said: string[] = []
   try {
     const { outcomes, imbalances } = await playCuts(broker, options, releases, (line) => said.push(line))
-    expect(brokenPromises(outcomes, NIPPED_AT_MOST), `${said.join('\n')}\n\n${describe(outcomes)}`).toEqual(
-      [],
-    )
+    const broken = brokenPromises(outcomes, NIPPED_AT_MOST)
+    // The promises first: of a failure's text the first line is what a report shows.
+    const report = [broken.join('; '), ...said, describe(outcomes)].join('\n')
+    expect(broken, report).toEqual([])
     expect(imbalances).toEqual([])
     expect(outcomes).toHaveLength(2 * options.rounds)
   } finally {
