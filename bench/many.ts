@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { childrenOf } from '../test/support/pool-children.ts'
+import { childrenOf } from '../test/support/processes.ts'
 import { COMPLETED, CONSUMERS, type Contestant, MANY, REFERENCE } from './contestants.ts'
 import { type Latency, latencyOf } from './latency.ts'
 import { type Memory, memory } from './memory.ts'

@@ -4,7 +4,7 @@ import type { Figure } from '../chaos/figures.ts'
 import { Stand } from '../chaos/stand.ts'
 import { type BridgeProcess, spawnBridge } from '../support/bridge-process.ts'
 import { eventually } from '../support/eventually.ts'
-import { childrenOf, isAlive } from '../support/fleet-processes.ts'
+import { childrenOf, isAlive } from '../support/processes.ts'
 import { type Measurement, none, type Site, seconds } from './figure.ts'
 import { Load } from './load.ts'
 

@@ -11,8 +11,8 @@ import { eventually } from '../support/eventually.ts'
 import { test, testScript } from '../support/fixtures.ts'
 import { look, NOWHERE, quotedIn } from '../support/looks.ts'
 import type { Pool } from '../support/pool.ts'
-import { childrenOf } from '../support/pool-children.ts'
 import { behave, nativeClient } from '../support/pool-client.ts'
+import { childrenOf } from '../support/processes.ts'
 import { removeFolder, temporaryFolder } from '../support/run-folder.ts'
 
 /*

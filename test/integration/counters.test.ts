@@ -9,8 +9,8 @@ import { HOLD_OVER, HOLDING } from '../support/daemon-log.ts'
 import { eventually } from '../support/eventually.ts'
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import { test } from '../support/fixtures.ts'
-import { signalChildren } from '../support/pool-children.ts'
 import { freePorts } from '../support/ports.ts'
+import { signalChildren } from '../support/processes.ts'
 import { type Releases, releaseAll } from '../support/releases.ts'
 
 /* What a daemon counts, to the message, through one of everything that may become of it. */

@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts'
 import { test, workerScript } from '../support/fixtures.ts'
 import { handlerScript } from '../support/handler-script.ts'
 import { publishAll, takeAll } from '../support/messages.ts'
-import { childrenOf } from '../support/pool-children.ts'
+import { childrenOf, signalIfThere } from '../support/processes.ts'
 import { countsOf, expectCounts } from '../support/queue-counts.ts'
 
 /* `--messages-per-request` above 1, from RabbitMQ to a worker of the composer package and back. */
@@ -97,10 +97,7 @@ describe('many messages in a request', () => {
     let kills = 0
     await eventually('all are settled', async () => {
       const [victim] = childrenOf(pool.masterPid)
-      if (kills < 12 && victim !== undefined) {
-        process.kill(victim, 'SIGKILL')
-        kills += 1
-      }
+      if (kills < 12 && victim !== undefined && signalIfThere(victim, 'SIGKILL')) kills += 1
       await sleep(50)
       const settled = count(daemon.log, 'Executed.') + count(daemon.log, LOST)
       return settled >= 1_000 && (await countsOf(broker, queue))?.unacked === 0

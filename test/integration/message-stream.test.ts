@@ -4,7 +4,7 @@ import type { FastCgiResponse } from '../../src/fastcgi/types.ts'
 import { eventually } from '../support/eventually.ts'
 import { testScript } from '../support/fixtures.ts'
 import { activeOf, bodyOf, bound, failureOf, numbers, test, workerOf } from '../support/message-streams.ts'
-import { childrenOf } from '../support/pool-children.ts'
+import { childrenOf, signalIfThere } from '../support/processes.ts'
 
 describe('a message stream', () => {
   test('carries many messages in a request, each with its answer', async ({ streams }) => {
@@ -143,7 +143,7 @@ describe('a message stream', () => {
         await sleep(60)
         const children = childrenOf(pool.masterPid)
         const victim = children[Math.floor(Math.random() * children.length)]
-        if (victim !== undefined) process.kill(victim, 'SIGKILL')
+        if (victim !== undefined) signalIfThere(victim, 'SIGKILL')
       }
     })()
     for (const n of numbers(1, 2_000)) {

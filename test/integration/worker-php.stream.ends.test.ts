@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { childrenOf } from '../support/pool-children.ts'
+import { signalChildren } from '../support/processes.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { StreamClient } from '../support/stream-client.ts'
 import { test } from '../support/stream-requests.ts'
@@ -61,7 +61,7 @@ test('a child that is killed has begun the oldest message alone', async ({ openS
   expect(await client.ask({ do: 'one' })).toMatchObject({ outcome: 'ack' })
   for (const name of ['hang', 'three', 'four']) client.message({ do: name })
   await eventually('the second is executed', () => executions().length === 2)
-  for (const child of childrenOf(pool.masterPid)) process.kill(child, 'SIGKILL')
+  signalChildren(pool.masterPid, 'SIGKILL')
   expect([await client.rest(), await client.closed]).toEqual([[], 'lost'])
   expect(executions().map((execution) => execution.do)).toEqual(['one', 'hang'])
 })

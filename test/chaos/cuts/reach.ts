@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually, inTime } from '../../support/eventually.ts'
-import { bytesWritten, childrenOf, isAsleep, signalChildren } from '../../support/pool-children.ts'
+import { bytesWritten, childrenOf, isAsleep, signalChildren } from '../../support/processes.ts'
 import type { JournalLine } from '../journal.ts'
 import type { Asked } from '../message-plan.ts'
 import { type Lane, RETRY_DELAY, SLOTS } from './lane.ts'

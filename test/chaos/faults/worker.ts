@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { signalIfThere } from '../../support/processes.ts'
 import { ALL_SLOTS } from '../fault-kinds.ts'
 import { executed, executingAgain, noted, spokenOf } from '../recovery.ts'
 import { CHILDREN } from '../stage.ts'
@@ -25,7 +26,7 @@ async function killChild({ stage, flow }: Arena, output: boolean): Promise<Cours
   const victim = await noted(stage.journal, id, sent, 'start')
   await sleep(OUTPUT_AFTER)
   const began = Date.now()
-  if (victim !== undefined && isOurs(victim.pid, stage.pool.masterPid)) process.kill(victim.pid, 'SIGKILL')
+  if (victim !== undefined && isOurs(victim.pid, stage.pool.masterPid)) signalIfThere(victim.pid, 'SIGKILL')
   const recovered = await executingAgain(stage.journal, began)
   return { began, lifted: began, recovered, slots: ALL_SLOTS }
 }
