@@ -1,12 +1,12 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PoolClient } from '../src/fastcgi/client.ts'
 import { type OwnBroker, startBroker } from '../test/support/broker.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { type OwnedProcess, spawnOwned } from '../test/support/owned-process.ts'
 import { type Pool, startPool } from '../test/support/pool.ts'
 import type { PoolOptions } from '../test/support/pool-configuration.ts'
+import { readPage } from '../test/support/pool-page.ts'
 import { temporaryFolder } from '../test/support/run-folder.ts'
 import type { Contestant, Place } from './contestants.ts'
 import { BenchQueue } from './queue.ts'
@@ -114,27 +114,8 @@ export function startBenchPool(
   return startPool({ children, opcache: true, environment, ...more })
 }
 
-/** Requests that the pool's children have executed so far. Asked of the status page's own socket: it does not count. */
+/** Requests that the pool's children have executed so far. */
 export async function executedRequests(pool: Pool): Promise<number> {
-  const client = new PoolClient({
-    address: { kind: 'unix', path: pool.statusSocket },
-    params: {
-      REQUEST_METHOD: 'GET',
-      SCRIPT_NAME: '/status',
-      SCRIPT_FILENAME: '/status',
-      QUERY_STRING: 'json&full',
-    },
-    maxResponse: 2 ** 20,
-    maxStderr: 1024,
-    keepAlive: false,
-    timeout: 5_000,
-    statusPath: '/status',
-  })
-  // php-fpm answers with 500 while it cannot lock its scoreboard.
-  const { body } = await eventually('the status page answers', async () => {
-    const response = await client.request({ params: {}, body: Buffer.alloc(0) })
-    return response.status === 200 ? response : undefined
-  })
-  const { processes } = JSON.parse(body.toString()) as { processes: { requests: number }[] }
-  return processes.reduce((sum, { requests }) => sum + requests, 0)
+  const children = await eventually('the status page answers', () => readPage(pool))
+  return children.reduce((sum, { requests }) => sum + requests, 0)
 }

@@ -3,12 +3,16 @@ import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
 import type { AckMode } from '../../src/bridge/ports.ts'
 import { type BridgeProcess, type LogLine, spawnBridge } from '../support/bridge-process.ts'
 import type { Broker } from '../support/broker-api.ts'
+import { eventually } from '../support/eventually.ts'
 import { takeAll } from '../support/messages.ts'
 import { type Pool, startPool } from '../support/pool.ts'
 import type { PoolOptions } from '../support/pool-configuration.ts'
+import { childrenOf, isAlive, isPending, signalIfThere } from '../support/processes.ts'
 import type { Releases } from '../support/releases.ts'
+import { stopChildren } from '../support/standing-children.ts'
 import { accountOf } from './accounts.ts'
 import type { Books } from './books.ts'
+import { type CutOff, withCutOff } from './cut-off.ts'
 import { takeDeadLetters } from './ending.ts'
 import { byMessage, type Evidence } from './fates.ts'
 import type { Journal } from './journal.ts'
@@ -49,6 +53,8 @@ export class Stand {
   readonly worker: Worker
   /** What was published and confirmed. */
   readonly published = new Map<string, Asked>()
+  /** What its children were executing when they were killed. */
+  readonly #cutOff: CutOff[] = []
   readonly #daemons: { readonly id: string; readonly process: BridgeProcess }[] = []
   #connection: ChannelModel | undefined
   #channel: ConfirmChannel | undefined
@@ -136,13 +142,30 @@ export class Stand {
     return new Set(ids)
   }
 
+  /**
+   * Ends the pool in a way that kills its children, and notes what they were executing: a child that has read its request may not have
+   * come to the first line of the script.
+   */
+  async endPool(end: (pool: Pool) => Promise<void>): Promise<void> {
+    const standing = await stopChildren(this.pool)
+    this.#cutOff.push(...standing.map((execution) => ({ ...execution, time: Date.now() })))
+    const children = childrenOf(this.pool.masterPid)
+    const ended = end(this.pool)
+    // They stand still until they have what ends them, or they would go on.
+    await eventually('each child is to end', () =>
+      children.every((pid) => !isAlive(pid) || isPending(pid, 'SIGTERM')),
+    )
+    for (const pid of children) signalIfThere(pid, 'SIGCONT')
+    await ended
+  }
+
   /** What is known when nothing happens any more. Ends the daemon: what it has in its hands is the queue's again. */
   async evidence(): Promise<Evidence & { readonly books: Books }> {
     for (let lines = -1; lines !== this.journal.read().length; await sleep(QUIET)) {
       lines = this.journal.read().length
     }
     await this.#endDaemon()
-    const journal = this.journal.read()
+    const journal = withCutOff(this.journal.read(), this.#cutOff, this.log())
     const deadLetters = await takeDeadLetters(this.broker, `${this.queue}.dead`)
     const left = await takeAll(this.broker, this.queue)
     const queued = new Set(left.map(({ properties }) => String(properties.messageId)))

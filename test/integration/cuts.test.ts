@@ -9,9 +9,6 @@ import { type Releases, releaseAll } from '../support/releases.ts'
 
 /* The cut points in small: each twice in each mode; `npm run cuts` has every deed at each. */
 
-/** Other tests run beside it: no core is free. */
-const NIPPED_AT_MOST = 2
-
 test('nothing is lost, burnt or left, whatever is done at a point in the life of a message', {
   timeout: 300_000,
 }, async ({ broker }) => {
@@ -25,7 +22,7 @@ test('nothing is lost, burnt or left, whatever is done at a point in the life of
   const said: string[] = []
   try {
     const { outcomes, imbalances } = await playCuts(broker, options, releases, (line) => said.push(line))
-    const broken = brokenPromises(outcomes, NIPPED_AT_MOST)
+    const broken = brokenPromises(outcomes)
     // The promises first: of a failure's text the first line is what a report shows.
     const report = [broken.join('; '), ...said, describe(outcomes)].join('\n')
     expect(broken, report).toEqual([])

@@ -1,8 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { startBroker } from '../support/broker.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
+import { behave, nativeClient } from '../support/pool-client.ts'
+import { readPage } from '../support/pool-page.ts'
+import { signalIfThere } from '../support/processes.ts'
 import { groupIsAlive } from '../support/run-folder.ts'
+import { stopChildren } from '../support/standing-children.ts'
 
 test('the broker keeps a durable queue over a crash', async () => {
   const broker = await startBroker()
@@ -46,4 +51,23 @@ test('a pool comes back on the same socket', async ({ ownPool }) => {
   await pool.stop()
   expect(pool.errorLog()).toContain('exiting, bye-bye!')
   expect(groupIsAlive(first as number)).toBe(false)
+})
+
+test('children that are stopped are executing what they have read, and not what lies in their sockets', async ({
+  ownPool,
+}) => {
+  const pool = await ownPool({ children: 2 })
+  const client = nativeClient(pool)
+  const ask = (execution: string) =>
+    behave(client, 'sleep', 200, { params: { QUERY_STRING: `execution=${execution}` } })
+  const running = ask('one')
+  await eventually('it runs', async () => (await readPage(pool))?.some(({ state }) => state === 'Running'))
+  const standing = await stopChildren(pool)
+  expect(standing).toEqual([{ executionId: 'one', pid: expect.any(Number) }])
+  const unread = ask('two')
+  await sleep(50)
+  // They are stopped already.
+  expect(await stopChildren(pool)).toEqual(standing)
+  for (const { pid } of (await readPage(pool)) ?? []) signalIfThere(pid, 'SIGCONT')
+  expect([(await running).status, (await unread).status]).toEqual([200, 200])
 })

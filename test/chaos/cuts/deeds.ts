@@ -19,9 +19,9 @@ export const STRIKES: Readonly<Record<Deed, (lane: Lane) => Promise<Restore>>> =
     return NOTHING
   },
 
-  async 'pool killed'({ stand: { pool } }) {
-    await pool.kill()
-    return () => pool.start()
+  async 'pool killed'({ stand }) {
+    await stand.endPool((pool) => pool.kill())
+    return () => stand.pool.start()
   },
 
   /** The children learn of it while they are still held back, if they are. */
@@ -32,10 +32,12 @@ export const STRIKES: Readonly<Record<Deed, (lane: Lane) => Promise<Restore>>> =
   },
 
   async 'daemon and pool killed'(lane) {
-    const { daemon, pool } = lane.stand
-    await Promise.all([daemon.kill(), pool.kill()])
+    const { stand } = lane
+    await stand.endPool(async (pool) => {
+      await Promise.all([stand.daemon.kill(), pool.kill()])
+    })
     return async () => {
-      await pool.start()
+      await stand.pool.start()
       await lane.startDaemon()
     }
   },

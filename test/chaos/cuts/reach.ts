@@ -91,9 +91,9 @@ async function unread({ lane, id, asked, publish }: Traveller): Promise<LetGo> {
   await eventually('the pool is idle', () => isIdle(lane), { every: 5 })
   signalChildren(pool.masterPid, 'SIGSTOP')
   const letGo = () => signalChildren(pool.masterPid, 'SIGCONT')
-  const before = bytesWritten(daemon.pid)
+  const before = bytesWritten(daemon.pid) ?? 0
   await publish(id, asked)
-  const sent = () => bytesWritten(daemon.pid) - before >= PADDING
+  const sent = () => (bytesWritten(daemon.pid) ?? 0) - before >= PADDING
   await heldUntil(eventually('the request is sent', sent, { every: 5, within: LATE }), letGo)
   return letGo
 }

@@ -1,7 +1,7 @@
 import type { AckMode } from '../../../src/bridge/ports.ts'
 import { type Evidence, type Fates, fatesOf } from '../fates.ts'
 import type { Asked } from '../message-plan.ts'
-import { type Cut, type Point, traitsOf } from './points.ts'
+import { type Cut, traitsOf } from './points.ts'
 
 export interface Round extends Cut {
   readonly number: number
@@ -23,35 +23,23 @@ export function outcomesOf(rounds: readonly Round[], evidence: Evidence): Outcom
   return rounds.map((round) => ({ round, fates: fatesOf(round.mode, round.published, evidence) }))
 }
 
-/** Here the children stood still, and none had. */
-const STILL: Point = 'after sent'
-
-/**
- * What was promised and not kept, line by line. Pure.
- *
- * @param nippedAtMost children that may have been killed in a round when they had read their request, and not begun the script: one
- *   where a core is free
- */
-export function brokenPromises(outcomes: readonly Outcome[], nippedAtMost = 1): string[] {
+/** What was promised and not kept, line by line. Pure. */
+export function brokenPromises(outcomes: readonly Outcome[]): string[] {
   return outcomes.flatMap(({ round, fates }) => {
     const { number, mode, point, deed, missed } = round
     const { lost, unbegun, silent, twice, burnt, givenUp, stuck } = fates
     const traits = traitsOf(deed)
-    const nipped = point === STILL ? 0 : nippedAtMost
     const broken: string[] = []
     const add = (what: string, ids: readonly string[]) => {
       if (ids.length > 0) broken.push(`${what}: ${ids.join(' ')}`)
     }
     if (missed !== undefined) broken.push(missed)
     if (mode === 'completed' || traits.loses === 'nothing') add('lost', lost)
-    else if (traits.loses === 'executing' && unbegun.length > nipped) {
-      add('lost, though it was not executing', unbegun)
-    }
+    else if (traits.loses === 'executing') add('lost, though it was not executing', unbegun)
     if (traits.logged) add('lost, and no line in a log says so', silent)
     if (traits.graceful) add('executed twice', twice)
     // Over TCP nobody can know that nothing ran.
-    const burntAtMost = traits.listen === 'tcp' ? Number.POSITIVE_INFINITY : traits.graceful ? 0 : nipped
-    if (burnt > burntAtMost) broken.push(`attempts burnt: ${burnt}`)
+    if (burnt > 0 && traits.listen !== 'tcp') broken.push(`attempts burnt: ${burnt}`)
     add('dead-lettered, and would have succeeded', givenUp)
     add('still in the queue', stuck)
     return broken.map((what) => `round ${number} (${mode}, ${point}, ${deed}): ${what}`)
