@@ -14,14 +14,22 @@ const ALONE = [
 /** Those that take the longest. Vitest would begin with the largest files, unless it has seen them before. */
 const LONGEST = [
   'chaos',
-  'many-messages',
   'laravel',
   'fleet.admin',
+  'many-messages',
+  'control-commands',
   'parked',
-  'fleet',
   'worker-php.lock',
-  'retry',
+  'symfony.framework',
+  'fleet',
+  'retry-crash',
+  'client.connections',
   'retry-properties',
+  'retry',
+  'prometheus.queries',
+  'laravel.reload',
+  'cuts',
+  'young-queues',
 ].map((name) => `/integration/${name}.test.ts`)
 
 class LongestFirst extends BaseSequencer {

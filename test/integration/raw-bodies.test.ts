@@ -154,8 +154,8 @@ test.for(['form', 'raw'])(
 )
 
 test.for([
-  { size: 64 * MIB, count: 4, concurrency: 2, ack: 'completed' },
-  { size: 128 * MIB, count: 2, concurrency: 1, ack: 'dispatched' },
+  { size: 32 * MIB, count: 4, concurrency: 2, ack: 'completed' },
+  { size: 64 * MIB, count: 2, concurrency: 1, ack: 'dispatched' },
 ])(
   'raw: $count bodies of $size bytes pass, $concurrency at a time, and the daemon has no more in memory',
   { timeout: 180_000 },

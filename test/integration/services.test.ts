@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import { startBroker } from '../support/broker.ts'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
 import { behave, nativeClient } from '../support/pool-client.ts'
@@ -8,19 +7,6 @@ import { readPage } from '../support/pool-page.ts'
 import { signalIfThere } from '../support/processes.ts'
 import { groupIsAlive } from '../support/run-folder.ts'
 import { stopChildren } from '../support/standing-children.ts'
-
-test('the broker keeps a durable queue over a crash', async () => {
-  const broker = await startBroker()
-  try {
-    await broker.api('PUT', '/queues/%2F/kept', { durable: true })
-    await broker.flush()
-    await broker.kill()
-    await broker.start()
-    expect(await broker.queues()).toEqual([{ name: 'kept', ready: 0, unacked: 0, consumers: 0 }])
-  } finally {
-    await broker.close()
-  }
-})
 
 test('the shared broker is reached by its API, by rabbitmqctl and from within', async ({ broker, queue }) => {
   await broker.api('PUT', `/queues/%2F/${queue}`, { durable: true })
