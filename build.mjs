@@ -14,11 +14,19 @@ const outside = Object.keys(dependencies).filter((name) => name !== 'yargs' && n
  * What packages do as they are loaded, and nobody here asks for.
  *
  * - yargs lays out --help with the help of string-width, which compiles patterns of all emoji. In our help each character is one column wide.
- * - winston has lines for those who debug it, and computes their colors.
+ * - winston has lines for those who debug it, and computes their colors. It colors levels that we do not have, and has transports that we
+ *   do not use. It brings its own streams for versions of Node.js that have others.
  */
 const REPLACED = [
   { file: /[/\\]string-width[/\\]index\.js$/, by: 'export default (text) => [...text].length' },
   { file: /[/\\]@dabh[/\\]diagnostics[/\\]node[/\\]index\.js$/, by: 'module.exports = () => () => {}' },
+  { file: /[/\\]logform[/\\]levels\.js$/, by: 'module.exports = (config) => config' },
+  { file: /[/\\]winston[/\\]transports[/\\](file|http|console)\.js$/, by: 'module.exports = undefined' },
+  { file: /[/\\]readable-stream[/\\]readable\.js$/, by: "module.exports = require('node:stream')" },
+  {
+    file: /[/\\]readable-stream[/\\]lib[/\\]_stream_writable\.js$/,
+    by: "module.exports = require('node:stream').Writable",
+  },
 ]
 
 /** @type {import('rolldown').Plugin} */

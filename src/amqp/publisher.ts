@@ -13,6 +13,9 @@ import { examineQueues, type Finding } from './queue-fitness.ts'
 import { quorumQueues, silentQueues } from './silent-queues.ts'
 import { ensureQueues, type Topology } from './topology.ts'
 
+/** Milliseconds after which queues are asked whether they answer: first there is more to do. */
+const SILENCE_LOOK = 500
+
 export interface PublisherOptions {
   readonly brokers: BrokerList
   /** Those to publish on. */
@@ -53,7 +56,7 @@ export class ConfirmPublisher implements ReplyPublisher {
   }
 
   /**
-   * As connect; finds out, too, whether the user may publish, and names queues that do not answer.
+   * As connect; finds out, too, whether the user may publish. Queues that do not answer are named as soon as that is known.
    *
    * @throws {BrokerError} a permanent one is a matter of configuration
    */
@@ -62,9 +65,7 @@ export class ConfirmPublisher implements ReplyPublisher {
     const { queues } = this.#options.topology
     await this.#ensure(channel, queues)
     await channel.probe()
-    for (const queue of await this.#silent(queues)) {
-      this.#tell({ kind: 'queue-silent', queue, remedy: leaderless(queue) })
-    }
+    void pause(SILENCE_LOOK, undefined, { ref: false }).then(() => this.#tellSilent(queues))
   }
 
   /**
@@ -136,6 +137,13 @@ export class ConfirmPublisher implements ReplyPublisher {
     return examineQueues(connection, this.#options.topology, demands)
   }
 
+  /** Beside everything else: who does not answer takes seconds, and nothing depends on it. */
+  async #tellSilent(queues: readonly Queue[]): Promise<void> {
+    if (this.#open === undefined) return
+    for (const queue of await this.#silent(queues))
+      this.#tell({ kind: 'queue-silent', queue, remedy: leaderless(queue) })
+  }
+
   /** Apart from all others: RabbitMQ closes the connection a minute after it was asked for what a queue without a leader holds. */
   async #silent(queues: readonly Queue[]): Promise<readonly string[]> {
     const quorum = quorumQueues(queues)
@@ -150,7 +158,7 @@ export class ConfirmPublisher implements ReplyPublisher {
       const [silent] = await brokers.open((broker) => connections.open(broker, look, 'alone'))
       return silent
     } catch (error) {
-      // Without another connection it is not known; nothing depends on it.
+      // Without another connection it is not known.
       if (error instanceof BrokerError) return []
       throw error
     }

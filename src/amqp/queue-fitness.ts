@@ -29,13 +29,10 @@ export async function examineQueues(
   { queues, declare }: Topology,
   demands: Demands,
 ): Promise<readonly Finding[]> {
-  const findings: Finding[] = []
-  for (const queue of queues) {
-    if (queue.exact) continue
-    const finding = judge(queue, await natureOf(connection, queue, declare), demands)
-    if (finding !== undefined) findings.push(finding)
-  }
-  return findings
+  const others = queues.filter(({ exact }) => !exact)
+  const natures = await Promise.all(others.map((queue) => natureOf(connection, queue, declare)))
+  const findings = others.map((queue, index) => judge(queue, natures[index], demands))
+  return findings.filter((finding) => finding !== undefined)
 }
 
 /**

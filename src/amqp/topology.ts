@@ -20,10 +20,9 @@ export interface Topology {
  *
  * @throws {BrokerError} QUEUE_MISSING (all of them in one message), QUEUE_REFUSED or UNREACHABLE
  */
-export async function ensureQueues(
-  connection: ChannelModel,
-  { queues, declare, ages }: Topology,
-): Promise<void> {
+export async function ensureQueues(connection: ChannelModel, topology: Topology): Promise<void> {
+  if (await areAllThere(connection, topology)) return
+  const { queues, declare, ages } = topology
   // Undefined where it is missing.
   const ensure = async (queue: Queue): Promise<Queue | undefined> => {
     const found = await exists(connection, queue)
@@ -41,6 +40,29 @@ export async function ensureQueues(
   if (missing.length === 0) return
   const list = missing.map(describeQueue).join(', ')
   throw new BrokerError('QUEUE_MISSING', `missing, and --no-declare forbids to declare: ${list}`)
+}
+
+/**
+ * Looks for all of them on one channel: mostly they are there, as we have declared them, and a channel for each look takes the broker
+ * longer than the look. The first that is not there, or other than it should be, closes the channel.
+ */
+async function areAllThere(connection: ChannelModel, { queues, declare, ages }: Topology): Promise<boolean> {
+  let [lookedFor] = queues
+  if (lookedFor === undefined) return true
+  try {
+    await onOwnChannel(connection, async (channel) => {
+      for (const queue of queues) {
+        lookedFor = queue
+        await channel.checkQueue(queue.name)
+        if (declare && queue.exact) await channel.assertQueue(queue.name, asDeclared(queue))
+      }
+    })
+  } catch (error) {
+    if (replyOf(error) !== undefined) return false
+    throw queueError(lookedFor, error)
+  }
+  for (const queue of queues) ages?.seen(queue, false)
+  return true
 }
 
 /** A passive declare has no side effect, and unlike an active one does not mind other arguments. */
@@ -76,10 +98,10 @@ export async function countsOf(connection: ChannelModel, queue: Queue): Promise<
 
 async function declareQueue(connection: ChannelModel, queue: Queue): Promise<void> {
   try {
-    await onOwnChannel(connection, (channel) =>
-      channel.assertQueue(queue.name, { durable: true, arguments: queue.arguments }),
-    )
+    await onOwnChannel(connection, (channel) => channel.assertQueue(queue.name, asDeclared(queue)))
   } catch (error) {
     throw queueError(queue, error)
   }
 }
+
+const asDeclared = ({ arguments: given }: Queue) => ({ durable: true, arguments: given })

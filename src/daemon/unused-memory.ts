@@ -1,6 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-
 /** Milliseconds between two collections, from the shortest to the longest: longer and longer while nothing changes. */
 const INTERVAL = { shortest: 5_000, longest: 60_000 } as const
 /** Bytes of buffers that may stay unused. */
@@ -14,19 +11,19 @@ export function giveBackUnusedMemory(): void {
   let seen = 0
   let interval: number = INTERVAL.shortest
   let due = performance.now() + interval
-  const look = (): void => {
+  const look = async (): Promise<void> => {
     const buffers = bufferBytes()
     const isSame = Math.abs(buffers - seen) < TOLERATED
     seen = buffers
     if (buffers < TOLERATED || (isSame && performance.now() < due)) return
-    collectGarbage()
+    await collectGarbage()
     seen = bufferBytes()
     // What is still there is in use, perhaps for as long as a hold lasts.
     interval =
       isSame && buffers - seen < TOLERATED ? Math.min(2 * interval, INTERVAL.longest) : INTERVAL.shortest
     due = performance.now() + interval
   }
-  setInterval(look, INTERVAL.shortest).unref()
+  setInterval(() => void look(), INTERVAL.shortest).unref()
 }
 
 function bufferBytes(): number {
@@ -34,7 +31,9 @@ function bufferBytes(): number {
 }
 
 /** A whole collection takes some milliseconds: the heap is small where bodies are outside of it. */
-function collectGarbage(): void {
+async function collectGarbage(): Promise<void> {
+  const { setFlagsFromString } = await import('node:v8')
+  const { runInNewContext } = await import('node:vm')
   // Node.js has a function for it only where it is started with this flag.
   setFlagsFromString('--expose-gc')
   const gc: () => void = runInNewContext('gc')
