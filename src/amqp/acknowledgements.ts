@@ -3,13 +3,24 @@ import type { Channel, Message } from 'amqplib'
 /** Between two delivery tags at most: as many as may be unacked at all. */
 const MAX_GAP = 65_535
 
+/** How long acks wait for one another, while other deliveries are unsettled. */
+export interface AckPatience {
+  /** 0: until the end of the turn of the event loop. */
+  readonly milliseconds: number
+  /** So many go at the end of the turn in any case: the broker delivers no more while too many are unacked. */
+  readonly most: number
+}
+
+const NO_PATIENCE: AckPatience = { milliseconds: 0, most: 1 }
+
 /**
  * Settles the deliveries of one channel, for as long as it is open. The acks of contiguous deliveries go out as one
- * frame, once per turn of the event loop: that costs daemon and broker less than a frame each. An ack never waits for
- * an unfinished predecessor: what is done and not contiguous goes out alone in the same turn.
+ * frame, once per turn of the event loop, or after a few of them: that costs daemon and broker less than a frame each, and new deliveries
+ * come as many at a time. An ack never waits for an unfinished predecessor: what is done and not contiguous goes out alone in the same turn.
  */
 export class Acknowledgements {
   readonly #channel: Channel
+  readonly #patience: AckPatience
   /** Tags count from 1 on each channel (AMQP 0-9-1, section 3.1.11); the highest one settled so far. */
   #highest = 0
   /**
@@ -19,12 +30,16 @@ export class Acknowledgements {
   readonly #unfinished = new Set<number>()
   /** To be acked with the next flush. */
   #done: number[] = []
-  #scheduled = false
+  /** At the end of this turn. */
+  #soon = false
+  /** When patience is over. */
+  #later: NodeJS.Timeout | undefined
   #open = true
   #lastDelivered = 0
 
-  constructor(channel: Channel) {
+  constructor(channel: Channel, patience = NO_PATIENCE) {
     this.#channel = channel
+    this.#patience = patience
   }
 
   /** False once the channel is gone: its unacked deliveries are the broker's again. */
@@ -45,8 +60,12 @@ export class Acknowledgements {
   ack(deliveryTag: number): void {
     this.#finish(deliveryTag)
     this.#done.push(deliveryTag)
-    if (this.#scheduled) return
-    this.#scheduled = true
+    if (this.#soon) return
+    if (this.#mayWait) {
+      this.#later ??= setTimeout(() => this.flush(), this.#patience.milliseconds)
+      return
+    }
+    this.#soon = true
     setImmediate(() => this.flush())
   }
 
@@ -64,7 +83,9 @@ export class Acknowledgements {
 
   /** Sends what waits; to be called before we close the channel. */
   flush(): void {
-    this.#scheduled = false
+    this.#soon = false
+    clearTimeout(this.#later)
+    this.#later = undefined
     const done = this.#done
     this.#done = []
     const [firstUnfinished = Number.POSITIVE_INFINITY] = this.#unfinished
@@ -79,6 +100,13 @@ export class Acknowledgements {
       if (last > 0) this.#channel.ack(message(last), true)
       for (const tag of alone) this.#channel.ack(message(tag), false)
     })
+  }
+
+  /** Whether more are to follow soon: of the last one nobody else would take the ack along. */
+  get #mayWait(): boolean {
+    const { milliseconds, most } = this.#patience
+    const areOthers = this.#unfinished.size > 0 || this.#highest < this.#lastDelivered
+    return milliseconds > 0 && this.#done.length < most && areOthers
   }
 
   #finish(deliveryTag: number): void {

@@ -28,6 +28,12 @@ import type { Surroundings } from './surroundings.ts'
 /** The broker must be consumed from within 2 s of its return, so the longest pause is well below. */
 const SESSION_DELAY: BackoffRange = { min: 100, max: 1_500 }
 
+/**
+ * Milliseconds that acks wait for one another where a request carries many messages: an ack, and the delivery that follows it, then cost
+ * more than all else of a message. Each that waits would be executed again if the daemon was killed.
+ */
+const ACK_DELAY = 4
+
 type State =
   | { readonly kind: 'starting' | 'running' }
   | { readonly kind: 'draining'; readonly end: Promise<void> }
@@ -103,6 +109,7 @@ export class Bridge {
         topology: { queues: declare ? always : [...always, ...atNeed], declare, ages },
         queue,
         prefetch,
+        ackDelay: config.messagesPerRequest > 1 && config.ack === 'completed' ? ACK_DELAY : 0,
         allowTransient: config.allowTransientQueue,
         ...(control && { pauseLook: new PauseLook(queue, (note) => this.control?.see(note), tell) }),
         consumerTag: consumerTagOf(daemonId, config.listed ? config.name : undefined),

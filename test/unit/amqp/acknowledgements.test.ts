@@ -1,16 +1,20 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Channel } from 'amqplib'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import { Acknowledgements } from '../../../src/amqp/acknowledgements.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { Acknowledgements, type AckPatience } from '../../../src/amqp/acknowledgements.ts'
 import { liveBytes } from '../../support/heap.ts'
 import { ScriptedChannel } from './scripted-channel.ts'
 
 /** A channel with this many deliveries, tagged 1 to count. */
-function delivered(count: number) {
+function delivered(count: number, patience?: AckPatience) {
   const channel = new ScriptedChannel()
-  for (let tag = 1; tag <= count; tag += 1) channel.deliver()
-  return { channel, acknowledgements: new Acknowledgements(channel.asChannel()) }
+  const acknowledgements = new Acknowledgements(channel.asChannel(), patience)
+  for (let tag = 1; tag <= count; tag += 1) {
+    channel.deliver()
+    acknowledgements.expects(tag)
+  }
+  return { channel, acknowledgements }
 }
 
 /** Every order of the numbers 1 to count. */
@@ -20,6 +24,8 @@ function orders(count: number): number[][] {
     Array.from({ length: count }, (_, at) => [...order.slice(0, at), count, ...order.slice(at)]),
   )
 }
+
+afterEach(() => void vi.useRealTimers())
 
 describe('acks', () => {
   it.each<[string, number[], number, number[]]>([
@@ -36,6 +42,39 @@ describe('acks', () => {
     expect(channel.frames).toBe(0)
     await turn()
     expect([channel.frames, [...channel.unacked], channel.closed]).toEqual([frames, unacked, undefined])
+  })
+
+  it('that have patience wait for one another while others are out, and not too many of them', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { channel, acknowledgements } = delivered(6, { milliseconds: 20, most: 3 })
+    const framesAfter = async (tag: number) => {
+      acknowledgements.ack(tag)
+      await turn()
+      return channel.frames
+    }
+    expect([await framesAfter(1), await framesAfter(2), await framesAfter(3)]).toEqual([0, 0, 1])
+    expect(await framesAfter(5)).toBe(1)
+    vi.advanceTimersByTime(20)
+    expect([channel.frames, channel.acked]).toEqual([2, [1, 2, 3, 5]])
+    // Nobody else would take the last one along.
+    expect([await framesAfter(4), await framesAfter(6)]).toEqual([2, 3])
+    expect([...channel.unacked]).toEqual([])
+    vi.advanceTimersByTime(20)
+    expect([channel.frames, channel.closed]).toEqual([3, undefined])
+  })
+
+  it('that wait are sent before the channel is closed, and not when it is gone', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const patience = { milliseconds: 20, most: 3 }
+    const flushed = delivered(2, patience)
+    flushed.acknowledgements.ack(1)
+    flushed.acknowledgements.flush()
+    expect(flushed.channel.acked).toEqual([1])
+    const gone = delivered(2, patience)
+    gone.acknowledgements.ack(1)
+    gone.acknowledgements.close()
+    vi.advanceTimersByTime(20)
+    expect([flushed.channel.frames, gone.channel.frames]).toEqual([1, 0])
   })
 
   it('that close a gap settle nothing twice', async () => {
