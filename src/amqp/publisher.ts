@@ -151,8 +151,10 @@ export class ConfirmPublisher implements ReplyPublisher {
     const { brokers, connections } = this.#options
     const look = async (lease: Lease): Promise<readonly string[]> => {
       const silent = await silentQueues(lease.connection, quorum)
+      // What a connection that has ended did not answer says nothing of the queues.
+      const isKnown = !lease.lost
       await lease.release()
-      return silent
+      return isKnown ? silent : []
     }
     try {
       const [silent] = await brokers.open((broker) => connections.open(broker, look, 'alone'))

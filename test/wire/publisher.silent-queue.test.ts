@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, it, vi } from 'vitest'
 import { BrokerList } from '../../src/amqp/broker-list.ts'
 import { Connections } from '../../src/amqp/connections.ts'
@@ -62,9 +63,24 @@ it.each([
     'may not be read from',
     (channel: number) => method(channel, [20, 40], short(403), shortString('no'), short(60), short(70)),
   ],
+  ['is asked on a connection that ends', 'end' as const],
 ])('is not what a queue that %s is taken for', async (_, answer) => {
-  const { told, publisher } = await publisherTo({ 'basic.get': answer })
+  let looks = 0
+  const { broker, told, publisher } = await publisherTo({
+    'basic.get': (channel) => {
+      looks += 1
+      if (answer !== 'end')
+        return answer(channel)
+        // The younger one.
+      ;[...broker.sockets].at(-1)?.destroy()
+      return undefined
+    },
+  })
   await publisher.prepare()
+  await eventually('it is looked at', () => looks > 0)
+  await eventually('that is over', () => broker.sockets.size === 1)
+  // Nothing can be waited for: what is told is told in the turns after that.
+  await sleep(20)
   expect(told.all).toEqual([])
 })
 
