@@ -1,6 +1,6 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
 import type { Delivery } from '../bridge/ports.ts'
-import { Acknowledgements } from './acknowledgements.ts'
+import { Acknowledgements, type AckPatience } from './acknowledgements.ts'
 import { asBrokerError, withDeadline } from './broker-error.ts'
 import { RPC_TIMEOUT, reasonOf } from './connection.ts'
 import { SessionDelivery } from './delivery.ts'
@@ -16,14 +16,11 @@ export interface SessionOptions extends SubscriptionOptions {
   readonly allowTransient: boolean
   /** Deliveries unacked at most, 1 to 65,535. */
   readonly prefetch: number
-  /** Milliseconds that acks may wait for one another; default 0. See AckPatience. */
-  readonly ackDelay?: number
+  /** Default: none. */
+  readonly ackPatience?: AckPatience
   /** Looks whether the queue is paused, before each session consumes, and when somebody asks. */
   readonly pauseLook?: PauseLook
 }
-
-/** Of the prefetch, the share that may be done and not acked yet. */
-const WAITING_ACKS = 1 / 8
 
 /**
  * One channel with one consumer, on a connection that it may share with other sessions. Connection lost, channel closed by the server and consumer
@@ -81,11 +78,7 @@ export class Session {
     this.#channel = channel
     this.#options = options
     this.#accept = accept
-    const { ackDelay = 0, prefetch } = options
-    this.#acknowledgements = new Acknowledgements(channel, {
-      milliseconds: ackDelay,
-      most: Math.max(1, Math.floor(prefetch * WAITING_ACKS)),
-    })
+    this.#acknowledgements = new Acknowledgements(channel, options.ackPatience)
     this.#subscription = new Subscription(lease.connection, channel, options, {
       isOpen: () => this.#acknowledgements.open,
       onMessage: (message) => this.#receive(message),

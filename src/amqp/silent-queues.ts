@@ -1,6 +1,7 @@
 import type { ChannelModel } from 'amqplib'
 import { onOwnChannel } from './own-channel.ts'
 import type { Queue } from './queue.ts'
+import { meaningOf, replyOf } from './reply.ts'
 
 /*
  * A quorum queue without a leader still answers queue.declare: as one that is empty. It takes messages and confirms none, and
@@ -12,7 +13,7 @@ export function quorumQueues(queues: readonly Queue[]): readonly Queue[] {
   return queues.filter(({ arguments: { 'x-queue-type': type } }) => type === 'quorum')
 }
 
-/** @returns the names of those that do not answer; of queues that the user may not read from it is not known */
+/** @returns the names of those that do not answer; not of queues that are gone, or that the user may not read from */
 export async function silentQueues(
   connection: ChannelModel,
   quorum: readonly Queue[],
@@ -34,6 +35,7 @@ async function answers(connection: ChannelModel, queue: string): Promise<boolean
     })
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 403
+    const reply = replyOf(error)
+    return reply !== undefined && (reply.code === 403 || meaningOf(reply).code === 'QUEUE_MISSING')
   }
 }

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
+import type { AckPatience } from '../amqp/acknowledgements.ts'
 import { BrokerError } from '../amqp/broker-error.ts'
 import { BrokerList } from '../amqp/broker-list.ts'
 import { Consumer } from '../amqp/consumer.ts'
@@ -29,10 +30,14 @@ import type { Surroundings } from './surroundings.ts'
 const SESSION_DELAY: BackoffRange = { min: 100, max: 1_500 }
 
 /**
- * Milliseconds that acks wait for one another where a request carries many messages: an ack, and the delivery that follows it, then cost
- * more than all else of a message. Each that waits would be executed again if the daemon was killed.
+ * Acks wait for one another where a request carries many messages: of a short one, an ack and the delivery that follows it are a large
+ * part of the cost. Each that waits would be executed again if the daemon was killed; and with more of them, the broker would have too
+ * little to deliver.
  */
-const ACK_DELAY = 4
+const ackPatience = (prefetch: number): AckPatience => ({
+  milliseconds: 4,
+  most: Math.max(1, Math.floor(prefetch / 8)),
+})
 
 type State =
   | { readonly kind: 'starting' | 'running' }
@@ -109,7 +114,8 @@ export class Bridge {
         topology: { queues: declare ? always : [...always, ...atNeed], declare, ages },
         queue,
         prefetch,
-        ackDelay: config.messagesPerRequest > 1 && config.ack === 'completed' ? ACK_DELAY : 0,
+        ...(config.messagesPerRequest > 1 &&
+          config.ack === 'completed' && { ackPatience: ackPatience(prefetch) }),
         allowTransient: config.allowTransientQueue,
         ...(control && { pauseLook: new PauseLook(queue, (note) => this.control?.see(note), tell) }),
         consumerTag: consumerTagOf(daemonId, config.listed ? config.name : undefined),

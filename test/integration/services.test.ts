@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { test } from '../support/fixtures.ts'
@@ -44,16 +45,20 @@ test('children that are stopped are executing what they have read, and not what 
 }) => {
   const pool = await ownPool({ children: 2 })
   const client = nativeClient(pool)
-  const ask = (execution: string) =>
-    behave(client, 'sleep', 200, { params: { QUERY_STRING: `execution=${execution}` } })
+  const go = join(pool.directory, 'go')
+  const ask = (execution: string, onSent = () => {}) =>
+    behave(client, 'wait', go, { params: { QUERY_STRING: `execution=${execution}` }, onSent })
   const running = ask('one')
   await eventually('it runs', async () => (await readPage(pool))?.some(({ state }) => state === 'Running'))
   const standing = await stopChildren(pool)
   expect(standing).toEqual([{ executionId: 'one', pid: expect.any(Number) }])
-  const unread = ask('two')
-  await sleep(50)
+  let unread: ReturnType<typeof ask> | undefined
+  await new Promise<void>((sent) => {
+    unread = ask('two', sent)
+  })
   // They are stopped already.
   expect(await stopChildren(pool)).toEqual(standing)
+  writeFileSync(go, '')
   for (const { pid } of (await readPage(pool)) ?? []) signalIfThere(pid, 'SIGCONT')
-  expect([(await running).status, (await unread).status]).toEqual([200, 200])
+  expect([(await running).status, (await unread)?.status]).toEqual([200, 200])
 })

@@ -63,6 +63,18 @@ it.each([
     'may not be read from',
     (channel: number) => method(channel, [20, 40], short(403), shortString('no'), short(60), short(70)),
   ],
+  [
+    'is gone',
+    (channel: number) =>
+      method(
+        channel,
+        [20, 40],
+        short(404),
+        shortString("NOT_FOUND - no queue 'q' in vhost '/'"),
+        short(60),
+        short(70),
+      ),
+  ],
   ['is asked on a connection that ends', 'end' as const],
 ])('is not what a queue that %s is taken for', async (_, answer) => {
   let looks = 0
